@@ -1,0 +1,98 @@
+"""Ask who is who, and who may act for what. Reads only; every other room asks here."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from okrgate import clock
+from okrgate.accounts.models import OrgUnit, Person, RoleGrant
+from okrgate.database import db
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A role somebody holds today, and where."""
+
+    person_id: int
+    role: str
+    unit_id: int
+    path: str
+
+
+def names(ids: Iterable[int | None]) -> dict[int, str]:
+    """Return the names of these people, in one query."""
+    wanted = {one for one in ids if one is not None}
+    if not wanted:
+        return {}
+    rows = db.session().execute(select(Person.id, Person.name).where(Person.id.in_(wanted)))
+    return {row.id: row.name for row in rows}
+
+
+def people_choices() -> list[tuple[int, str]]:
+    """Return (id, name) of everybody active, by name: the choices of a people picker."""
+    query = select(Person.id, Person.name).where(Person.active).order_by(Person.name, Person.id)
+    return [(row.id, row.name) for row in db.session().execute(query)]
+
+
+def unit_choices() -> list[tuple[int, str]]:
+    """Return (id, name with its parents) of every active unit, in tree order."""
+    units = list(db.session().scalars(select(OrgUnit).where(OrgUnit.active).order_by(OrgUnit.path)))
+    by_id = {unit.id: unit.name for unit in units}
+    found = [
+        (unit.id, " › ".join(by_id[int(step)] for step in unit.path.strip("/").split("/") if int(step) in by_id))
+        for unit in units
+    ]
+    return sorted(found, key=lambda choice: choice[1].casefold())
+
+
+def unit(unit_id: int | None) -> OrgUnit | None:
+    """Return a unit, or nothing."""
+    return db.session().get(OrgUnit, unit_id) if unit_id is not None else None
+
+
+def units(ids: Iterable[int | None]) -> Mapping[int, OrgUnit]:
+    """Return these units by id, in one query."""
+    wanted = {one for one in ids if one is not None}
+    if not wanted:
+        return {}
+    return {found.id: found for found in db.session().scalars(select(OrgUnit).where(OrgUnit.id.in_(wanted)))}
+
+
+def holdings(roles: Iterable[str]) -> list[Holding]:
+    """Return who among the active people holds these roles today, anywhere."""
+    wanted = set(roles)
+    if not wanted:
+        return []
+    day = clock.today()
+    query = (
+        select(RoleGrant.person_id, RoleGrant.role, RoleGrant.unit_id, OrgUnit.path)
+        .join(OrgUnit, OrgUnit.id == RoleGrant.unit_id)
+        .join(Person, Person.id == RoleGrant.person_id)
+        .where(
+            RoleGrant.role.in_(wanted),
+            Person.active,
+            (RoleGrant.starts_on.is_(None)) | (RoleGrant.starts_on <= day),
+            (RoleGrant.ends_on.is_(None)) | (RoleGrant.ends_on >= day),
+        )
+        .order_by(RoleGrant.person_id)
+    )
+    return [Holding(*row) for row in db.session().execute(query)]
+
+
+def covers(holding: Holding, paths: Sequence[str]) -> bool:
+    """Tell whether a role held in one unit counts for any of these unit paths: the unit itself or above."""
+    return any(path.startswith(holding.path) for path in paths)
+
+
+def admins() -> list[int]:
+    """Return the ids of the active administrators."""
+    return list(db.session().scalars(select(Person.id).where(Person.active, Person.is_admin).order_by(Person.id)))
+
+
+def active(ids: Iterable[int]) -> set[int]:
+    """Return those of these people who are active."""
+    wanted = set(ids)
+    if not wanted:
+        return set()
+    return set(db.session().scalars(select(Person.id).where(Person.id.in_(wanted), Person.active)))

@@ -1,0 +1,92 @@
+"""Builds the application; the only module that knows every room."""
+
+from typing import Any
+
+from flask import Flask, current_app, request
+from flask_login import LoginManager, current_user
+from jinja2 import StrictUndefined
+
+from okrgate import clock, events, logs
+from okrgate.accounts import sessions
+from okrgate.accounts import views as accounts
+from okrgate.approvals import views as approvals
+from okrgate.audit import views as audit
+from okrgate.config import Settings, resources
+from okrgate.database import db, prepare_engine
+from okrgate.delivery import views as delivery
+from okrgate.imports import views as imports
+from okrgate.measurement import views as measurement
+from okrgate.metrics import views as metrics
+from okrgate.notifications import outbox
+from okrgate.notifications import views as notifications
+from okrgate.okrs import views as okrs
+from okrgate.rulebooks import views as rulebooks
+from okrgate.stages import views as stages
+from okrgate.summaries import views as summaries
+from okrgate.web import errors, filters, htmx, permissions, security
+from okrgate.web import navigation as web_navigation
+from okrgate.web import views as web
+
+ROOMS = (
+    web, accounts, audit, rulebooks, metrics, okrs, measurement, delivery, approvals, summaries, stages, notifications, imports,
+)
+
+
+def create_app(settings: Settings) -> Flask:
+    """Build the WSGI application for these settings."""
+    app = Flask(
+        "okrgate",
+        static_folder=str(resources() / "static"),
+        template_folder=str(resources() / "templates"),
+    )
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
+        TESTING=settings.testing,
+    )
+    app.extensions["okrgate.settings"] = settings
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    logs.configure(as_json=settings.log_json)
+    clock.set_company_zone(settings.timezone)
+    _connect(app)
+    htmx.install(app)
+    security.install(app, settings)
+    filters.install(app)
+    errors.install(app)
+    sessions.install(LoginManager(app), settings)
+    app.before_request(permissions.enforce)
+    for room in ROOMS:
+        app.register_blueprint(room.blueprint)
+    app.context_processor(security.context)
+    app.context_processor(_surroundings)
+    events.subscribe(outbox.on_event)
+    return app
+
+
+def _engine_options(settings: Settings) -> dict[str, Any]:
+    if settings.database_url.startswith("sqlite"):
+        return {"connect_args": {"check_same_thread": False}}
+    return {"pool_size": 8, "max_overflow": 4, "pool_timeout": 10}
+
+
+def _connect(app: Flask) -> None:
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+
+
+def _surroundings() -> dict[str, Any]:
+    """Give every page its menu, badges and theme."""
+    theme = request.cookies.get("theme", "auto")
+    shown = {"theme": theme if theme in web.THEMES else "auto", "demo": _demo()}
+    if not current_user.is_authenticated:
+        return shown | {"navigation": [], "badges": {}}
+    badges = {"approvals": approvals.badge(current_user.id), "inbox": notifications.badge(current_user.id)}
+    return shown | {"badges": badges, "navigation": web_navigation.menu(current_user, badges)}
+
+
+def _demo() -> bool:
+    settings: Settings = current_app.extensions["okrgate.settings"]
+    return settings.demo

@@ -1,0 +1,151 @@
+"""Keep the chain, check it, read it.
+
+Each row's hash covers the row in canonical JSON and the hash before it, so a row changed, removed or slipped
+in from outside breaks the chain at that place. Names are never written: ids stay, people can be forgotten.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, select, text
+
+from okrgate import clock
+from okrgate.audit.models import Entry
+from okrgate.database import canonical_json, check_writing, db
+from okrgate.logs import request_id
+
+GENESIS = "0" * 64
+# One number for one lock: PostgreSQL's writers queue here, so that the chain never forks.
+_CHAIN_LOCK = 0x6F6B7267
+
+@dataclass(frozen=True)
+class Break:
+    """Where the chain is broken, and how."""
+
+    seq: int
+    what: str
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What to look for; dates are moments in UTC, `until` is exclusive."""
+
+    project_id: int | None = None
+    actor_id: int | None = None
+    action: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def record(
+    action: str,
+    *,
+    by: int | None,
+    project_id: int | None = None,
+    target: str = "",
+    reason: str = "",
+    details: Mapping[str, Any] | None = None,
+    on_behalf_of: int | None = None,
+) -> Entry:
+    """Append to the chain, in the transaction that makes it true. `details` are plain JSON values."""
+    check_writing()
+    session = db.session()
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
+    last = session.execute(select(Entry.seq, Entry.hash).order_by(Entry.seq.desc()).limit(1)).first()
+    entry = Entry(
+        seq=last.seq + 1 if last else 1,
+        at=clock.now(),
+        action=action,
+        actor_id=by,
+        on_behalf_of_id=on_behalf_of,
+        project_id=project_id,
+        target=target[:120],
+        reason=reason,
+        details=dict(details or {}),
+        request_id=request_id.get(),
+        prev_hash=last.hash if last else GENESIS,
+    )
+    entry.hash = _hash_of(entry)
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+def verify() -> tuple[int, list[Break]]:
+    """Walk the whole chain. Return how many rows it has and every place where it is broken."""
+    count, previous, breaks = 0, GENESIS, []
+    for entry in db.session().scalars(select(Entry).order_by(Entry.seq).execution_options(yield_per=500)):
+        count += 1
+        if entry.seq != count:
+            breaks.append(Break(entry.seq, f"row {count} is missing"))
+            count = entry.seq
+        if entry.prev_hash != previous:
+            breaks.append(Break(entry.seq, "does not follow the row before it"))
+        if entry.hash != _hash_of(entry):
+            breaks.append(Break(entry.seq, "was changed after it was written"))
+        previous = entry.hash
+    return count, breaks
+
+
+def head() -> tuple[int, str]:
+    """Return number and hash of the last row; (0, zeros) when there is none."""
+    last = db.session().execute(select(Entry.seq, Entry.hash).order_by(Entry.seq.desc()).limit(1)).first()
+    return (last.seq, last.hash) if last else (0, GENESIS)
+
+
+def page(wanted: Filter, *, before: int | None = None, limit: int = 50) -> list[Entry]:
+    """Return the newest rows that fit, older than row `before`."""
+    query = _filtered(wanted)
+    if before is not None:
+        query = query.where(Entry.seq < before)
+    return list(db.session().scalars(query.order_by(Entry.seq.desc()).limit(limit)))
+
+
+def stream(wanted: Filter) -> Iterator[Entry]:
+    """Yield every row that fits, oldest first, for an export."""
+    yield from db.session().scalars(_filtered(wanted).order_by(Entry.seq).execution_options(yield_per=500))
+
+
+def actions() -> list[str]:
+    """Return the kinds of action seen so far, for the filter."""
+    return list(db.session().scalars(select(Entry.action).distinct().order_by(Entry.action)))
+
+
+def of_project(project_id: int, *, limit: int = 50, before: int | None = None) -> list[Entry]:
+    """Return what happened to one project, newest first."""
+    return page(Filter(project_id=project_id), before=before, limit=limit)
+
+
+def _filtered(wanted: Filter) -> Select[tuple[Entry]]:
+    query = select(Entry)
+    if wanted.project_id is not None:
+        query = query.where(Entry.project_id == wanted.project_id)
+    if wanted.actor_id is not None:
+        query = query.where((Entry.actor_id == wanted.actor_id) | (Entry.on_behalf_of_id == wanted.actor_id))
+    if wanted.action:
+        query = query.where(Entry.action == wanted.action)
+    if wanted.since:
+        query = query.where(Entry.at >= wanted.since)
+    if wanted.until:
+        query = query.where(Entry.at < wanted.until)
+    return query
+
+
+def _hash_of(entry: Entry) -> str:
+    body = {
+        "seq": entry.seq,
+        "at": entry.at.isoformat(timespec="microseconds"),
+        "action": entry.action,
+        "actor": entry.actor_id,
+        "on_behalf_of": entry.on_behalf_of_id,
+        "project": entry.project_id,
+        "target": entry.target,
+        "reason": entry.reason,
+        "details": entry.details,
+        "request": entry.request_id,
+    }
+    return hashlib.sha256((entry.prev_hash + canonical_json(body)).encode()).hexdigest()

@@ -1,0 +1,169 @@
+"""The database: one `db`, one way to write.
+
+SQLite takes one writer at a time and lets a reader that turns writer fail at once, so every write begins
+with BEGIN IMMEDIATE. On PostgreSQL the same block is an ordinary transaction and services lock rows.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, Dialect, Engine, MetaData, Text, event
+from sqlalchemy import DateTime as SqlDateTime
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+_WRITING = "okrgate_writing"
+
+
+class Model(DeclarativeBase):
+    """Base of every table; constraints are named so that migrations can speak of them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Model)
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """A moment in UTC. Refuses a time without a zone; always gives one back."""
+
+    impl = SqlDateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Store in UTC; SQLite keeps no zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("A time without a zone cannot be stored.")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give every moment its zone."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Millionths(TypeDecorator[Decimal]):
+    """An exact decimal with six places, as a scaled integer: SQLite's Numeric is a float in disguise.
+
+    Range: |value| < 9 × 10^12. Used for metric values, bands and days of effort.
+    """
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
+        """Store millionths; refuse what would lose digits."""
+        if value is None:
+            return None
+        scaled = Decimal(value).scaleb(6)
+        if scaled != scaled.to_integral_value() or abs(scaled) >= 2**63:
+            raise ValueError(f"{value} does not fit: six decimal places, below 9 000 000 000 000.")
+        return int(scaled)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
+        """Give the exact decimal back, without trailing zeros."""
+        if value is None:
+            return None
+        number = Decimal(value).scaleb(-6)
+        whole = number.to_integral_value()
+        return whole if number == whole else number.normalize()
+
+
+class JsonText(TypeDecorator[Any]):
+    """JSON kept as text in one canonical spelling, so that it hashes the same on both databases."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """Write sorted, compact JSON."""
+        return None if value is None else canonical_json(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """Read it back."""
+        return None if value is None else json.loads(value)
+
+
+def canonical_json(value: Any) -> str:
+    """Spell a value of plain JSON types in exactly one way."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Write: everything in the block is stored together, or nothing is.
+
+    Whatever was being read is ended first, so load again inside the block what you decide on. A block inside
+    a block joins it. Raises RuntimeError if unsaved changes were made outside any block.
+    """
+    session = db.session()
+    if session.info.get(_WRITING):
+        yield session
+        return
+    if session.new or session.dirty or session.deleted:
+        raise RuntimeError("Something was changed outside a transaction().")
+    session.rollback()
+    session.connection(execution_options={_WRITING: True})
+    session.info[_WRITING] = True
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info.pop(_WRITING, None)
+
+
+def is_writing() -> bool:
+    """Tell whether a transaction() block is open."""
+    return bool(db.session().info.get(_WRITING))
+
+
+def check_writing() -> None:
+    """Raise unless a transaction() block is open: records of a change belong into the change."""
+    if not is_writing():
+        raise RuntimeError("This may only be written inside a transaction().")
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Teach an engine our ways: for SQLite, when a transaction begins and how safely it is kept."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "busy_timeout=10000",
+            "foreign_keys=ON",
+            "recursive_triggers=ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _began(connection: Connection) -> None:
+        writing = connection.get_execution_options().get(_WRITING)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

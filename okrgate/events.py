@@ -1,0 +1,271 @@
+"""All that can happen and that somebody is told of. Frozen facts, past tense.
+
+An event is published inside the transaction that makes it true. It carries everything a mail about it needs
+(names, titles, dates as they were), so whoever renders it later reads no table. `recipients` are resolved
+before the transaction begins; the one who acted is left out unless the event says otherwise.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from okrgate.database import check_writing
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Somebody to tell, why they in particular, and whether they are asked to act."""
+
+    person_id: int
+    why: str
+    asked: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """What happened. `path` is the page to open; `by` the name of who did it."""
+
+    recipients: tuple[Recipient, ...] = ()
+    by: str = "okrgate"
+    by_id: int | None = None
+    path: str = "/"
+    channels: tuple[str, ...] = ("mail", "inbox")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectEvent(Event):
+    """Something about one project."""
+
+    project_id: int
+    reference: str
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectMoved(ProjectEvent):
+    """A project went from one stage to another. `kind` is the transition's kind; dates are ISO."""
+
+    kind: str
+    transition: str
+    source: str
+    target: str
+    reason: str = ""
+    revisit: str = ""
+    next_step: str = ""
+    due: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignoffAsked(ProjectEvent):
+    """A seat waits for these people."""
+
+    gate: str
+    ask: str
+    due: str = ""
+    again: bool = False
+    changed: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignoffGiven(ProjectEvent):
+    """Somebody decided on a gate."""
+
+    gate: str
+    decision: str
+    role: str
+    reason: str = ""
+    conditions: tuple[str, ...] = ()
+    still_needed: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignoffsVoided(ProjectEvent):
+    """Sign-offs lapsed, because what was signed changed or the project went back."""
+
+    gate: str
+    because: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConditionSet(ProjectEvent):
+    """An approval came with a condition that somebody has to meet."""
+
+    condition: str
+    owner: str
+    due: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConditionClosed(ProjectEvent):
+    """A condition of an approval was met."""
+
+    condition: str
+    evidence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaiverGranted(ProjectEvent):
+    """A soft requirement was set aside, with a reason and an end."""
+
+    requirement: str
+    reason: str
+    expires: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonNamed(ProjectEvent):
+    """Somebody was given a part in a project (lead, accountable, owner of a task …)."""
+
+    part: str
+    detail: str = ""
+    due: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfirmationAsked(ProjectEvent):
+    """A steward is asked to confirm metrics."""
+
+    metrics: tuple[str, ...] = ()
+    due: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricConfirmed(ProjectEvent):
+    """A steward answered: the metric can, or cannot, be reported as planned."""
+
+    metric: str
+    confirmed: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KickoffInvited(ProjectEvent):
+    """The kick-off session was announced. `starts` and `ends` are ISO moments in UTC."""
+
+    starts: str
+    ends: str
+    place: str = ""
+    sequence: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatementAsked(ProjectEvent):
+    """A stakeholder is asked how it went. `reminder` counts the reminders before."""
+
+    due: str = ""
+    reminder: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatementGiven(ProjectEvent):
+    """A stakeholder answered."""
+
+    stakeholder: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusPosted(ProjectEvent):
+    """The lead said how it goes."""
+
+    status: str
+    note: str = ""
+    focus: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointDue(ProjectEvent):
+    """A metric has to be read."""
+
+    metric: str
+    due: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointRead(ProjectEvent):
+    """A metric was read and fell into a band."""
+
+    metric: str
+    value: str
+    band: str
+    late: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Celebrated(ProjectEvent):
+    """The work is done: say thank you."""
+
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SummarySent(ProjectEvent):
+    """The closing summary went to leadership."""
+
+    summary: str
+    results: tuple[str, ...] = ()
+    key_results: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleUnheld(ProjectEvent):
+    """A gate needs a role that nobody holds."""
+
+    role: str
+    needed_for: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonInvited(Event):
+    """Somebody may join. The link's secret is kept apart from the event and never stored in it."""
+
+    channels: tuple[str, ...] = ("mail",)
+    valid_hours: int = 72
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResetAsked(Event):
+    """Somebody wants a new password."""
+
+    channels: tuple[str, ...] = ("mail",)
+    valid_hours: int = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class RolesChanged(Event):
+    """What somebody may do was changed."""
+
+    gained: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RulesPublished(Event):
+    """A new version of a rulebook binds projects."""
+
+    process: str
+    version: int
+    note: str = ""
+
+
+Listener = Callable[[Event], None]
+
+
+@dataclass
+class _Listeners:
+    all: list[Listener] = field(default_factory=list)
+
+
+_listeners = _Listeners()
+
+
+def subscribe(listener: Listener) -> None:
+    """Hear every event, inside its transaction. Done once, in app.py; a second time changes nothing."""
+    if listener not in _listeners.all:
+        _listeners.all.append(listener)
+
+
+def publish(event: Event) -> None:
+    """Tell the listeners. Raises RuntimeError outside a transaction: news without its cause is a rumour."""
+    check_writing()
+    for listener in _listeners.all:
+        listener(event)

@@ -1,0 +1,108 @@
+"""What a section of the guided form is: pages with one question group each, and the facts they give the gates.
+
+A room that owns a section declares it in its own `sections.py`:
+
+    class ProblemPage(Page):
+        key, title, form = "problem", "The problem", ProblemForm
+        def load(self, project): ...      # what the form shows
+        def save(self, project, data, *, by): ...   # rows, in the open transaction
+
+    PROBLEM = Section("problem", "Problem", (ProblemPage(),), gather=..., answers=...)
+
+`stages/` shows every section with one view, checks who may edit, keeps drafts, finds conflicts, records the
+audit row and judges again. A section never does any of that, and never asks who is signed in.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from flask_wtf import FlaskForm
+from wtforms import Form
+
+from okrgate.events import Event
+from okrgate.projects.models import Project
+
+
+class RowForm(Form):
+    """One row of a list inside a page (used in a FieldList of FormFields)."""
+
+
+class SectionForm(FlaskForm):
+    """The fields of one page. The CSRF token and the version it was built on are added by the view."""
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What a section tells the gates, and what exactly would be signed.
+
+    `values`: fact name → bool, int, Decimal (numbers; money in major units), date, str (enum, string, user id as
+    text), or absent when not filled in. `collections`: name → rows (field → value). `content`: fact or collection
+    name → plain JSON of what a signature covers, where the value alone does not say it (the text behind
+    `problem.length`, the people behind RACI counts). What has no `content` is signed by its value.
+    """
+
+    values: Mapping[str, bool | int | Decimal | date | str] = field(default_factory=dict)
+    collections: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    content: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer as people read it: on "check your answers", the project page and the deciding page.
+
+    `private` answers (money, stakeholders' words) are for those involved and auditors.
+    """
+
+    page: str
+    field: str
+    label: str
+    text: str
+    private: bool = False
+
+
+class Page:
+    """One question group. Subclasses set the three names and say how rows are read and written."""
+
+    key: ClassVar[str]
+    title: ClassVar[str]
+    form: ClassVar[type[SectionForm]]
+    intro: ClassVar[str] = ""
+    template: ClassVar[str] = "stages/section_fields.html"
+
+    def prepare(self, form: Any, project: Project) -> None:
+        """Fill the choices of select fields (of rows too). Called for GET and POST, before validation."""
+
+    def load(self, project: Project) -> Mapping[str, Any]:
+        """Return what the form shows: field name → value, a list of dicts for a FieldList."""
+        raise NotImplementedError
+
+    def save(self, project: Project, data: Mapping[str, Any], *, by: int) -> Sequence[Event]:
+        """Store validated data in the open transaction. Return what somebody has to be told of."""
+        raise NotImplementedError
+
+
+def _no_answers(_project: Project) -> Sequence[Answer]:
+    return ()
+
+
+def _nothing(_project: Project, _today: date) -> Gathered:
+    return Gathered()
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section: its id in rulebooks, its title, its pages, what it tells the gates and how it reads."""
+
+    key: str
+    title: str
+    pages: tuple[Page, ...]
+    gather: Callable[[Project, date], Gathered] = _nothing
+    answers: Callable[[Project], Sequence[Answer]] = _no_answers
+    intro: str = ""
+
+    def page(self, key: str) -> Page | None:
+        """Return the page of that key, if there is one."""
+        return next((page for page in self.pages if page.key == key), None)

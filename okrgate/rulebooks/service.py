@@ -1,0 +1,147 @@
+"""Publish a rulebook, and find the one that binds a project."""
+
+import hashlib
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from okrgate import clock
+from okrgate.audit import service as audit_service
+from okrgate.database import db, transaction
+from okrgate.errors import Conflict, NotFound
+from okrgate.gates.language import load_rulebook
+from okrgate.gates.model import Rulebook
+from okrgate.rulebooks.models import Process, RulebookVersion
+
+_KEPT = 32
+_lock = threading.Lock()
+_loaded: OrderedDict[str, Rulebook] = OrderedDict()
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A version as lists show it."""
+
+    id: int
+    process: str
+    title: str
+    number: int
+    sha256: str
+    effective_from: object
+    published_at: object
+    published_by_id: int | None
+    note: str
+
+
+def publish(text: str, *, by: int | None, note: str = "") -> RulebookVersion:
+    """Store a text as the next version of its process, effective now. Raises RulebookError if it is not sound.
+
+    Publishing the text that already binds is refused with Conflict.
+    """
+    rulebook = load_rulebook(text)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    with transaction() as session:
+        process = session.scalar(select(Process).where(Process.key == rulebook.id))
+        if process is None:
+            process = Process(key=rulebook.id, title=rulebook.title)
+            session.add(process)
+            session.flush()
+        process.title = rulebook.title
+        newest = _newest(process.id)
+        if newest is not None and newest.sha256 == digest:
+            raise Conflict(f"This text is already version {newest.number} of {process.title}.")
+        version = RulebookVersion(
+            process_id=process.id,
+            number=(newest.number if newest else 0) + 1,
+            text=text,
+            sha256=digest,
+            effective_from=clock.now(),
+            published_at=clock.now(),
+            published_by_id=by,
+            note=note or rulebook.change_note or "",
+        )
+        session.add(version)
+        session.flush()
+        audit_service.record(
+            "rulebook.published",
+            by=by,
+            target=f"rulebook:{version.id}",
+            reason=version.note,
+            details={"process": process.key, "number": version.number, "sha256": digest},
+        )
+        return version
+
+
+def publish_if_new(text: str) -> None:
+    """Publish the file okrgate starts with, unless its process already has a version."""
+    rulebook = load_rulebook(text)
+    known = db.session().scalar(
+        select(func.count()).select_from(RulebookVersion).join(Process).where(Process.key == rulebook.id)
+    )
+    if not known:
+        publish(text, by=None, note="First start")
+
+
+def rulebook(version_id: int) -> Rulebook:
+    """Return a stored version, parsed. Kept in memory: versions never change."""
+    digest = db.session().scalar(select(RulebookVersion.sha256).where(RulebookVersion.id == version_id))
+    if digest is None:
+        raise NotFound
+    with _lock:
+        if digest in _loaded:
+            _loaded.move_to_end(digest)
+            return _loaded[digest]
+    text = db.session().scalar(select(RulebookVersion.text).where(RulebookVersion.id == version_id)) or ""
+    parsed = load_rulebook(text)
+    with _lock:
+        _loaded[digest] = parsed
+        while len(_loaded) > _KEPT:
+            _loaded.popitem(last=False)
+    return parsed
+
+
+def binding() -> list[RulebookVersion]:
+    """Return the newest effective version of each process: what a new project may start under."""
+    found: dict[int, RulebookVersion] = {}
+    query = (
+        select(RulebookVersion)
+        .where(RulebookVersion.effective_from <= clock.now())
+        .order_by(RulebookVersion.process_id, RulebookVersion.number)
+    )
+    for version in db.session().scalars(query):
+        found[version.process_id] = version
+    return list(found.values())
+
+
+def versions() -> list[Listed]:
+    """Return every version, newest first."""
+    query = (
+        select(RulebookVersion, Process)
+        .join(Process)
+        .order_by(RulebookVersion.published_at.desc(), RulebookVersion.id.desc())
+    )
+    return [
+        Listed(
+            version.id,
+            process.key,
+            process.title,
+            version.number,
+            version.sha256,
+            version.effective_from,
+            version.published_at,
+            version.published_by_id,
+            version.note,
+        )
+        for version, process in db.session().execute(query)
+    ]
+
+
+def _newest(process_id: int) -> RulebookVersion | None:
+    return db.session().scalar(
+        select(RulebookVersion)
+        .where(RulebookVersion.process_id == process_id)
+        .order_by(RulebookVersion.number.desc())
+        .limit(1)
+    )

@@ -1,0 +1,65 @@
+"""Turns each refusal into a page; the only place that knows status codes for errors."""
+
+import structlog
+from flask import Flask, g, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.exceptions import HTTPException
+
+from okrgate.database import db
+from okrgate.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Unavailable
+
+log = structlog.get_logger()
+
+_STATUS: dict[type[Refused], int] = {Forbidden: 403, NotFound: 404, Conflict: 409, Invalid: 422, Unavailable: 503}
+_PAGES = {400, 403, 404, 405, 409, 413, 422, 429, 500, 503}
+
+
+def page(status: int, sentence: str) -> ResponseReturnValue:
+    """Show the error page of a status, with one sentence about what to do."""
+    template = f"errors/{status if status in _PAGES else 500}.html"
+    headers = {"Retry-After": "5"} if status == 503 else {}
+    return render_template(template, sentence=sentence, status=status), status, headers
+
+
+def install(app: Flask) -> None:
+    """Register a handler for everything that may be raised."""
+
+    @app.errorhandler(Refused)
+    def _refused(refusal: Refused) -> ResponseReturnValue:
+        status = next((code for kind, code in _STATUS.items() if isinstance(refusal, kind)), 422)
+        log.info("refused", status=status, sentence=refusal.sentence, endpoint=request.endpoint)
+        return page(status, refusal.sentence)
+
+    @app.errorhandler(CSRFError)
+    def _csrf(_error: CSRFError) -> ResponseReturnValue:
+        log.info("refused", status=400, sentence="csrf", endpoint=request.endpoint)
+        return page(400, "The page was open too long or was sent twice. Go back, reload it and send it again.")
+
+    @app.errorhandler(HTTPException)
+    def _http(error: HTTPException) -> ResponseReturnValue:
+        if error.code is not None and error.code < 400:
+            return error
+        return page(error.code or 500, "")
+
+    @app.errorhandler(StaleDataError)
+    def _stale(_error: StaleDataError) -> ResponseReturnValue:
+        db.session.rollback()
+        return page(409, "Somebody changed this at the same moment. Go back, look at what is new, and try again.")
+
+    @app.errorhandler(OperationalError)
+    def _database(error: OperationalError) -> ResponseReturnValue:
+        db.session.rollback()
+        log.error("database unavailable", problem=str(error.orig), request_id=g.get("request_id", ""))
+        return page(503, "The database cannot take this right now. Nothing was changed; try again in a moment.")
+
+    @app.errorhandler(DBAPIError)
+    @app.errorhandler(Exception)
+    def _anything(error: Exception) -> ResponseReturnValue:
+        db.session.rollback()
+        log.error("unexpected", exc_info=error, endpoint=request.endpoint)
+        if app.testing:
+            raise error
+        return page(500, "")

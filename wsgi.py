@@ -1,0 +1,6 @@
+"""The WSGI entry point: `granian --interface wsgi wsgi:app`, or any other WSGI server."""
+
+from okrgate.app import create_app
+from okrgate.config import Settings
+
+app = create_app(Settings.from_environment())
