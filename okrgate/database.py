@@ -5,7 +5,7 @@ with BEGIN IMMEDIATE. On PostgreSQL the same block is an ordinary transaction an
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,6 +19,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 _WRITING = "okrgate_writing"
+_AFTERWARDS = "okrgate_afterwards"
 
 
 class Model(DeclarativeBase):
@@ -123,14 +124,24 @@ def transaction() -> Iterator[Session]:
     session.rollback()
     session.connection(execution_options={_WRITING: True})
     session.info[_WRITING] = True
+    session.info[_AFTERWARDS] = {}
     try:
         yield session
         session.commit()
     except BaseException:
+        session.info.pop(_AFTERWARDS, None)
         session.rollback()
         raise
     finally:
         session.info.pop(_WRITING, None)
+    for act in session.info.pop(_AFTERWARDS, {}).values():
+        act()
+
+
+def after_commit(key: str, act: Callable[[], None]) -> None:
+    """Do something once the open transaction() is stored; the same key twice is done once."""
+    check_writing()
+    db.session().info[_AFTERWARDS].setdefault(key, act)
 
 
 def is_writing() -> bool:

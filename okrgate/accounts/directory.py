@@ -59,8 +59,8 @@ def units(ids: Iterable[int | None]) -> Mapping[int, OrgUnit]:
     return {found.id: found for found in db.session().scalars(select(OrgUnit).where(OrgUnit.id.in_(wanted)))}
 
 
-def holdings(roles: Iterable[str]) -> list[Holding]:
-    """Return who among the active people holds these roles today, anywhere."""
+def holdings(roles: Iterable[str], *, person: int | None = None) -> list[Holding]:
+    """Return who among the active people (or whether this one) holds these roles today, anywhere."""
     wanted = set(roles)
     if not wanted:
         return []
@@ -77,6 +77,8 @@ def holdings(roles: Iterable[str]) -> list[Holding]:
         )
         .order_by(RoleGrant.person_id)
     )
+    if person is not None:
+        query = query.where(RoleGrant.person_id == person)
     return [Holding(*row) for row in db.session().execute(query)]
 
 

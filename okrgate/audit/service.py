@@ -5,7 +5,7 @@ in from outside breaks the chain at that place. Names are never written: ids sta
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy import Select, select, text
 
 from okrgate import clock
 from okrgate.audit.models import Entry
-from okrgate.database import canonical_json, check_writing, db
+from okrgate.database import after_commit, canonical_json, check_writing, db
 from okrgate.logs import request_id
 
 GENESIS = "0" * 64
@@ -72,7 +72,36 @@ def record(
     entry.hash = _hash_of(entry)
     session.add(entry)
     session.flush()
+    if project_id is not None:
+        after_commit(f"project:{project_id}", lambda: _tell(project_id))
     return entry
+
+
+def on_project_change(listener: Callable[[int], None]) -> None:
+    """Call `listener` with a project's id after anything about it was recorded and stored.
+
+    Nothing happens to a project without a row here, so whoever judges it cannot miss a change.
+    """
+    if listener not in _listeners:
+        _listeners.append(listener)
+
+
+def last_of(project_id: int) -> int:
+    """Return the number of a project's newest row; 0 when it has none."""
+    return (
+        db.session().scalar(
+            select(Entry.seq).where(Entry.project_id == project_id).order_by(Entry.seq.desc()).limit(1)
+        )
+        or 0
+    )
+
+
+_listeners: list[Callable[[int], None]] = []
+
+
+def _tell(project_id: int) -> None:
+    for listener in _listeners:
+        listener(project_id)
 
 
 def verify() -> tuple[int, list[Break]]:

@@ -1,7 +1,124 @@
 """Put a row for each recipient and channel into the outbox, in the transaction of the event."""
 
-from okrgate.events import Event
+import hashlib
+import uuid
+from collections.abc import Iterator
+from email.utils import parseaddr
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import event as hooks
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from okrgate import clock, events
+from okrgate.config import Settings
+from okrgate.database import canonical_json, db
+from okrgate.events import Event, ProjectEvent, Recipient
+from okrgate.notifications import snapshots, worker
+from okrgate.notifications.models import INBOX, MAIL, SENT, WAITING, OutboxRow
+
+_OCCASION = "okrgate_occasion"
+_WAKE = "okrgate_wake"
+# Sweeps find these again and again: one a day is enough, however often a sweep is repeated.
+_ONCE_A_DAY = (events.CheckpointDue, events.RoleUnheld)
 
 
 def on_event(event: Event) -> None:
-    """Store what is to be told. Called inside the event's transaction."""
+    """Store what is to be told. Called inside the event's transaction; the same news twice in it is told once."""
+    rows = list(_rows(event))
+    if not rows:
+        return
+    session = db.session()
+    session.execute(_insert_unless_known(session), rows)
+    if MAIL in event.channels:
+        session.info[_WAKE] = True
+
+
+def recipients(event: Event) -> list[Recipient]:
+    """Return whom to tell, each once; who acted is told only when asked to act."""
+    found: dict[int, Recipient] = {}
+    for one in event.recipients:
+        if one.person_id == event.by_id and not one.asked:
+            continue
+        found[one.person_id] = _merged(found.get(one.person_id), one)
+    return list(found.values())
+
+
+def _merged(known: Recipient | None, more: Recipient) -> Recipient:
+    """Say once what two reasons would have said twice; being asked is the stronger reason."""
+    if known is None or known == more:
+        return more
+    first, second = (more, known) if more.asked and not known.asked else (known, more)
+    if not second.why or second.why in first.why:
+        return first
+    why = f"{first.why.rstrip('.')}; {second.why}" if first.why else second.why
+    return Recipient(first.person_id, why, first.asked)
+
+
+def _rows(event: Event) -> Iterator[dict[str, Any]]:
+    now = clock.now()
+    host = _mail_host()
+    for recipient in recipients(event):
+        snapshot = snapshots.take(event, recipient)
+        for channel in dict.fromkeys(event.channels):
+            key = _dedupe_key(event, recipient, channel)
+            yield {
+                "event": type(event).__name__,
+                "channel": channel,
+                "person_id": recipient.person_id,
+                "project_id": event.project_id if isinstance(event, ProjectEvent) else None,
+                "asked": recipient.asked,
+                "snapshot": snapshot,
+                "dedupe_key": key,
+                "message_id": f"<{key[:40]}@{host}>",
+                "created_at": now,
+                "due_at": now,
+                "attempts": 0,
+                "status": SENT if channel == INBOX else WAITING,
+                "last_error": "",
+                "sent_at": now if channel == INBOX else None,
+            }
+
+
+def _dedupe_key(event: Event, recipient: Recipient, channel: str) -> str:
+    """Name this news to this person: unique within its transaction, or within its day for what sweeps find."""
+    occasion = clock.today().isoformat() if isinstance(event, _ONCE_A_DAY) else _occasion()
+    said = snapshots.take(event, recipient)
+    del said["why"]
+    name = canonical_json([occasion, type(event).__name__, recipient.person_id, channel, said])
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def _occasion() -> str:
+    """Return a name for the running transaction."""
+    name: str = db.session().info.setdefault(_OCCASION, uuid.uuid4().hex)
+    return name
+
+
+def _insert_unless_known(session: Session) -> postgresql.Insert | sqlite.Insert:
+    """Insert without failing the decision when the same news is there already."""
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(OutboxRow).on_conflict_do_nothing(index_elements=["dedupe_key"])
+    return sqlite.insert(OutboxRow).on_conflict_do_nothing(index_elements=["dedupe_key"])
+
+
+def _mail_host() -> str:
+    settings: Settings = current_app.extensions["okrgate.settings"]
+    address = parseaddr(settings.mail.sender)[1]
+    return address.rpartition("@")[2] or "localhost"
+
+
+@hooks.listens_for(db.session, "after_commit")
+def _committed(session: Session) -> None:
+    if session.in_nested_transaction():
+        return
+    session.info.pop(_OCCASION, None)
+    if session.info.pop(_WAKE, False):
+        worker.wake()
+
+
+@hooks.listens_for(db.session, "after_rollback")
+def _rolled_back(session: Session) -> None:
+    session.info.pop(_OCCASION, None)
+    session.info.pop(_WAKE, None)

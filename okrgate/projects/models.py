@@ -39,6 +39,7 @@ class Project(Model):
     submitted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     adopted: Mapped[bool] = mapped_column(Boolean, default=False)
+    creation_key: Mapped[str | None] = mapped_column(String(64), unique=True)
     source_key: Mapped[str | None] = mapped_column(String(200), unique=True)
     confidential: Mapped[bool] = mapped_column(Boolean, default=False)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -61,6 +62,7 @@ class Visit(Model):
     transition: Mapped[str | None] = mapped_column(String(60))
     kind: Mapped[str | None] = mapped_column(String(20))
     gate: Mapped[str | None] = mapped_column(String(60))
+    key: Mapped[str | None] = mapped_column(String(64), unique=True)
 
 
 class SectionState(Model):

@@ -17,7 +17,7 @@ from okrgate.rulebooks.models import Process, RulebookVersion
 
 _KEPT = 32
 _lock = threading.Lock()
-_loaded: OrderedDict[str, Rulebook] = OrderedDict()
+_loaded: OrderedDict[tuple[str, int], Rulebook] = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -85,18 +85,18 @@ def publish_if_new(text: str) -> None:
 
 
 def rulebook(version_id: int) -> Rulebook:
-    """Return a stored version, parsed. Kept in memory: versions never change."""
-    digest = db.session().scalar(select(RulebookVersion.sha256).where(RulebookVersion.id == version_id))
-    if digest is None:
-        raise NotFound
+    """Return a stored version, parsed. Kept in memory by its database and id: versions never change."""
+    key = (str(db.session().get_bind().engine.url), version_id)
     with _lock:
-        if digest in _loaded:
-            _loaded.move_to_end(digest)
-            return _loaded[digest]
-    text = db.session().scalar(select(RulebookVersion.text).where(RulebookVersion.id == version_id)) or ""
+        if key in _loaded:
+            _loaded.move_to_end(key)
+            return _loaded[key]
+    text = db.session().scalar(select(RulebookVersion.text).where(RulebookVersion.id == version_id))
+    if text is None:
+        raise NotFound
     parsed = load_rulebook(text)
     with _lock:
-        _loaded[digest] = parsed
+        _loaded[key] = parsed
         while len(_loaded) > _KEPT:
             _loaded.popitem(last=False)
     return parsed

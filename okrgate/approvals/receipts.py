@@ -1,0 +1,40 @@
+"""Receipts: hash them, read them, check them."""
+
+import hashlib
+from typing import Any
+
+from okrgate.approvals.models import Receipt
+from okrgate.database import canonical_json, db
+from okrgate.errors import NotFound
+
+
+def receipt_hash(receipt: Receipt) -> str:
+    """Return the hash over everything a receipt says (sha256 of canonical JSON)."""
+    body: dict[str, Any] = {
+        "kind": receipt.kind,
+        "project": receipt.project_id,
+        "signoff": receipt.signoff_id,
+        "transition": receipt.transition,
+        "gate": receipt.gate,
+        "rulebook": receipt.rulebook_version_id,
+        "by": receipt.by_id,
+        "at": receipt.at.isoformat(timespec="microseconds"),
+        "meaning": receipt.meaning,
+        "facts": receipt.facts,
+        "verdict": receipt.verdict,
+        "content": receipt.content,
+    }
+    return hashlib.sha256(canonical_json(body).encode()).hexdigest()
+
+
+def get_receipt(receipt_id: int) -> Receipt:
+    """Return a receipt. Raises NotFound."""
+    receipt = db.session().get(Receipt, receipt_id)
+    if receipt is None:
+        raise NotFound
+    return receipt
+
+
+def is_intact(receipt: Receipt) -> bool:
+    """Tell whether a receipt still says what it said when it was written."""
+    return receipt.hash == receipt_hash(receipt)

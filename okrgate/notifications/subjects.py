@@ -1,0 +1,153 @@
+"""What each event is called in one line: a mail's subject and a row of the inbox."""
+
+from functools import singledispatch
+
+from okrgate import events
+from okrgate.events import Event
+from okrgate.notifications.wording import day, moment
+
+_MOVES = {
+    "return": "sent back to {target}",
+    "park": "on hold",
+    "resume": "back in {target}",
+    "decline": "declined",
+    "withdraw": "withdrawn",
+    "stop": "stopped",
+}
+
+
+@singledispatch
+def headline(event: Event) -> str:
+    """Say in a few words what happened. Raises LookupError for an event nobody wrote words for."""
+    raise LookupError(f"{type(event).__name__} has no headline.")
+
+
+def asked(event: Event) -> bool:
+    """Tell whether the event's one recipient is asked to act."""
+    return any(recipient.asked for recipient in event.recipients)
+
+
+def _by_when(due: str) -> str:
+    return f" by {day(due)}" if due else ""
+
+
+@headline.register
+def _(event: events.ProjectMoved) -> str:
+    return _MOVES.get(event.kind, "now in {target}").format(target=event.target)
+
+
+@headline.register
+def _(event: events.SignoffAsked) -> str:
+    again = " again" if event.again else ""
+    return f"sign-off needed{again}{_by_when(event.due)}"
+
+
+@headline.register
+def _(event: events.SignoffGiven) -> str:
+    return f"{event.gate}: {event.decision.replace('_', ' ')} by {event.by}"
+
+
+@headline.register
+def _(event: events.SignoffsVoided) -> str:
+    return f"sign-offs lapsed for {event.gate}"
+
+
+@headline.register
+def _(event: events.ConditionSet) -> str:
+    return f"condition for {event.owner}{_by_when(event.due)}"
+
+
+@headline.register
+def _(event: events.ConditionClosed) -> str:
+    return "condition met"
+
+
+@headline.register
+def _(event: events.WaiverGranted) -> str:
+    return f"requirement waived until {day(event.expires)}"
+
+
+@headline.register
+def _(event: events.PersonNamed) -> str:
+    return f"you are {event.part}{_by_when(event.due)}"
+
+
+@headline.register
+def _(event: events.ConfirmationAsked) -> str:
+    return f"please confirm {_how_many(len(event.metrics), 'metric')}{_by_when(event.due)}"
+
+
+@headline.register
+def _(event: events.MetricConfirmed) -> str:
+    return f"{event.metric} {'confirmed' if event.confirmed else 'cannot be reported as planned'}"
+
+
+@headline.register
+def _(event: events.KickoffInvited) -> str:
+    changed = "kick-off moved to" if event.sequence else "kick-off on"
+    return f"{changed} {moment(event.starts)}"
+
+
+@headline.register
+def _(event: events.StatementAsked) -> str:
+    reminder = "reminder: " if event.reminder else ""
+    return f"{reminder}how did it go? Please answer{_by_when(event.due)}"
+
+
+@headline.register
+def _(event: events.StatementGiven) -> str:
+    return f"{event.stakeholder} said how it went"
+
+
+@headline.register
+def _(event: events.StatusPosted) -> str:
+    return f"status: {event.status.replace('_', ' ')}"
+
+
+@headline.register
+def _(event: events.CheckpointDue) -> str:
+    return f"read {event.metric}{_by_when(event.due)}"
+
+
+@headline.register
+def _(event: events.CheckpointRead) -> str:
+    return f"{event.metric} is {event.value}: {event.band.replace('_', ' ')}"
+
+
+@headline.register
+def _(event: events.Celebrated) -> str:
+    return "the work is done. Thank you!"
+
+
+@headline.register
+def _(event: events.SummarySent) -> str:
+    return "closing summary"
+
+
+@headline.register
+def _(event: events.RoleUnheld) -> str:
+    return f"nobody is {event.role}"
+
+
+@headline.register
+def _(event: events.PersonInvited) -> str:
+    return f"{event.by} invites you to okrgate"
+
+
+@headline.register
+def _(event: events.ResetAsked) -> str:
+    return "Choose a new password for okrgate"
+
+
+@headline.register
+def _(event: events.RolesChanged) -> str:
+    return "Your roles have changed"
+
+
+@headline.register
+def _(event: events.RulesPublished) -> str:
+    return f"New rules: {event.process}, version {event.version}"
+
+
+def _how_many(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"

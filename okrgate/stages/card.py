@@ -1,0 +1,55 @@
+"""The few facts that a decision needs, for the card and for the mail."""
+
+from okrgate.accounts import directory
+from okrgate.projects.models import Project
+from okrgate.stages.facts import Snapshot
+from okrgate.web.filters import show_date, show_number
+
+_SHOWN = (
+    "value.amount", "value.reach", "value.first_value_by", "scope.budget", "scope.effort_days",
+    "scope.people", "scope.start", "scope.end", "project.priority", "review.fits",
+)
+_UNITS = {"scope.effort_days": " days", "value.reach": " people", "scope.people": " people"}
+_LABELS = {
+    "value.amount": "Value",
+    "value.reach": "Reach",
+    "value.first_value_by": "First value by",
+    "scope.budget": "Budget",
+    "scope.effort_days": "Effort",
+    "scope.people": "People",
+    "scope.start": "Start",
+    "scope.end": "End",
+    "project.priority": "Priority",
+    "review.fits": "Fits this",
+}
+_MONEY = {"value.amount", "scope.budget"}
+
+
+def key_facts(project: Project, snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
+    """Return (label, value) of what matters most, leaving out what is not filled in."""
+    names = directory.names([project.submitter_id, project.lead_id])
+    found = [("Submitted by", names.get(project.submitter_id, "Somebody"))]
+    if project.lead_id:
+        found.append(("Lead", names.get(project.lead_id, "Somebody")))
+    for name in _SHOWN:
+        value = snapshot.values.get(name)
+        if value is None:
+            continue
+        found.append((_LABELS[name], _text(name, value, str(snapshot.values.get("project.currency", "")))))
+    results = [str(row.get("name")) for row in snapshot.collections.get("key_results", ())]
+    if results:
+        found.append(("Key results", "; ".join(results)))
+    targets = [str(row.get("name")) for row in snapshot.collections.get("metrics", ())]
+    if targets:
+        found.append(("Target metrics", "; ".join(targets)))
+    return tuple(found)
+
+
+def _text(name: str, value: object, currency: str) -> str:
+    if name in _MONEY:
+        return f"{show_number(value)} {currency}"  # type: ignore[arg-type] money facts are decimals
+    if hasattr(value, "isoformat"):
+        return show_date(value)  # type: ignore[arg-type] dates have isoformat
+    if isinstance(value, str):
+        return value.capitalize()
+    return f"{show_number(value)}{_UNITS.get(name, '')}"  # type: ignore[arg-type] what is left are numbers

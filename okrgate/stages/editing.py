@@ -1,0 +1,296 @@
+"""Save a page of a section: rights, drafts, conflicts, the lock on what was signed, and what a change does to a round."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from okrgate import clock
+from okrgate.accounts import directory
+from okrgate.approvals import entitlement
+from okrgate.approvals import service as approvals
+from okrgate.approvals.models import Round, SignoffRow
+from okrgate.audit import service as audit
+from okrgate.database import db, transaction
+from okrgate.errors import Conflict, Forbidden, NotFound
+from okrgate.events import publish
+from okrgate.gates.model import Rulebook
+from okrgate.projects.models import Draft, Edit, Project, SectionState, Visit
+from okrgate.projects.sections import Answer, Gathered, Page, Section
+from okrgate.rulebooks import service as rulebooks
+from okrgate.stages.facts import plain
+from okrgate.stages.moving import locked
+from okrgate.stages.path import passed_gates
+from okrgate.stages.sections import QUESTIONS_PAGE, stored_answers
+from okrgate.stages.signing import voided
+
+_LONGEST_DRAFT = 300
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a save did: the labels that changed, and whether sign-offs lapsed by it."""
+
+    changed: tuple[str, ...]
+    voided: bool
+
+
+def editors(rulebook: Rulebook, stage: str, section: str) -> tuple[str, ...]:
+    """Return the roles that edit a section in a stage."""
+    return tuple(rulebook.stages[stage].sections.get(section, ()))
+
+
+def check_may_edit(
+    project: Project, rulebook: Rulebook, section: str, around: entitlement.Surroundings, person: int
+) -> None:
+    """Raise Forbidden, with the sentence the page shows, unless this person edits this section now."""
+    roles = editors(rulebook, project.stage, section)
+    if not roles:
+        stage = rulebook.stages[project.stage].label
+        raise Forbidden(f"This part is not open for changes while the project is in “{stage}”.")
+    held = entitlement.holders(rulebook, roles, around)
+    if person not in frozenset().union(*held.values()):
+        labels = " or ".join(rulebook.roles[role].label for role in roles)
+        raise Forbidden(f"Only {labels} can change this part now.")
+
+
+def save_page(
+    project_id: int,
+    section: Section,
+    page: Page,
+    data: Mapping[str, Any],
+    *,
+    base_version: int,
+    around: entitlement.Surroundings,
+    by: int,
+) -> Saved:
+    """Store one page of a section.
+
+    Raises Forbidden (may not, or what was signed is locked), Conflict (somebody saved the section meanwhile). A save
+    that changes nothing leaves no trace. A change of material content ends the open round of sign-off.
+    """
+    with transaction() as session:
+        project = locked(project_id)
+        rulebook = rulebooks.rulebook(project.rulebook_version_id)
+        check_may_edit(project, rulebook, section.key, around, by)
+        state = session.scalar(
+            select(SectionState).where(
+                SectionState.project_id == project.id, SectionState.section == section.key
+            )
+        )
+        if (state.version if state else 0) != base_version:
+            raise Conflict(_who_saved(state))
+        before, told_before = _read(section, project, rulebook)
+        events = page.save(project, data, by=by)
+        session.flush()
+        after, told_after = _read(section, project, rulebook)
+        changed = _changed(before, after)
+        names = _changed_content(told_before, told_after)
+        _drop_draft(project.id, section.key, page.key, by)
+        first = state is None or page.key not in state.pages_saved
+        if not changed and not names and not first:
+            return Saved((), False)
+        state = _next_state(state, project, section.key, page.key, by)
+        if not changed and not names:
+            return Saved((), False)
+        _check_unlocked(project, rulebook, names)
+        lapsed = _void(project, rulebook, names, by)
+        material = _is_material(rulebook, names)
+        session.add(
+            Edit(project_id=project.id, section=section.key, person_id=by, at=clock.now(), material=material)
+        )
+        project.version += 1
+        project.changed_at = clock.now()
+        audit.record(
+            "section.saved",
+            by=by,
+            project_id=project.id,
+            target=f"section:{section.key}",
+            details={
+                "section": section.title,
+                "page": page.title,
+                "version": state.version,
+                "changes": changed,
+                "voided": lapsed,
+            },
+        )
+        for event in events:
+            publish(event)
+        return Saved(tuple(changed), lapsed)
+
+
+def keep_draft(
+    project_id: int, section: str, page: str, typed: Sequence[tuple[str, str]], *, base_version: int, by: int
+) -> None:
+    """Keep what somebody typed, for them alone, until they save or drop it."""
+    with transaction() as session:
+        draft = session.scalar(_draft_query(project_id, section, page, by))
+        if draft is None:
+            draft = Draft(project_id=project_id, section=section, page=page, person_id=by)
+            session.add(draft)
+        draft.data = [[name, value] for name, value in typed[:_LONGEST_DRAFT]]
+        draft.base_version = base_version
+        draft.saved_at = clock.now()
+
+
+def find_draft(project_id: int, section: str, page: str, person: int) -> Draft | None:
+    """Return what this person typed on this page and did not save."""
+    return db.session().scalar(_draft_query(project_id, section, page, person))
+
+
+def drop_draft(project_id: int, section: str, page: str, *, by: int) -> None:
+    """Forget a draft."""
+    with transaction():
+        _drop_draft(project_id, section, page, by)
+
+
+def draft_sections(project_id: int, person: int) -> set[str]:
+    """Return the sections in which somebody has a draft."""
+    return set(
+        db.session().scalars(
+            select(Draft.section).where(Draft.project_id == project_id, Draft.person_id == person)
+        )
+    )
+
+
+def states(project_id: int) -> dict[str, SectionState]:
+    """Return the state of every section that was ever saved."""
+    rows = db.session().scalars(select(SectionState).where(SectionState.project_id == project_id))
+    return {row.section: row for row in rows}
+
+
+def answers_of(section: Section, project: Project, rulebook: Rulebook) -> list[Answer]:
+    """Return a section's answers, those to the rulebook's questions last."""
+    found = list(section.answers(project))
+    asked = [question for question in rulebook.questions.values() if question.section == section.key]
+    given = stored_answers(project.id) if asked else {}
+    for question in asked:
+        value = given.get(question.id)
+        text = {True: "Yes", False: "No", None: ""}.get(value) if value in (True, False, None) else str(value)
+        found.append(Answer(QUESTIONS_PAGE, f"q_{question.id}", question.label, text or ""))
+    return found
+
+
+def locked_material(project: Project, rulebook: Rulebook) -> frozenset[str]:
+    """Return the facts and collections that were signed and are locked: of every signed gate that was passed."""
+    visits = list(
+        db.session().scalars(select(Visit).where(Visit.project_id == project.id).order_by(Visit.id))
+    )
+    signed = set(
+        db.session().scalars(
+            select(Round.gate).where(Round.project_id == project.id, Round.closed_as == "satisfied")
+        )
+    )
+    passed = [gate for gate in passed_gates(visits) if gate in signed and gate in rulebook.gates]
+    return frozenset().union(*(rulebook.material_of(gate) for gate in passed))
+
+
+def _read(section: Section, project: Project, rulebook: Rulebook) -> tuple[list[Answer], Gathered]:
+    answers = answers_of(section, project, rulebook)
+    told = section.gather(project, clock.today())
+    questions = {f"answers.{name}": value for name, value in stored_answers(project.id).items()}
+    return answers, Gathered({**told.values, **questions}, told.collections, told.content)
+
+
+def _changed(before: Sequence[Answer], after: Sequence[Answer]) -> list[dict[str, Any]]:
+    old = {(one.page, one.field): one for one in before}
+    new = {(one.page, one.field): one for one in after}
+    return [
+        {
+            "label": (new.get(key) or old[key]).label,
+            "private": (new.get(key) or old[key]).private,
+            "before": old[key].text if key in old else "",
+            "after": new[key].text if key in new else "",
+        }
+        for key in dict.fromkeys([*old, *new])
+        if (old[key].text if key in old else "") != (new[key].text if key in new else "")
+    ]
+
+
+def _changed_content(before: Gathered, after: Gathered) -> frozenset[str]:
+    """Return the facts and collections whose signed content differs."""
+    names = {
+        *before.values, *before.collections, *before.content, *after.values, *after.collections, *after.content,
+    }
+    return frozenset(name for name in names if _content(before, name) != _content(after, name))
+
+
+def _content(told: Gathered, name: str) -> Any:
+    if name in told.content:
+        return plain(told.content[name])
+    return plain(told.values.get(name, told.collections.get(name)))
+
+
+def _check_unlocked(project: Project, rulebook: Rulebook, names: frozenset[str]) -> None:
+    held = names & locked_material(project, rulebook)
+    if held:
+        raise Forbidden(
+            "This was signed off and is locked. To change it, send the project back to the stage where it is agreed."
+        )
+
+
+def _void(project: Project, rulebook: Rulebook, names: frozenset[str], by: int) -> bool:
+    found = approvals.open_round(project.id)
+    if found is None or found.gate not in rulebook.gates:
+        return False
+    if not names & rulebook.material_of(found.gate):
+        return False
+    people = list(
+        db.session().scalars(select(SignoffRow.person_id).where(SignoffRow.round_id == found.id))
+    )
+    approvals.close_round(found, closed_as="voided", by=by, reason="What was to be signed changed.")
+    if people:
+        label = rulebook.gates[found.gate].label
+        name = directory.names([by]).get(by, "Somebody")
+        publish(voided(project, label, "What was to be signed changed.", people, by, name))
+    return True
+
+
+def _is_material(rulebook: Rulebook, names: frozenset[str]) -> bool:
+    """Tell whether any gate that asks for sign-offs covers one of these."""
+    return any(
+        names & rulebook.material_of(gate.id)
+        for gate in rulebook.gates.values()
+        if any(rulebook.signoff_conditions(requirement) for requirement in gate.requirements)
+    )
+
+
+def _next_state(
+    state: SectionState | None, project: Project, section: str, page: str, by: int
+) -> SectionState:
+    if state is None:
+        state = SectionState(project_id=project.id, section=section, version=0, pages_saved=[])
+        db.session().add(state)
+    state.version += 1
+    state.saved_at = clock.now()
+    state.saved_by_id = by
+    state.pages_saved = sorted({*state.pages_saved, page})
+    return state
+
+
+def _who_saved(state: SectionState | None) -> str:
+    if state is None:
+        raise NotFound
+    name = directory.names([state.saved_by_id]).get(state.saved_by_id, "Somebody")
+    return f"{name} saved this part while you were typing."
+
+
+def _draft_query(project_id: int, section: str, page: str, person: int) -> Any:
+    return select(Draft).where(
+        Draft.project_id == project_id,
+        Draft.section == section,
+        Draft.page == page,
+        Draft.person_id == person,
+    )
+
+
+def _drop_draft(project_id: int, section: str, page: str, by: int) -> None:
+    db.session().execute(
+        delete(Draft).where(
+            Draft.project_id == project_id,
+            Draft.section == section,
+            Draft.page == page,
+            Draft.person_id == by,
+        )
+    )

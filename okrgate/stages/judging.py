@@ -1,0 +1,194 @@
+"""Judge a project at its next gate and at every later one; say which seats that leaves to be filled."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import delete, select
+
+from okrgate import clock
+from okrgate.approvals import entitlement
+from okrgate.approvals import service as approvals
+from okrgate.approvals.service import WantedSeat
+from okrgate.database import check_writing, db
+from okrgate.gates.engine import GateUnjudgeable, judge, judge_twice
+from okrgate.gates.model import Requirement, Rulebook, Transition
+from okrgate.gates.verdict import Finding, Verdict
+from okrgate.projects.models import Project
+from okrgate.stages.facts import Snapshot
+from okrgate.stages.models import StoredVerdict
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A verdict on one transition, and the people who can fix each finding (finding id → person ids)."""
+
+    transition: Transition
+    verdict: Verdict
+    fixers: Mapping[str, tuple[int, ...]]
+    position: int
+
+
+def gates_ahead(rulebook: Rulebook, stage: str) -> list[tuple[int, Transition]]:
+    """Return the gated transitions to judge: those out of this stage (position 0), then the way to the end."""
+    here = [one for one in rulebook.transitions_from(stage) if one.gate]
+    later = [one for one in rulebook.forward_path(stage) if one.gate and one not in here]
+    return [(0, one) for one in here] + [(index, one) for index, one in enumerate(later, start=1)]
+
+
+def strict_verdict(snapshot: Snapshot, rulebook: Rulebook, transition: Transition) -> Verdict:
+    """Judge for a crossing: engine and reference must agree.
+
+    Raises GateUnjudgeable on any doubt, which is logged as an incident: the gate stays closed.
+    """
+    try:
+        return judge_twice(
+            rulebook, transition.id, snapshot.facts_for(transition.gate), today=snapshot.today
+        )
+    except GateUnjudgeable as problem:
+        log.error("gate unjudgeable", project=snapshot.project_id, transition=transition.id, problem=str(problem))
+        raise
+
+
+def judge_ahead(project: Project, snapshot: Snapshot, rulebook: Rulebook) -> list[Judged]:
+    """Judge all gates ahead. One that cannot be judged is left out and logged: it stays closed."""
+    found: list[Judged] = []
+    for position, transition in gates_ahead(rulebook, project.stage):
+        try:
+            verdict = judge(
+                rulebook, transition.id, snapshot.facts_for(transition.gate), today=snapshot.today
+            )
+        except GateUnjudgeable as problem:
+            log.error("gate unjudgeable", project=project.id, transition=transition.id, problem=str(problem))
+            continue
+        found.append(Judged(transition, verdict, {}, position))
+    return _with_fixers(project, snapshot, rulebook, found)
+
+
+def store(project: Project, judged: Iterable[Judged], seq: int) -> None:
+    """Keep verdicts for the pages, in the open transaction."""
+    check_writing()
+    session = db.session()
+    session.execute(delete(StoredVerdict).where(StoredVerdict.project_id == project.id))
+    for one in judged:
+        session.add(
+            StoredVerdict(
+                project_id=project.id,
+                transition=one.transition.id,
+                position=one.position,
+                allowed=one.verdict.allowed,
+                missing=sum(1 for finding in one.verdict.findings if finding.blocks),
+                verdict=one.verdict.to_json(),
+                fixers={finding: list(people) for finding, people in one.fixers.items()},
+                facts_hash=one.verdict.facts_digest if hasattr(one.verdict, "facts_digest") else "",
+                rulebook_version_id=project.rulebook_version_id,
+                judged_for=one.verdict.today,
+                judged_at=clock.now(),
+                seq=seq,
+            )
+        )
+
+
+def stored(project_id: int) -> list[StoredVerdict]:
+    """Return the kept verdicts, the next gate's first."""
+    return list(
+        db.session().scalars(
+            select(StoredVerdict)
+            .where(StoredVerdict.project_id == project_id)
+            .order_by(StoredVerdict.position, StoredVerdict.id)
+        )
+    )
+
+
+def signing_transition(rulebook: Rulebook, stage: str) -> Transition | None:
+    """Return the transition out of a stage whose gate asks for sign-offs, if there is one."""
+    for transition in rulebook.transitions_from(stage):
+        if transition.gate and any(
+            seats_asked(rulebook, requirement) for requirement in rulebook.gates[transition.gate].requirements
+        ):
+            return transition
+    return None
+
+
+def seats_asked(rulebook: Rulebook, requirement: Requirement) -> bool:
+    """Tell whether a requirement waits for somebody to sign (and not only for nobody to object)."""
+    return any(asked.quorum for asked in rulebook.signoff_conditions(requirement))
+
+
+def wanted_seats(project: Project, snapshot: Snapshot, rulebook: Rulebook, verdict: Verdict) -> list[WantedSeat]:
+    """Return the seats of a gate: one for each sign-off condition that is not provably set aside."""
+    gate = rulebook.gates[verdict.gate or ""]
+    since = approvals.last_settled(project.id, gate.id)
+    never = set(entitlement.barred(project, rulebook, snapshot.around, since=since))
+    status = {finding.id: finding.status for finding in verdict.findings}
+    found: list[WantedSeat] = []
+    for requirement in gate.requirements:
+        if requirement.mode == "off" or status.get(requirement.id) == "na":
+            continue
+        for place, asked in enumerate(rulebook.signoff_conditions(requirement)):
+            if not asked.quorum:
+                continue
+            excluded = never.union(*(snapshot.around.people.get(fact, ()) for fact in asked.exclude))
+            held = entitlement.holders(rulebook, asked.roles, snapshot.around)
+            people = frozenset().union(*held.values()) - excluded
+            found.append(
+                WantedSeat(
+                    requirement=requirement.id,
+                    place=place,
+                    roles=tuple(asked.roles),
+                    excluded=tuple(asked.exclude),
+                    need=asked.quorum,
+                    label=requirement.message,
+                    people=frozenset(people),
+                    open=status.get(requirement.id) == "missing",
+                )
+            )
+    return found
+
+
+def _with_fixers(
+    project: Project, snapshot: Snapshot, rulebook: Rulebook, judged: list[Judged]
+) -> list[Judged]:
+    """Name who can fix each missing finding: the editors of its section, or the people of its seats."""
+    editors = {
+        key: roles for key, roles in rulebook.stages[project.stage].sections.items()
+    }
+    asked = {role for roles in editors.values() for role in roles}
+    for one in judged:
+        for requirement in rulebook.gates[one.transition.gate or ""].requirements:
+            for condition in rulebook.signoff_conditions(requirement):
+                asked |= set(condition.roles)
+    held = entitlement.holders(rulebook, sorted(asked), snapshot.around)
+    never = set(entitlement.barred(project, rulebook, snapshot.around))
+    return [
+        Judged(
+            one.transition,
+            one.verdict,
+            {
+                finding.id: tuple(sorted(_fixers(one, finding, rulebook, editors, held, never)))
+                for finding in one.verdict.findings
+                if finding.status == "missing"
+            },
+            one.position,
+        )
+        for one in judged
+    ]
+
+
+def _fixers(
+    one: Judged,
+    finding: Finding,
+    rulebook: Rulebook,
+    editors: Mapping[str, Iterable[str]],
+    held: Mapping[str, frozenset[int]],
+    never: set[int],
+) -> set[int]:
+    requirement = next(
+        each for each in rulebook.gates[one.transition.gate or ""].requirements if each.id == finding.id
+    )
+    roles = [role for asked in rulebook.signoff_conditions(requirement) if asked.quorum for role in asked.roles]
+    if roles:
+        return {person for role in roles for person in held.get(role, ())} - never
+    return {person for role in editors.get(finding.fix or "", ()) for person in held.get(role, ())}

@@ -1,0 +1,311 @@
+"""Read a project for its pages: few queries, whatever the size of the data."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import aliased
+
+from okrgate import clock
+from okrgate.accounts import directory
+from okrgate.accounts.models import OrgUnit, Person
+from okrgate.approvals import entitlement
+from okrgate.database import db
+from okrgate.errors import NotFound
+from okrgate.gates.model import Rulebook, Transition
+from okrgate.gates.verdict import Verdict
+from okrgate.projects import permissions
+from okrgate.projects.models import CoEditor, Project, SectionState, Visit
+from okrgate.rulebooks import service as rulebooks
+from okrgate.rulebooks.models import Process
+from okrgate.stages.models import StoredVerdict
+from okrgate.stages.moving import who_may
+from okrgate.stages.path import steps
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Whoever looks."""
+
+    id: int
+    is_admin: bool = False
+    is_auditor: bool = False
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A project with what every page about it needs. `roles` are the reader's roles in it."""
+
+    project: Project
+    rulebook: Rulebook
+    unit: OrgUnit | None
+    process: str
+    names: Mapping[int, str]
+    roles: frozenset[str]
+    co_editors: frozenset[int]
+
+    def name(self, person: int | None) -> str:
+        """Return somebody's name."""
+        return self.names.get(person or 0, "–") if person else "–"
+
+
+@dataclass(frozen=True)
+class Move:
+    """A way on from here, and, when the reader may not take it, the sentence that says why."""
+
+    transition: Transition
+    url_id: str
+    refusal: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A project in a list."""
+
+    id: int
+    reference: str
+    title: str
+    stage: str
+    lead: str
+    unit: str
+    missing: int | None
+    days: int
+    changed_at: datetime
+    adopted: bool
+    outcome: str | None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a list shows: `stage` is an id, `scope` mine | all, `state` open | ended | all."""
+
+    text: str = ""
+    stage: str = ""
+    scope: str = "all"
+    state: str = "open"
+    unit_id: int | None = None
+
+
+def load(reference: str, reader: Reader) -> Loaded:
+    """Return a project that the reader may read. Raises NotFound for what is hidden or missing alike."""
+    row = db.session().execute(
+        select(Project, OrgUnit, Process.title)
+        .join(Process, Process.id == Project.process_id)
+        .outerjoin(OrgUnit, OrgUnit.id == Project.home_unit_id)
+        .where(Project.reference == reference)
+    ).first()
+    if row is None:
+        raise NotFound
+    project, unit, process = row
+    co_editors = frozenset(
+        db.session().scalars(select(CoEditor.person_id).where(CoEditor.project_id == project.id))
+    )
+    permissions.check_visible(project, reader.id, is_auditor=reader.is_auditor)
+    rulebook = rulebooks.rulebook(project.rulebook_version_id)
+    names = directory.names(
+        [project.submitter_id, project.lead_id, project.sponsor_id, project.benefits_owner_id, *co_editors]
+    )
+    around = light_surroundings(project, unit, co_editors)
+    roles = roles_of(reader.id, rulebook, around)
+    return Loaded(project, rulebook, unit, process, names, roles, co_editors)
+
+
+def light_surroundings(
+    project: Project, unit: OrgUnit | None, co_editors: frozenset[int]
+) -> entitlement.Surroundings:
+    """Return what decides the reader's roles on a page, from the project's own row.
+
+    Teams and accountable people are left out: a right that hangs on them is found when it is used.
+    """
+    people = {
+        name: frozenset({person})
+        for name, person in (
+            ("project.submitter", project.submitter_id),
+            ("project.lead", project.lead_id),
+            ("project.sponsor", project.sponsor_id),
+            ("project.benefits_owner", project.benefits_owner_id),
+        )
+        if person is not None
+    }
+    return entitlement.Surroundings(unit.path if unit else "", (), people, co_editors)
+
+
+def roles_of(person: int, rulebook: Rulebook, around: entitlement.Surroundings) -> frozenset[str]:
+    """Return the roles one person holds in a project, in one query."""
+    return frozenset(
+        role
+        for role, people in entitlement.holders(rulebook, rulebook.roles, around, only=person).items()
+        if person in people
+    )
+
+
+def moves(loaded: Loaded, verdicts: Sequence[StoredVerdict]) -> list[Move]:
+    """Return every move out of the present stage, with the reason why the reader may not take it now."""
+    shut = {row.transition: row.missing for row in verdicts if not row.allowed}
+    judged = {row.transition for row in verdicts}
+    found: list[Move] = []
+    for transition in loaded.rulebook.transitions_from(loaded.project.stage):
+        refusal = ""
+        if transition.auto:
+            refusal = "This happens by itself as soon as everything is met."
+        elif not set(transition.by) & loaded.roles:
+            refusal = f"Only {who_may(loaded.rulebook, transition)} can do this."
+        elif transition.id in shut:
+            count = shut[transition.id]
+            refusal = f"{count} requirement{'s are' if count != 1 else ' is'} still missing."
+        elif transition.gate and transition.id not in judged:
+            refusal = "This gate cannot be judged at the moment, so it stays closed."
+        found.append(Move(transition, transition.id, refusal))
+    return found
+
+
+def visits(project_id: int) -> list[Visit]:
+    """Return a project's stays, oldest first."""
+    return list(db.session().scalars(select(Visit).where(Visit.project_id == project_id).order_by(Visit.id)))
+
+
+def strip(loaded: Loaded, stays: Sequence[Visit]) -> list[dict[str, Any]]:
+    """Return the progress strip: the stages taken, where the project is, and the way ahead."""
+    rulebook, project = loaded.rulebook, loaded.project
+    taken = [step.stage for step in steps(stays)]
+    entered = {stay.stage: stay.entered_at for stay in stays}
+    ahead: list[str] = []
+    origin = project.parked_from if project.parked_from in rulebook.stages else project.stage
+    for transition in rulebook.forward_path(origin or project.stage):
+        if transition.target in rulebook.stages and transition.target != project.stage:
+            ahead.append(transition.target)
+    found = [
+        {"label": rulebook.stages[one].label, "state": "done", "date": entered.get(one)}
+        for one in taken
+        if one in rulebook.stages
+    ]
+    current = rulebook.stages[project.stage]
+    on_path = not current.holding and not (current.terminal and not taken)
+    days = (clock.now() - project.stage_entered_at).days
+    found.append(
+        {
+            "label": current.label,
+            "state": "current" if on_path else "off",
+            "date": project.stage_entered_at,
+            "note": f"{days} day{'s' if days != 1 else ''}" if not current.terminal else None,
+        }
+    )
+    found += [
+        {"label": rulebook.stages[one].label, "state": "ahead"} for one in ahead if one not in taken
+    ]
+    return found
+
+
+def page_of(wanted: Wanted, reader: Reader, *, before: tuple[datetime, int] | None = None) -> list[Line]:
+    """Return one page of projects, the latest changed first, older than `before` (changed_at, id)."""
+    lead = aliased(Person)
+    missing = (
+        select(func.min(StoredVerdict.missing))
+        .where(StoredVerdict.project_id == Project.id, StoredVerdict.position == 0)
+        .correlate(Project)
+        .scalar_subquery()
+    )
+    query = (
+        select(Project, lead.name, OrgUnit.name, missing)
+        .outerjoin(lead, lead.id == Project.lead_id)
+        .outerjoin(OrgUnit, OrgUnit.id == Project.home_unit_id)
+        .where(permissions.visible_clause(reader.id, is_auditor=reader.is_auditor))
+    )
+    query = _narrowed(query, wanted, reader)
+    if before is not None:
+        query = query.where(
+            or_(Project.changed_at < before[0], (Project.changed_at == before[0]) & (Project.id < before[1]))
+        )
+    rows = db.session().execute(query.order_by(Project.changed_at.desc(), Project.id.desc()).limit(PAGE + 1))
+    return [_line(*row) for row in rows]
+
+
+def stage_choices() -> list[tuple[str, str]]:
+    """Return (id, label) of the stages of every binding rulebook."""
+    found: dict[str, str] = {}
+    for version in rulebooks.binding():
+        for stage in rulebooks.rulebook(version.id).stages.values():
+            found.setdefault(stage.id, stage.label)
+    return list(found.items())
+
+
+def verdict_of(row: StoredVerdict) -> Verdict:
+    """Return a kept verdict."""
+    return Verdict.from_json(row.verdict)
+
+
+def section_list(
+    loaded: Loaded, states: Mapping[str, SectionState], drafts: Iterable[str], verdicts: Sequence[StoredVerdict]
+) -> list[dict[str, Any]]:
+    """Return the task list: every section this process uses, with the reader's status of it."""
+    rulebook, project = loaded.rulebook, loaded.project
+    used = {key: None for stage in rulebook.stages.values() for key in stage.sections}
+    wanting = {
+        finding.fix
+        for row in verdicts
+        if row.position == 0
+        for finding in verdict_of(row).findings
+        if finding.blocks
+    }
+    here = rulebook.stages[project.stage].sections
+    found = []
+    for key in used:
+        editable = bool(set(here.get(key, ())) & loaded.roles)
+        saved, drafted = key in states, key in drafts
+        if saved and key not in wanting and not drafted:
+            status = "completed"
+        elif saved or drafted:
+            status = "in_progress"
+        elif key in here:
+            status = "not_started"
+        else:
+            status = "cannot_start"
+        found.append({"key": key, "status": status, "editable": editable, "open": key in here})
+    return found
+
+
+def _narrowed(query: Select[Any], wanted: Wanted, reader: Reader) -> Select[Any]:
+    if wanted.text:
+        like = "%" + wanted.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        query = query.where(
+            Project.title.ilike(like, escape="\\") | Project.reference.ilike(like, escape="\\")
+        )
+    if wanted.stage:
+        query = query.where(Project.stage == wanted.stage)
+    if wanted.scope == "mine":
+        query = query.where(
+            or_(
+                Project.submitter_id == reader.id,
+                Project.lead_id == reader.id,
+                Project.sponsor_id == reader.id,
+            )
+        )
+    if wanted.state == "open":
+        query = query.where(Project.closed_at.is_(None))
+    elif wanted.state == "ended":
+        query = query.where(Project.closed_at.is_not(None))
+    if wanted.unit_id is not None:
+        query = query.where(Project.home_unit_id == wanted.unit_id)
+    return query
+
+
+def _line(project: Project, lead: str | None, unit: str | None, missing: int | None) -> Line:
+    rulebook = rulebooks.rulebook(project.rulebook_version_id)
+    stage = rulebook.stages.get(project.stage)
+    return Line(
+        id=project.id,
+        reference=project.reference,
+        title=project.title,
+        stage=stage.label if stage else project.stage,
+        lead=lead or "",
+        unit=unit or "",
+        missing=missing,
+        days=(clock.now() - project.stage_entered_at).days,
+        changed_at=project.changed_at,
+        adopted=project.adopted,
+        outcome=project.outcome,
+    )

@@ -1,0 +1,147 @@
+"""Every section of the guided form, whichever room it lives in, and the pages for a rulebook's own questions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from flask_wtf import FlaskForm
+from sqlalchemy import select
+from wtforms import DateField, DecimalField, Field, IntegerField, RadioField, StringField
+from wtforms.validators import Length, NumberRange, Optional
+
+from okrgate.database import db
+from okrgate.delivery.sections import SECTIONS as DELIVERY
+from okrgate.events import Event
+from okrgate.gates.model import Question, Rulebook
+from okrgate.measurement.sections import SECTIONS as MEASUREMENT
+from okrgate.projects.all_sections import SECTIONS as PROJECTS
+from okrgate.projects.models import Project, RulebookAnswer
+from okrgate.projects.sections import Page, Section, SectionForm
+from okrgate.summaries.sections import SECTIONS as SUMMARIES
+
+ALL: Mapping[str, Section] = {
+    section.key: section for section in (*PROJECTS, *MEASUREMENT, *DELIVERY, *SUMMARIES)
+}
+QUESTIONS_PAGE = "questions"
+_BOUND = 10**12
+
+
+def section_for(rulebook: Rulebook, key: str) -> Section | None:
+    """Return a section, with one page more when the rulebook asks questions in it."""
+    section = ALL.get(key)
+    if section is None:
+        return None
+    asked = [question for question in rulebook.questions.values() if question.section == key]
+    return replace(section, pages=(*section.pages, QuestionsPage(asked))) if asked else section
+
+
+class QuestionsPage(Page):
+    """The questions of this company's rulebook that belong to one section."""
+
+    key = QUESTIONS_PAGE
+    title = "More questions"
+
+    def __init__(self, questions: Sequence[Question]) -> None:
+        """Build a form with one field a question."""
+        self.questions = tuple(questions)
+        fields = {f"q_{question.id}": _field(question) for question in self.questions}
+        self.form = type("QuestionsForm", (SectionForm,), fields)  # type: ignore[misc]
+
+    def load(self, project: Project) -> Mapping[str, Any]:
+        """Return the answers given so far."""
+        given = stored_answers(project.id)
+        found: dict[str, Any] = {}
+        for question in self.questions:
+            value = typed(question, given.get(question.id))
+            if value is not None:
+                found[f"q_{question.id}"] = (
+                    ("yes" if value else "no") if isinstance(value, bool) else value
+                )
+        return found
+
+    def save(self, project: Project, data: Mapping[str, Any], *, by: int) -> Sequence[Event]:
+        """Store each answer; an emptied one is taken away."""
+        session = db.session()
+        rows = {
+            row.question: row
+            for row in session.scalars(select(RulebookAnswer).where(RulebookAnswer.project_id == project.id))
+        }
+        for question in self.questions:
+            value = _plain(question, data.get(f"q_{question.id}"))
+            row = rows.get(question.id)
+            if value is None and row is not None:
+                session.delete(row)
+            elif value is not None and row is None:
+                session.add(RulebookAnswer(project_id=project.id, question=question.id, value=value))
+            elif row is not None and row.value != value:
+                row.value = value
+        return ()
+
+
+def stored_answers(project_id: int) -> dict[str, Any]:
+    """Return a project's answers to questions of rulebooks, as stored."""
+    rows = db.session().execute(
+        select(RulebookAnswer.question, RulebookAnswer.value).where(RulebookAnswer.project_id == project_id)
+    )
+    return {row.question: row.value for row in rows}
+
+
+def typed(question: Question, value: Any) -> Any:
+    """Turn a stored answer into the type its fact has; None when it does not fit (any more)."""
+    try:
+        return _typed(question, value) if value is not None else None
+    except (TypeError, ValueError, ArithmeticError):
+        return None
+
+
+def _typed(question: Question, value: Any) -> Any:
+    if question.type == "boolean":
+        return value if isinstance(value, bool) else None
+    if question.type == "integer":
+        return int(value)
+    if question.type in {"number", "money"}:
+        return Decimal(str(value))
+    if question.type == "date":
+        return date.fromisoformat(value)
+    if question.type == "enum":
+        return value if value in question.values else None
+    return str(value)
+
+
+def _plain(question: Question, value: Any) -> Any:
+    if value is None or value == "":
+        return None
+    if question.type == "boolean":
+        return value == "yes"
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return value
+
+
+def _field(question: Question) -> Any:
+    label, shared = question.label, {"description": question.help or ""}
+    optional = [Optional(strip_whitespace=True)]
+    if question.type == "boolean":
+        choices = [("yes", "Yes"), ("no", "No")]
+        return RadioField(label, choices=choices, validators=optional, **shared)
+    if question.type == "enum":
+        choices = [(value, value.replace("_", " ").capitalize()) for value in question.values]
+        return RadioField(label, choices=choices, validators=optional, **shared)
+    if question.type == "date":
+        return DateField(label, validators=optional, **shared)
+    bounds = NumberRange(-_BOUND, _BOUND, "Enter a number between -1,000,000,000,000 and 1,000,000,000,000.")
+    if question.type == "integer":
+        return IntegerField(label, validators=[*optional, bounds], **shared)
+    if question.type in {"number", "money"}:
+        return DecimalField(label, places=None, validators=[*optional, bounds], **shared)
+    longest = Length(max=200, message="Use at most 200 characters.")
+    return StringField(label, validators=[*optional, longest], **shared)
+
+
+def visible_fields(form: FlaskForm) -> list[Field]:
+    """Return the fields a person sees, without tokens and hidden ones."""
+    return [field for field in form if field.type not in {"CSRFTokenField", "HiddenField"}]

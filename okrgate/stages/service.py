@@ -1,0 +1,59 @@
+"""The front door of the crossing: start a project here; the rest is by use case in the modules beside."""
+
+from sqlalchemy import select
+
+from okrgate import clock
+from okrgate.accounts import directory
+from okrgate.audit import service as audit
+from okrgate.database import db, transaction
+from okrgate.errors import Invalid
+from okrgate.projects import service as projects
+from okrgate.projects.models import Project, Visit
+from okrgate.rulebooks import service as rulebooks
+from okrgate.stages.editing import save_page
+from okrgate.stages.moving import Answers, Outcome, move
+from okrgate.stages.settling import settle, sweep
+from okrgate.stages.signing import Ask, decide, waive
+
+__all__ = ["Answers", "Ask", "Outcome", "decide", "move", "save_page", "settle", "start", "sweep", "waive"]
+
+
+def start(title: str, *, version_id: int, home_unit_id: int | None, by: int, key: str | None = None) -> Project:
+    """Begin a project in the initial stage of a rulebook. The same key twice begins one."""
+    if key:
+        known = db.session().scalar(select(Project).where(Project.creation_key == key))
+        if known is not None:
+            return known
+    binding = {version.id: version for version in rulebooks.binding()}
+    if version_id not in binding:
+        raise Invalid("Choose a process.", {"process": "Choose a process."})
+    if home_unit_id is not None and home_unit_id not in dict(directory.unit_choices()):
+        raise Invalid("Choose a unit.", {"home_unit": "Choose a unit."})
+    process_id = binding[version_id].process_id
+    initial = rulebooks.rulebook(version_id).initial
+    with transaction() as session:
+        now = clock.now()
+        project = Project(
+            reference=projects.next_reference(),
+            title=title.strip(),
+            process_id=process_id,
+            rulebook_version_id=version_id,
+            home_unit_id=home_unit_id,
+            submitter_id=by,
+            stage=initial.id,
+            stage_entered_at=now,
+            created_at=now,
+            changed_at=now,
+            creation_key=key,
+        )
+        session.add(project)
+        session.flush()
+        session.add(Visit(project_id=project.id, stage=initial.id, entered_at=now))
+        audit.record(
+            "project.started",
+            by=by,
+            project_id=project.id,
+            target=f"stage:{initial.id}",
+            details={"title": project.title, "to_label": initial.label},
+        )
+    return project

@@ -1,0 +1,258 @@
+"""After every change: judge again, keep the verdicts, open or refresh the round of sign-off, take automatic moves.
+
+Settling twice changes nothing the second time, so a crash in between is mended by the sweep.
+"""
+
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import exists, select
+
+from okrgate import clock
+from okrgate.accounts import directory
+from okrgate.approvals import service as approvals
+from okrgate.approvals.models import Round
+from okrgate.approvals.service import WantedSeat
+from okrgate.audit import service as audit
+from okrgate.audit.models import Entry
+from okrgate.database import db, is_writing, transaction
+from okrgate.errors import Conflict, Refused
+from okrgate.events import Event, Recipient, RoleUnheld, SignoffAsked, publish
+from okrgate.gates.model import Rulebook, Transition
+from okrgate.projects.models import Project
+from okrgate.rulebooks import service as rulebooks
+from okrgate.stages import judging
+from okrgate.stages.card import key_facts
+from okrgate.stages.facts import Snapshot, digest_of, gather
+from okrgate.stages.judging import Judged
+from okrgate.stages.models import StoredVerdict
+from okrgate.stages.moving import move
+
+log = structlog.get_logger()
+
+_CHAIN = 10
+_TRIES = 5
+_at_work: ContextVar[frozenset[int]] = ContextVar("settling", default=frozenset())
+
+
+def settle(project_id: int, *, after: str = "") -> None:
+    """Bring everything that follows from a project's facts up to date. `after` names whose act led here.
+
+    Never raises what a person could not act on: a failure is logged and the sweep tries again.
+    """
+    if project_id in _at_work.get() or is_writing():
+        return
+    token = _at_work.set(_at_work.get() | {project_id})
+    try:
+        _settle(project_id, after)
+    except Refused as refusal:
+        log.warning("settling refused", project=project_id, sentence=refusal.sentence)
+    finally:
+        _at_work.reset(token)
+
+
+def sweep(limit: int = 500) -> int:
+    """Settle every open project whose verdicts are of another day or older than its newest record."""
+    newest = select(Entry.seq).where(Entry.project_id == Project.id).order_by(Entry.seq.desc()).limit(1)
+    stale = (
+        select(Project.id)
+        .where(
+            Project.closed_at.is_(None),
+            ~exists().where(
+                StoredVerdict.project_id == Project.id,
+                StoredVerdict.judged_for == clock.today(),
+                StoredVerdict.seq >= newest.correlate(Project).scalar_subquery(),
+            ),
+        )
+        .order_by(Project.id)
+        .limit(limit)
+    )
+    ids = list(db.session().scalars(stale))
+    for project_id in ids:
+        settle(project_id)
+    return len(ids)
+
+
+def _settle(project_id: int, after: str) -> None:
+    moves = 0
+    for _ in range(_CHAIN * _TRIES):
+        db.session().rollback()
+        project = db.session().get(Project, project_id)
+        if project is None:
+            return
+        rulebook = rulebooks.rulebook(project.rulebook_version_id)
+        snapshot = gather(project, rulebook)
+        judged = judging.judge_ahead(project, snapshot, rulebook)
+        if not _keep(project, snapshot, rulebook, judged):
+            continue
+        automatic = _open_automatic(rulebook, project.stage, judged)
+        if automatic is None or moves >= _CHAIN:
+            return
+        version = project.version
+        try:
+            outcome = move(project_id, automatic.id, by=None, expected_version=version, after=after)
+        except Conflict:
+            continue
+        if not outcome.moved:
+            return
+        moves += 1
+    log.error("settling does not end", project=project_id)
+
+
+def _open_automatic(rulebook: Rulebook, stage: str, judged: Sequence[Judged]) -> Transition | None:
+    allowed = {one.transition.id for one in judged if one.verdict.allowed}
+    for transition in rulebook.transitions_from(stage):
+        if transition.auto and (transition.gate is None or transition.id in allowed):
+            return transition
+    return None
+
+
+def _keep(project: Project, snapshot: Snapshot, rulebook: Rulebook, judged: Sequence[Judged]) -> bool:
+    """Store what was judged and see to the round; False when the project changed meanwhile."""
+    seats, signing = _seats(project, snapshot, rulebook, judged)
+    unheld = _unheld(project, rulebook, seats)
+    facts = key_facts(project, snapshot)
+    with transaction():
+        fresh = db.session().get(Project, project.id, with_for_update=True, populate_existing=True)
+        if fresh is None or audit.last_of(fresh.id) != snapshot.seq or fresh.version != snapshot.version:
+            return False
+        if signing is None:
+            found = approvals.open_round(fresh.id)
+            if found is not None:
+                approvals.close_round(found, closed_as="left", by=None)
+        else:
+            for event in _see_to_round(fresh, snapshot, rulebook, signing, seats, facts) + unheld(fresh):
+                publish(event)
+        judging.store(fresh, judged, audit.last_of(fresh.id))
+    return True
+
+
+def _seats(
+    project: Project, snapshot: Snapshot, rulebook: Rulebook, judged: Sequence[Judged]
+) -> tuple[list[WantedSeat], Transition | None]:
+    signing = judging.signing_transition(rulebook, project.stage)
+    if signing is None:
+        return [], None
+    one = next((each for each in judged if each.transition.id == signing.id), None)
+    if one is None:
+        return [], None
+    return judging.wanted_seats(project, snapshot, rulebook, one.verdict), signing
+
+
+def _see_to_round(
+    project: Project,
+    snapshot: Snapshot,
+    rulebook: Rulebook,
+    signing: Transition,
+    seats: Sequence[WantedSeat],
+    facts: tuple[tuple[str, str], ...],
+) -> list[Event]:
+    """Open the round if there is none, let it lapse if its material changed, and ask whoever was not asked yet."""
+    gate = rulebook.gates[signing.gate or ""]
+    content = snapshot.material(rulebook.material_of(gate.id))
+    digest = digest_of(content)
+    found = approvals.open_round(project.id)
+    changed: tuple[str, ...] = ()
+    if found is not None and (found.gate != gate.id or found.digest != digest):
+        changed = changed_names(rulebook, found.content, content)
+        approvals.close_round(found, closed_as="voided", by=None, reason="What was to be signed changed.")
+        found = None
+    if found is None:
+        sla = rulebook.stages[project.stage].sla_days
+        found = approvals.begin_round(
+            project,
+            gate=gate.id,
+            transition=signing.id,
+            digest=digest,
+            content=content,
+            due_on=clock.today() + timedelta(days=sla) if sla else None,
+        )
+    asked = approvals.seat_people(found, seats)
+    if not asked:
+        return []
+    return [
+        SignoffAsked(
+            recipients=tuple(
+                Recipient(person, "your sign-off is needed", asked=True) for person in sorted(asked)
+            ),
+            path=f"/approvals/{found.id}",
+            project_id=project.id,
+            reference=project.reference,
+            title=project.title,
+            gate=gate.label,
+            ask="; ".join(dict.fromkeys(seat.label for seat in seats if seat.open)),
+            due=found.due_on.isoformat() if found.due_on else "",
+            again=found.number > 1,
+            changed=changed or _changed_since_last(rulebook, found, content),
+            facts=facts,
+        )
+    ]
+
+
+def changed_names(rulebook: Rulebook, before: dict[str, object], after: dict[str, object]) -> tuple[str, ...]:
+    """Return the labels of material that differs between two contents."""
+    return tuple(
+        label_of(rulebook, name)
+        for name in sorted(set(before) | set(after))
+        if before.get(name) != after.get(name)
+    )
+
+
+def label_of(rulebook: Rulebook, name: str) -> str:
+    """Return the label of a fact or collection."""
+    if name in rulebook.facts:
+        return rulebook.facts[name].label or name
+    return rulebook.collections[name].label or name if name in rulebook.collections else name
+
+
+def _changed_since_last(rulebook: Rulebook, found: Round, content: dict[str, object]) -> tuple[str, ...]:
+    before = db.session().scalar(
+        select(Round.content).where(
+            Round.project_id == found.project_id, Round.gate == found.gate, Round.number == found.number - 1
+        )
+    )
+    return changed_names(rulebook, before, content) if before is not None else ()
+
+
+def _unheld(
+    project: Project, rulebook: Rulebook, seats: Sequence[WantedSeat]
+) -> Callable[[Project], list[Event]]:
+    """Return a maker of news for the admins about seats that nobody can take, told once a round."""
+    empty = [seat for seat in seats if seat.open and len(seat.people) < seat.need]
+    alternatives = {seat.requirement for seat in seats if seat.open and len(seat.people) >= seat.need}
+    stuck = [seat for seat in empty if seat.requirement not in alternatives]
+    admins = directory.admins() if stuck else []
+    labels = {
+        seat: " or ".join(rulebook.roles[role].label for role in seat.roles) for seat in stuck
+    }
+
+    def make(fresh: Project) -> list[Event]:
+        known = _told_already(fresh.id) if stuck else set()
+        found: list[Event] = []
+        for label in dict.fromkeys(labels[seat] for seat in stuck):
+            if label in known:
+                continue
+            audit.record("role.unheld", by=None, project_id=fresh.id, details={"role": label})
+            found.append(
+                RoleUnheld(
+                    recipients=tuple(
+                        Recipient(person, "you administer okrgate", asked=True) for person in admins
+                    ),
+                    path=f"/projects/{fresh.reference}",
+                    project_id=fresh.id,
+                    reference=fresh.reference,
+                    title=fresh.title,
+                    role=label,
+                    needed_for=rulebook.stages[fresh.stage].label,
+                )
+            )
+        return found
+
+    return make
+
+
+def _told_already(project_id: int) -> set[str]:
+    entries = audit.page(audit.Filter(project_id=project_id, action="role.unheld"), limit=50)
+    return {entry.details.get("role", "") for entry in entries}

@@ -1,0 +1,341 @@
+"""Decide on a gate: sign it off, ask for changes, hold, decline; and set a soft requirement aside."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from sqlalchemy import select
+
+from okrgate.accounts import directory
+from okrgate.approvals import entitlement
+from okrgate.approvals import service as approvals
+from okrgate.approvals.models import Receipt, Round, SignoffRow
+from okrgate.approvals.service import MOVING, NewCondition
+from okrgate.database import db, transaction
+from okrgate.errors import Conflict, Forbidden, Invalid, NotFound
+from okrgate.events import ConditionSet, Event, Recipient, SignoffGiven, SignoffsVoided, WaiverGranted, publish
+from okrgate.gates.model import Rulebook, Transition
+from okrgate.gates.verdict import Finding
+from okrgate.projects.models import Project
+from okrgate.rulebooks import service as rulebooks
+from okrgate.stages import judging
+from okrgate.stages.facts import Snapshot, digest_of, facts_as_json, gather
+from okrgate.stages.moving import Answers, cross, locked, prepare, still_true
+
+_SPOKEN = {
+    "approved": "approved",
+    "approved_with_conditions": "approved, with conditions,",
+    "objected": "objected to",
+    "returned": "sent back",
+    "held": "put on hold",
+    "declined": "declined",
+}
+_REASON_MIN = 3
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What somebody decides. `digest` is of the content they saw; `move` the transition a moving decision takes."""
+
+    decision: str
+    digest: str
+    key: str
+    reason: str = ""
+    conditions: tuple[NewCondition, ...] = ()
+    move: str = ""
+    revisit: str = ""
+    condition: str = ""
+    date: date | None = None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What one person may do in a round: the roles they hold in it, or the sentence that says why not."""
+
+    roles: tuple[str, ...] = ()
+    refusal: str = ""
+    moves: dict[str, tuple[Transition, ...]] = field(default_factory=dict)
+
+
+def standing(
+    project: Project, rulebook: Rulebook, snapshot: Snapshot, found: Round, person: int
+) -> Standing:
+    """Say whether somebody may decide in a round, in which roles, and which moves each decision may take."""
+    seats = approvals.seats_of(found.id)
+    held = entitlement.holders(rulebook, [role for seat in seats for role in seat.roles], snapshot.around)
+    roles = tuple(sorted(role for role, people in held.items() if person in people))
+    since = approvals.last_settled(project.id, found.gate)
+    never = entitlement.barred(project, rulebook, snapshot.around, since=since)
+    if found.closed_at is not None:
+        return Standing(refusal=_who_decided(found))
+    if not roles:
+        return Standing(refusal="Your roles do not let you sign here.")
+    if person in never:
+        return Standing(refusal=never[person])
+    excluded = {
+        one for seat in seats for fact in seat.excluded for one in snapshot.around.people.get(fact, ())
+    }
+    if person in excluded:
+        return Standing(refusal="The rules leave you out of this sign-off, because of your part in the project.")
+    if db.session().scalar(
+        select(SignoffRow.id).where(SignoffRow.round_id == found.id, SignoffRow.person_id == person)
+    ):
+        return Standing(refusal="You have already decided in this round.")
+    return Standing(roles=roles, moves=_moves(project, rulebook, snapshot, person))
+
+
+def decide(round_id: int, ask: Ask, *, by: int) -> int:
+    """Record a decision and, if it moves the project, the move: one transaction. Return the receipt's id.
+
+    The same key twice is one decision. Raises Forbidden (may not sign), Invalid (reason or move missing), Conflict
+    (the round is over, or what was signed is no longer what was seen).
+    """
+    known = _known(ask.key)
+    if known is not None:
+        return known
+    db.session().expire_all()
+    found = db.session().get(Round, round_id)
+    if found is None:
+        raise NotFound
+    project = db.session().get_one(Project, found.project_id)
+    rulebook = rulebooks.rulebook(project.rulebook_version_id)
+    snapshot = gather(project, rulebook)
+    stand = _check_may_decide(project, rulebook, snapshot, found, by)
+    _check_seen(rulebook, snapshot, found, ask)
+    _check_said(rulebook, stand, ask)
+    name = directory.names([by]).get(by, "Somebody")
+    prepared = None
+    if ask.decision in MOVING:
+        prepared = prepare(project.id, ask.move, by=by, answers=_answers(ask), signed=True)
+    verdict = judging.strict_verdict(snapshot, rulebook, rulebook.transitions[found.transition])
+    events = _events(project, rulebook, found, stand, ask, by, name)
+    facts = facts_as_json(snapshot.facts_for(found.gate))
+    digest = snapshot.facts_for(found.gate).digest()
+    with transaction():
+        project = locked(project.id)
+        found = db.session().get_one(Round, round_id, populate_existing=True)
+        if found.closed_at is not None:
+            raise Conflict(_who_decided(found))
+        now = gather(project, rulebook)
+        _check_may_decide(project, rulebook, now, found, by)
+        _check_seen(rulebook, now, found, ask)
+        if prepared is not None and not still_true(prepared):
+            raise Conflict("This project was changed while you decided. Look at what is new, then decide again.")
+        row = approvals.add_signoff(
+            found, by=by, roles=stand.roles, decision=ask.decision, reason=ask.reason.strip(), key=ask.key,
+            conditions=ask.conditions,
+        )
+        receipt = approvals.add_receipt(
+            project,
+            kind="signoff",
+            transition=found.transition,
+            verdict=verdict,
+            facts=facts if digest == now.facts_for(found.gate).digest() else facts_as_json(now.facts_for(found.gate)),
+            content=found.content,
+            by=by,
+            meaning=_meaning(project, rulebook, found, ask, name),
+            signoff=row,
+        )
+        project.version += 1
+        for event in events:
+            publish(event)
+        if prepared is not None:
+            cross(prepared, by=by, answers=_answers(ask), key=ask.key)
+        return receipt.id
+
+
+def waive(project_id: int, requirement: str, *, reason: str, by: int) -> None:
+    """Set a soft requirement of a gate ahead aside. Whoever may never sign may not waive either."""
+    db.session().expire_all()
+    project = db.session().get(Project, project_id)
+    if project is None:
+        raise NotFound
+    rulebook = rulebooks.rulebook(project.rulebook_version_id)
+    snapshot = gather(project, rulebook)
+    finding = missing_finding(project, rulebook, snapshot, requirement)
+    role = check_may_waive(project, rulebook, snapshot, finding, by)
+    name = directory.names([by]).get(by, "Somebody")
+    concerned = {project.submitter_id: "you submitted it"}
+    if project.lead_id:
+        concerned[project.lead_id] = "you lead it"
+    with transaction():
+        project = locked(project_id)
+        row = approvals.grant_waiver(project, rulebook, finding, role=role, by=by, reason=reason)
+        project.version += 1
+        publish(
+            WaiverGranted(
+                recipients=tuple(Recipient(one, why) for one, why in concerned.items() if one != by),
+                by=name,
+                by_id=by,
+                path=f"/projects/{project.reference}",
+                project_id=project.id,
+                reference=project.reference,
+                title=project.title,
+                requirement=finding.message,
+                reason=row.reason,
+                expires=row.expires_on.isoformat(),
+            )
+        )
+
+
+def missing_finding(project: Project, rulebook: Rulebook, snapshot: Snapshot, requirement: str) -> Finding:
+    """Return the finding of a requirement ahead that can be set aside. Raises NotFound."""
+    for one in judging.judge_ahead(project, snapshot, rulebook):
+        for finding in one.verdict.findings:
+            if finding.id == requirement and finding.status == "missing" and finding.waiver is not None:
+                return finding
+    raise NotFound("This requirement is met by now, or it cannot be set aside.")
+
+
+def check_may_waive(
+    project: Project, rulebook: Rulebook, snapshot: Snapshot, finding: Finding, by: int
+) -> str:
+    """Return the role in which somebody may set a finding aside; raise Forbidden with the reason why not."""
+    terms = finding.waiver
+    roles = terms.by if terms else ()
+    held = entitlement.holders(rulebook, roles, snapshot.around)
+    role = next((role for role in roles if by in held[role]), None)
+    if role is None:
+        labels = " or ".join(rulebook.roles[one].label for one in roles)
+        raise Forbidden(f"Only {labels} can set this aside.")
+    never = entitlement.barred(project, rulebook, snapshot.around)
+    if by in never:
+        raise Forbidden(never[by].replace("sign", "set this aside"))
+    return role
+
+
+def _known(key: str) -> int | None:
+    return db.session().scalar(
+        select(Receipt.id).join(SignoffRow, SignoffRow.id == Receipt.signoff_id).where(SignoffRow.key == key)
+    )
+
+
+def _check_may_decide(
+    project: Project, rulebook: Rulebook, snapshot: Snapshot, found: Round, by: int
+) -> Standing:
+    stand = standing(project, rulebook, snapshot, found, by)
+    if stand.refusal:
+        over = found.closed_at is not None or "already" in stand.refusal
+        raise Conflict(stand.refusal) if over else Forbidden(stand.refusal)
+    return stand
+
+
+def _check_seen(rulebook: Rulebook, snapshot: Snapshot, found: Round, ask: Ask) -> None:
+    now = digest_of(snapshot.material(rulebook.material_of(found.gate)))
+    if now != found.digest or ask.digest != found.digest:
+        raise Conflict("What you were about to sign was changed after you opened the page. Look at it again first.")
+
+
+def _check_said(rulebook: Rulebook, stand: Standing, ask: Ask) -> None:
+    problems: dict[str, str] = {}
+    if ask.decision not in approvals.DECISIONS:
+        problems["decision"] = "Choose a decision."
+    if ask.decision != approvals.APPROVED and len(ask.reason.strip()) < _REASON_MIN:
+        problems["reason"] = "Say why, so that others can act on it."
+    if ask.decision == approvals.WITH_CONDITIONS and not ask.conditions:
+        problems["conditions"] = "Add at least one condition, with its owner."
+    if ask.decision in MOVING and ask.move not in {
+        one.id for one in stand.moves.get(MOVING[ask.decision], ())
+    }:
+        problems["move"] = "Choose where the project goes."
+    if problems:
+        raise Invalid("Something is still needed.", problems)
+
+
+def _moves(
+    project: Project, rulebook: Rulebook, snapshot: Snapshot, person: int
+) -> dict[str, tuple[Transition, ...]]:
+    """Return the moves of each kind that this person may take from here with a decision."""
+    ahead = rulebook.transitions_from(project.stage)
+    roles = {role for one in ahead for role in one.by}
+    held = entitlement.holders(rulebook, sorted(roles), snapshot.around)
+    found: dict[str, tuple[Transition, ...]] = {}
+    for kind in MOVING.values():
+        found[kind] = tuple(
+            one
+            for one in ahead
+            if one.kind == kind and any(person in held[role] for role in one.by)
+        )
+    return found
+
+
+def _answers(ask: Ask) -> Answers:
+    return Answers(reason=ask.reason, revisit=ask.revisit, condition=ask.condition, date=ask.date)
+
+
+def _meaning(project: Project, rulebook: Rulebook, found: Round, ask: Ask, name: str) -> str:
+    gate = rulebook.gates[found.gate].label
+    return (
+        f"{name} {_SPOKEN[ask.decision]} “{gate}” of {project.reference} {project.title}, "
+        f"round {found.number}, on content {found.digest[:16]}."
+    )
+
+
+def _who_decided(found: Round) -> str:
+    rows = db.session().scalars(select(SignoffRow).where(SignoffRow.round_id == found.id).order_by(SignoffRow.id))
+    decided = list(rows)
+    names = directory.names(row.person_id for row in decided)
+    said = "; ".join(f"{names.get(row.person_id, 'Somebody')} {_SPOKEN[row.decision].rstrip(',')}" for row in decided)
+    return f"This round of sign-off is over. {said}." if said else "This round of sign-off is over."
+
+
+def _events(
+    project: Project, rulebook: Rulebook, found: Round, stand: Standing, ask: Ask, by: int, name: str
+) -> Sequence[Event]:
+    gate = rulebook.gates[found.gate].label
+    told: dict[int, str] = {}
+    for row in approvals.decisions_of(project.id):
+        told[row["person_id"]] = "you decided on it earlier"
+    told[project.submitter_id] = "you submitted it"
+    if project.lead_id:
+        told[project.lead_id] = "you lead it"
+    told.pop(by, None)
+    about = {
+        "by": name,
+        "by_id": by,
+        "path": f"/projects/{project.reference}",
+        "project_id": project.id,
+        "reference": project.reference,
+        "title": project.title,
+    }
+    events: list[Event] = [
+        SignoffGiven(
+            recipients=tuple(Recipient(one, why) for one, why in told.items()),
+            gate=gate,
+            decision=ask.decision,
+            role=" and ".join(rulebook.roles[role].label for role in stand.roles),
+            reason=ask.reason.strip(),
+            conditions=tuple(condition.text for condition in ask.conditions),
+            **about,
+        )
+    ]
+    owners = directory.names(condition.owner_id for condition in ask.conditions)
+    events += [
+        ConditionSet(
+            recipients=(Recipient(condition.owner_id, "you own this condition", asked=True),),
+            condition=condition.text,
+            owner=owners.get(condition.owner_id, "Somebody"),
+            due=condition.due_on.isoformat() if condition.due_on else "",
+            **about,
+        )
+        for condition in ask.conditions
+    ]
+    return events
+
+
+def voided(project: Project, gate_label: str, because: str, people: Sequence[int], by: int | None, name: str) -> Event:
+    """Return the news that sign-offs lapsed, for those who had given them."""
+    return SignoffsVoided(
+        recipients=tuple(
+            Recipient(one, "you had signed it; you are asked again if your sign-off is still needed")
+            for one in people
+        ),
+        by=name,
+        by_id=by,
+        path=f"/projects/{project.reference}",
+        project_id=project.id,
+        reference=project.reference,
+        title=project.title,
+        gate=gate_label,
+        because=because,
+    )
