@@ -10,7 +10,7 @@ from email.message import EmailMessage
 import structlog
 from flask import current_app
 from jinja2 import TemplateError
-from sqlalchemy import or_, select, update
+from sqlalchemy import Select, or_, select, update
 
 from okrgate import clock
 from okrgate.accounts.models import Person
@@ -18,7 +18,7 @@ from okrgate.config import Settings
 from okrgate.database import db, transaction
 from okrgate.notifications import messages, rights, snapshots
 from okrgate.notifications.models import DEAD, MAIL, SENDING, SENT, SKIPPED, WAITING, OutboxRow
-from okrgate.notifications.relay import Relay, Refusal, Unreachable
+from okrgate.notifications.relay import Refusal, Relay, Unreachable
 from okrgate.notifications.wording import printable, zone_named
 
 log = structlog.get_logger()
@@ -31,7 +31,7 @@ _BUSY_SECONDS = 300.0
 _FIRST_WAIT = timedelta(minutes=1)
 _LONGEST_WAIT = timedelta(hours=6)
 _STUMBLES = 3
-_jitter = secrets.SystemRandom()
+_chance = secrets.SystemRandom()
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ def send_due(limit: int = BATCH) -> int:
 
 def wait_after(attempts: int) -> timedelta:
     """Return how long to wait after so many tries: doubling from a minute to six hours, scattered by a fifth."""
-    wait = min(_FIRST_WAIT * 2 ** min(attempts - 1, 12), _LONGEST_WAIT)
-    return wait * _jitter.uniform(0.8, 1.0)
+    wait: timedelta = min(_FIRST_WAIT * 2 ** min(attempts - 1, 12), _LONGEST_WAIT)
+    return wait * _chance.uniform(0.8, 1.0)
 
 
 def _claim(limit: int) -> list[Claim]:
@@ -180,7 +180,7 @@ def _give_back(claims: list[Claim]) -> None:
             )
 
 
-def _ours(claim: Claim):  # type: ignore[no-untyped-def]
+def _ours(claim: Claim) -> Select[OutboxRow]:
     return select(OutboxRow).where(
         OutboxRow.id == claim.row_id,
         OutboxRow.status == SENDING,

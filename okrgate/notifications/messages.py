@@ -104,11 +104,17 @@ def _address(name: str, email: str) -> Address:
     return Address(one_line(name), local, domain)
 
 
-def _attach_invitation(mail: EmailMessage, event: events.KickoffInvited, settings: Settings) -> None:
+def _attach_invitation(
+    mail: EmailMessage, event: events.KickoffInvited, settings: Settings
+) -> None:
     from okrgate.delivery import calendar
 
     organizer = parseaddr(settings.mail.sender)[1]
     text = calendar.invitation(event, organizer=organizer, link=link(event, settings))
     mail.add_attachment(
-        text.encode(), maintype="text", subtype="calendar", filename="kick-off.ics", params={"method": "REQUEST"}
+        text.encode(),
+        maintype="text",
+        subtype="calendar",
+        filename="kick-off.ics",
+        params={"method": "REQUEST"},
     )

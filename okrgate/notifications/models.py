@@ -55,7 +55,10 @@ class PeriodicRun(Model):
     """One periodic job in one slot of time. The unique pair makes it run once, however many hosts there are."""
 
     __tablename__ = "periodic_runs"
-    __table_args__ = (UniqueConstraint("name", "slot"), Index("ix_periodic_runs_started", "started_at"))
+    __table_args__ = (
+        UniqueConstraint("name", "slot"),
+        Index("ix_periodic_runs_started", "started_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(120))

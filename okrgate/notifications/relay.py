@@ -38,7 +38,10 @@ class Relay:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """End the batch politely, if the relay still listens."""
         if self._connection is not None:
@@ -57,7 +60,9 @@ class Relay:
         except smtplib.SMTPDataError as refused:
             raise self._refusal(refused.smtp_code, refused.smtp_error) from refused
         except smtplib.SMTPNotSupportedError as refused:
-            raise Refusal("The mail server cannot write to this address.", permanent=True) from refused
+            raise Refusal(
+                "The mail server cannot write to this address.", permanent=True
+            ) from refused
         except (smtplib.SMTPException, OSError) as problem:
             self._drop()
             raise Unreachable(_what(problem)) from problem
@@ -88,7 +93,10 @@ class Relay:
 def _open(settings: Mail) -> smtplib.SMTP:
     if settings.security == "tls":
         connection: smtplib.SMTP = smtplib.SMTP_SSL(
-            settings.host, settings.port, timeout=settings.timeout, context=ssl.create_default_context()
+            settings.host,
+            settings.port,
+            timeout=settings.timeout,
+            context=ssl.create_default_context(),
         )
     else:
         connection = smtplib.SMTP(settings.host, settings.port, timeout=settings.timeout)

@@ -1,5 +1,115 @@
-"""Pages of this room."""
+"""Pages: the inbox, the dead letters, and in the demo the mail that was caught."""
 
-from flask import Blueprint
+from typing import Any
+
+from flask import Blueprint, current_app, request, url_for
+from flask.typing import ResponseReturnValue
+
+from okrgate.config import Settings
+from okrgate.errors import NotFound
+from okrgate.notifications import catcher, service
+from okrgate.web.htmx import render
+from okrgate.web.permissions import admin, requires, signed_in
+from okrgate.web.render import done, me
 
 blueprint = Blueprint("notifications", __name__)
+
+_LONGEST_NUMBER = 15
+
+
+def badge(person_id: int) -> int:
+    return service.unread_count(person_id)
+
+
+def demo_only(**_arguments: Any) -> None:
+    """Let everybody in, but only where no real mail is caught: in the demo."""
+    if not _settings().demo:
+        raise NotFound
+
+
+@blueprint.get("/inbox")
+@requires(signed_in)
+def inbox() -> ResponseReturnValue:
+    unread = request.args.get("show") == "unread"
+    before = _number("before")
+    rows = service.inbox(me(), before=before, unread=unread)
+    news, more = rows[: service.PAGE], len(rows) > service.PAGE
+    show = "unread" if unread else None
+    return render(
+        "notifications/inbox.html",
+        news=news,
+        unread_only=unread,
+        any_unread=any(one.unread for one in news),
+        newest=news[0].id if news else 0,
+        previous_url=url_for(".inbox", show=show) if before else None,
+        next_url=url_for(".inbox", show=show, before=news[-1].id) if more else None,
+    )
+
+
+@blueprint.post("/inbox/<int:row_id>/read")
+@requires(signed_in)
+def mark_read(row_id: int) -> ResponseReturnValue:
+    service.mark_read(row_id, by=me())
+    return done("Marked as read.", url_for(".inbox"))
+
+
+@blueprint.post("/inbox/read")
+@requires(signed_in)
+def mark_all_read() -> ResponseReturnValue:
+    newest = request.form.get("newest", "")
+    count = service.mark_all_read(by=me(), up_to=int(newest) if _is_number(newest) else None)
+    return done(
+        "Everything is marked as read." if count else "Everything was read already.",
+        url_for(".inbox"),
+    )
+
+
+@blueprint.get("/admin/dead-letters")
+@requires(admin)
+def dead_letters() -> ResponseReturnValue:
+    before = _number("before")
+    rows = service.dead_letters(before=before)
+    letters, more = rows[: service.PAGE], len(rows) > service.PAGE
+    return render(
+        "notifications/dead_letters.html",
+        letters=letters,
+        backlog=service.backlog(),
+        previous_url=url_for(".dead_letters") if before else None,
+        next_url=url_for(".dead_letters", before=letters[-1].id) if more else None,
+    )
+
+
+@blueprint.post("/admin/dead-letters/<int:row_id>/send-again")
+@requires(admin)
+def send_again(row_id: int) -> ResponseReturnValue:
+    service.send_again(row_id, by=me())
+    return done("The mail will be sent again within a minute.", url_for(".dead_letters"))
+
+
+@blueprint.get("/demo/mail")
+@requires(demo_only)
+def caught_mail() -> ResponseReturnValue:
+    return render("notifications/caught_mail.html", mails=catcher.listed(_settings().data_dir))
+
+
+@blueprint.get("/demo/mail/<name>")
+@requires(demo_only)
+def show_caught_mail(name: str) -> ResponseReturnValue:
+    mail = catcher.find(_settings().data_dir, name, base_url=_settings().base_url)
+    if mail is None:
+        raise NotFound
+    return render("notifications/caught_mail_message.html", mail=mail)
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["okrgate.settings"]
+    return settings
+
+
+def _number(name: str) -> int | None:
+    text = request.args.get(name, "")
+    return int(text) if _is_number(text) else None
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER

@@ -17,7 +17,11 @@ def day(text: str) -> str:
         value = date.fromisoformat(text[:10])
     except ValueError:
         return text
-    return f"{value.day} {value:%b %Y}" if value.year != clock.today().year else f"{value.day} {value:%b}"
+    return (
+        f"{value.day} {value:%b %Y}"
+        if value.year != clock.today().year
+        else f"{value.day} {value:%b}"
+    )
 
 
 def moment(text: str, zone: ZoneInfo | None = None) -> str:
@@ -42,7 +46,9 @@ def zone_named(name: str) -> ZoneInfo:
 def one_line(text: str) -> str:
     """Make a text fit for a header: no control or direction characters, one line, not too long."""
     spaced = _SPACES.sub(" ", text)
-    clean = "".join(character for character in spaced if unicodedata.category(character)[0] != "C").strip()
+    clean = "".join(
+        character for character in spaced if unicodedata.category(character)[0] != "C"
+    ).strip()
     return clean if len(clean) <= _LONGEST_LINE else f"{clean[: _LONGEST_LINE - 1]}…"
 
 

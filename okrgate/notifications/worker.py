@@ -33,6 +33,8 @@ _TAKE_OVER = timedelta(minutes=15)
 _TRIES = 3
 _KEPT = timedelta(days=3)
 _building = threading.Lock()
+_sending = threading.Lock()
+_wanted = threading.Event()
 _minutely: dict[str, Job] = {}
 _daily: dict[str, Job] = {}
 
@@ -58,7 +60,7 @@ def wake() -> None:
         queue = queue_of(app)
         if queue.pending_count() == 0:
             app.extensions[_QUEUE + ".send"]()
-    except Exception as problem:  # noqa: BLE001 the decision is stored; whatever the queue says must not undo that
+    except Exception as problem:  # whatever a queue says must not undo a decision
         log.warning("worker not woken", problem=type(problem).__name__)
 
 
@@ -70,20 +72,21 @@ def queue_of(app: Flask) -> Huey:
             return known
         settings: Settings = app.extensions["okrgate.settings"]
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-        queue = SqliteHuey("okrgate", filename=str(settings.data_dir / "queue.db"), results=False, timeout=1)
+        queue = SqliteHuey(
+            "okrgate", filename=str(settings.data_dir / "queue.db"), results=False, timeout=1
+        )
 
-        @queue.task(name="send")
         def send() -> None:
             with app.app_context():
-                send_all()
+                _send_once_asked()
 
-        @queue.periodic_task(crontab(), name="sweep")
-        def sweep() -> None:
+        def jobs() -> None:
             with app.app_context():
-                send_all()
                 run_periodic()
 
-        app.extensions[_QUEUE + ".send"] = send
+        app.extensions[_QUEUE + ".send"] = queue.task(name="send")(send)
+        queue.periodic_task(crontab(), name="sweep")(send)
+        queue.periodic_task(crontab(), name="jobs")(jobs)
         app.extensions[_QUEUE] = queue
         return queue
 
@@ -91,8 +94,9 @@ def queue_of(app: Flask) -> Huey:
 def run(app: Flask) -> None:
     """Work until told to stop (TERM or INT finishes what is in hand). Blocks; call it from the main thread."""
     queue = queue_of(app)
+    queue.flush()
     with app.app_context():
-        send_all()
+        wake()
         run_periodic()
     consumer = queue.create_consumer(
         workers=_THREADS, max_delay=_POLL_SECONDS, graceful_signal="TERM", shutdown_timeout=60
@@ -106,6 +110,19 @@ def send_all() -> int:
     while settled := delivery.send_due():
         total += settled
     return total
+
+
+def _send_once_asked() -> None:
+    """Send in one thread only: a slow relay must not take the thread of the periodic jobs as well."""
+    _wanted.set()
+    while _wanted.is_set():
+        if not _sending.acquire(blocking=False):
+            return  # Whoever holds it looks again before leaving.
+        try:
+            _wanted.clear()
+            send_all()
+        finally:
+            _sending.release()
 
 
 def run_periodic() -> None:
@@ -125,7 +142,7 @@ def run_once(name: str, slot: str, job: Job) -> bool:
         return False
     try:
         job()
-    except Exception as problem:  # noqa: BLE001 one job's fault must not stop the others
+    except Exception as problem:  # one job's fault must not stop the others
         db.session().rollback()
         log.error("periodic job failed", job=name, slot=slot, exc_info=problem)
         return True
@@ -141,7 +158,9 @@ def run_once(name: str, slot: str, job: Job) -> bool:
 def last_beat() -> datetime | None:
     """Return when a worker last looked after its periodic jobs."""
     return db.session().scalar(
-        select(func.max(PeriodicRun.started_at)).where(PeriodicRun.name == "okrgate.notifications.beat")
+        select(func.max(PeriodicRun.started_at)).where(
+            PeriodicRun.name == "okrgate.notifications.beat"
+        )
     )
 
 
@@ -156,9 +175,13 @@ def _take(name: str, slot: str) -> bool:
     if known is not None and (known.finished_at is not None or known.started_at > now - _TAKE_OVER):
         return False
     with transaction() as session:
-        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        insert = (
+            postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        )
         row = {"name": name, "slot": slot, "started_at": now, "attempts": 1}
-        fresh = insert(PeriodicRun).values(row).on_conflict_do_nothing(index_elements=["name", "slot"])
+        fresh = (
+            insert(PeriodicRun).values(row).on_conflict_do_nothing(index_elements=["name", "slot"])
+        )
         if session.execute(fresh.returning(PeriodicRun.id)).first() is not None:
             return True
         again = (

@@ -1,0 +1,196 @@
+"""The inbox and the dead letters: what people see of the outbox."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+
+from okrgate import clock
+from okrgate.accounts import directory
+from okrgate.audit import service as audit
+from okrgate.database import db, transaction
+from okrgate.errors import Conflict, NotFound
+from okrgate.events import Event, ProjectEvent
+from okrgate.notifications import rights, snapshots, subjects
+from okrgate.notifications.models import DEAD, INBOX, MAIL, SENDING, WAITING, OutboxRow
+
+PAGE = 50
+MOST = 100
+
+
+@dataclass(frozen=True)
+class News:
+    """One row of somebody's inbox. `path` is empty when they may no longer read what it is about."""
+
+    id: int
+    headline: str
+    reference: str
+    title: str
+    why: str
+    by: str
+    path: str
+    asked: bool
+    unread: bool
+    at: datetime
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A mail that was given up."""
+
+    id: int
+    headline: str
+    person: str
+    problem: str
+    attempts: int
+    at: datetime
+    can_send_again: bool
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """How the outbox stands. `oldest` is when the mail that waits longest was due."""
+
+    waiting: int
+    dead: int
+    oldest: datetime | None
+
+
+def inbox(person_id: int, *, before: int | None = None, unread: bool = False) -> Sequence[News]:
+    """Return a page of somebody's news, newest first, below row `before`; one more than PAGE if there is more."""
+    query = select(OutboxRow).where(OutboxRow.person_id == person_id, OutboxRow.channel == INBOX)
+    if before is not None:
+        query = query.where(OutboxRow.id < before)
+    if unread:
+        query = query.where(OutboxRow.read_at.is_(None))
+    rows = list(db.session().scalars(query.order_by(OutboxRow.id.desc()).limit(PAGE + 1)))
+    readable = rights.readable(person_id, (row.project_id for row in rows))
+    return [
+        _news(row, hidden=row.project_id is not None and row.project_id not in readable)
+        for row in rows
+    ]
+
+
+def unread_count(person_id: int) -> int:
+    """Count somebody's unread news, up to 100."""
+    unread = (
+        select(OutboxRow.id)
+        .where(
+            OutboxRow.person_id == person_id,
+            OutboxRow.channel == INBOX,
+            OutboxRow.read_at.is_(None),
+        )
+        .limit(MOST)
+        .subquery()
+    )
+    return db.session().scalar(select(func.count()).select_from(unread)) or 0
+
+
+def mark_read(row_id: int, *, by: int) -> None:
+    """Mark one of somebody's own news as read. Raises NotFound for another's."""
+    with transaction() as session:
+        row = session.get(OutboxRow, row_id)
+        if row is None or row.person_id != by or row.channel != INBOX:
+            raise NotFound
+        if row.read_at is None:
+            row.read_at = clock.now()
+
+
+def mark_all_read(*, by: int, up_to: int | None = None) -> int:
+    """Mark all of somebody's news as read, up to the newest one they saw. Return how many were not."""
+    wanted = [OutboxRow.person_id == by, OutboxRow.channel == INBOX, OutboxRow.read_at.is_(None)]
+    if up_to is not None:
+        wanted.append(OutboxRow.id <= up_to)
+    with transaction() as session:
+        ids = list(session.scalars(select(OutboxRow.id).where(*wanted)))
+        session.execute(update(OutboxRow).where(*wanted).values(read_at=clock.now()))
+    return len(ids)
+
+
+def dead_letters(*, before: int | None = None) -> Sequence[DeadLetter]:
+    """Return a page of the mails that were given up, newest first; one more than PAGE if there is more."""
+    query = select(OutboxRow).where(OutboxRow.channel == MAIL, OutboxRow.status == DEAD)
+    if before is not None:
+        query = query.where(OutboxRow.id < before)
+    rows = list(db.session().scalars(query.order_by(OutboxRow.id.desc()).limit(PAGE + 1)))
+    names = directory.names(row.person_id for row in rows)
+    return [
+        DeadLetter(
+            id=row.id,
+            headline=_headline(row),
+            person=names.get(row.person_id, "somebody"),
+            problem=row.last_error,
+            attempts=row.attempts,
+            at=row.created_at,
+            can_send_again=not snapshots.has_secret(row.event),
+        )
+        for row in rows
+    ]
+
+
+def send_again(row_id: int, *, by: int) -> None:
+    """Let a dead letter try again from the start. Raises Conflict when it cannot."""
+    with transaction() as session:
+        row = session.get(OutboxRow, row_id, with_for_update=True)
+        if row is None or row.channel != MAIL:
+            raise NotFound
+        if row.status != DEAD:
+            raise Conflict("This mail is no longer among the dead letters.")
+        if snapshots.has_secret(row.event):
+            raise Conflict(
+                "The secret link of this mail was erased. Invite the person, or ask for the reset, anew."
+            )
+        row.status, row.attempts, row.due_at = WAITING, 0, clock.now()
+        audit.record(
+            "notifications.sent_again",
+            by=by,
+            project_id=row.project_id,
+            target=f"outbox:{row.id}",
+            details={"event": row.event, "person": row.person_id, "problem": row.last_error},
+        )
+
+
+def backlog() -> Backlog:
+    """Return how many mails wait past their time, how many were given up, and since when the oldest waits."""
+    session, now = db.session(), clock.now()
+    late = select(func.count(), func.min(OutboxRow.due_at)).where(
+        OutboxRow.channel == MAIL, OutboxRow.status.in_((WAITING, SENDING)), OutboxRow.due_at <= now
+    )
+    waiting, oldest = session.execute(late).one()
+    dead = session.scalar(
+        select(func.count()).where(OutboxRow.channel == MAIL, OutboxRow.status == DEAD)
+    )
+    return Backlog(waiting, dead or 0, oldest)
+
+
+def _news(row: OutboxRow, *, hidden: bool) -> News:
+    event = _event(row)
+    about = event if isinstance(event, ProjectEvent) and not hidden else None
+    return News(
+        id=row.id,
+        headline="About something you may no longer read" if hidden else _headline(row),
+        reference=about.reference if about else "",
+        title=about.title if about else "",
+        why="" if hidden else str(row.snapshot.get("why", "")),
+        by="" if hidden or event is None else event.by,
+        path="" if hidden or event is None else event.path,
+        asked=row.asked and not hidden,
+        unread=row.read_at is None,
+        at=row.created_at,
+    )
+
+
+def _headline(row: OutboxRow) -> str:
+    event = _event(row)
+    if event is None:
+        return "News of a kind that this version does not know"
+    said = subjects.headline(event)
+    return said[:1].upper() + said[1:]
+
+
+def _event(row: OutboxRow) -> Event | None:
+    try:
+        return snapshots.restore(row.event, row.snapshot, person_id=row.person_id, asked=row.asked)
+    except (LookupError, TypeError):
+        return None
