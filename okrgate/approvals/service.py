@@ -17,7 +17,7 @@ from okrgate.approvals.models import Condition, Receipt, Round, Seat, SeatPerson
 from okrgate.approvals.receipts import receipt_hash
 from okrgate.audit import service as audit
 from okrgate.database import check_writing, db
-from okrgate.errors import Conflict, Forbidden, Invalid
+from okrgate.errors import Conflict, Forbidden, Invalid, NotFound
 from okrgate.gates.model import Rulebook
 from okrgate.gates.verdict import Finding, Signoff, Verdict, Waiver
 from okrgate.projects.models import Project
@@ -397,6 +397,26 @@ def close_condition(condition_id: int, *, by: int, evidence: str) -> Condition:
         reason=condition.evidence,
     )
     return condition
+
+
+def get_condition(condition_id: int) -> Condition:
+    """Return a condition. Raises NotFound."""
+    condition = db.session().get(Condition, condition_id)
+    if condition is None:
+        raise NotFound
+    return condition
+
+
+def conditions_owned(person: int) -> list[tuple[Condition, str]]:
+    """Return the open conditions somebody owns, with their projects' references."""
+    query = (
+        select(Condition, Project.reference)
+        .join(Project, Project.id == Condition.project_id)
+        .where(Condition.owner_id == person, Condition.closed_at.is_(None))
+        .order_by(Condition.due_on.is_(None), Condition.due_on, Condition.id)
+        .limit(50)
+    )
+    return [(row.Condition, row.reference) for row in db.session().execute(query)]
 
 
 def conditions_of(project_id: int) -> list[Condition]:

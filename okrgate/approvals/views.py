@@ -1,5 +1,103 @@
-"""Pages of this room."""
+"""The approval queue, receipts and conditions. The deciding page itself is in `stages`."""
 
-from flask import Blueprint
+from flask import Blueprint, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from flask_wtf import FlaskForm
+from wtforms import TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from okrgate.accounts import directory
+from okrgate.approvals import queue as waiting
+from okrgate.approvals import receipts, service
+from okrgate.database import canonical_json, transaction
+from okrgate.errors import NotFound
+from okrgate.projects import permissions
+from okrgate.projects import service as projects
+from okrgate.rulebooks import service as rulebooks
+from okrgate.web.htmx import render
+from okrgate.web.permissions import requires, signed_in
+from okrgate.web.render import done, me
 
 blueprint = Blueprint("approvals", __name__)
+
+
+class CloseConditionForm(FlaskForm):
+    """How a condition was met."""
+
+    evidence = TextAreaField(
+        "How was it met?",
+        description="What was done, and where it can be seen.",
+        validators=[
+            InputRequired("Say how it was met."),
+            Length(min=3, max=4000, message="Use between 3 and 4,000 characters."),
+        ],
+    )
+
+
+def badge(person: int) -> int:
+    """Return how many decisions wait for somebody, for the menu."""
+    return waiting.count(person)
+
+
+@blueprint.get("/approvals")
+@requires(signed_in)
+def queue() -> ResponseReturnValue:
+    """Show what waits for my decision."""
+    return render(
+        "approvals/queue.html",
+        rows=waiting.waiting_for(me()),
+        conditions=service.conditions_owned(me()),
+    )
+
+
+@blueprint.get("/receipts/<int:receipt_id>")
+@requires(signed_in)
+def show_receipt(receipt_id: int) -> ResponseReturnValue:
+    """Show the proof of a decision, and whether it is still what was written."""
+    receipt = receipts.get_receipt(receipt_id)
+    project = projects.get(receipt.project_id)
+    permissions.check_visible(project, me(), is_auditor=current_user.is_auditor)
+    own = receipt.by_id == me()
+    if not (own or current_user.is_auditor or me() in permissions.involved(project.id)):
+        raise NotFound
+    rulebook = rulebooks.rulebook(receipt.rulebook_version_id)
+    gate = rulebook.gates.get(receipt.gate)
+    names = directory.names([receipt.by_id])
+    return render(
+        "approvals/receipt.html",
+        receipt=receipt,
+        project=project,
+        gate_label=gate.label if gate else receipt.gate,
+        rules=rulebook.title,
+        name=names.get(receipt.by_id, "Somebody") if receipt.by_id else "okrgate",
+        intact=receipts.is_intact(receipt),
+        proof=canonical_json({"facts": receipt.facts, "content": receipt.content}),
+        findings=receipt.verdict.get("findings", ()),
+        just_done="done" in request.args,
+    )
+
+
+@blueprint.route("/conditions/<int:condition_id>", methods=["GET", "POST"])
+@requires(signed_in)
+def close_condition(condition_id: int) -> ResponseReturnValue:
+    """Say how a condition was met."""
+    condition = service.get_condition(condition_id)
+    project = projects.get(condition.project_id)
+    permissions.check_visible(project, me(), is_auditor=current_user.is_auditor)
+    form = CloseConditionForm()
+    if request.method == "POST" and form.validate():
+        with transaction():
+            service.close_condition(condition_id, by=me(), evidence=form.evidence.data or "")
+        return done("The condition is met.", url_for("stages.show_project", reference=project.reference))
+    status = 422 if request.method == "POST" else 200
+    return render(
+        "approvals/condition.html",
+        status=status,
+        condition=condition,
+        project=project,
+        mine=condition.owner_id == me(),
+        owner=directory.names([condition.owner_id]).get(condition.owner_id, "Somebody"),
+        form=form,
+        form_errors=form.errors if status == 422 else None,
+    )

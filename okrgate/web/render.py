@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from wtforms import FieldList
 
 
 def me() -> int:
@@ -16,6 +17,13 @@ def done(sentence: str, to: str) -> ResponseReturnValue:
     """Say what was done, and go to a page of ours (303: a reload does not post again)."""
     flash(sentence, "success")
     return redirect(to, 303)
+
+
+def remove_row(rows: FieldList, name: str) -> None:
+    """Take the row out that a "Remove" button names: `<list>-<place>`."""
+    place = name.rpartition("-")[2]
+    if place.isdecimal() and int(place) < len(rows.entries):
+        del rows.entries[int(place)]
 
 
 def safe_next(default_endpoint: str) -> str:

@@ -1,0 +1,98 @@
+"""Serve pages, send mail, catch mail."""
+
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+import click
+
+from okrgate.commands import surroundings
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+def build() -> "Flask":
+    """Build the application in a server's own process."""
+    from okrgate.app import create_app
+
+    return create_app(surroundings.settings())
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Processes; at most one a core.",
+)
+@click.option("--no-migrate", is_flag=True, help="Leave the database's tables as they are.")
+@click.option(
+    "--with-mail-catcher",
+    is_flag=True,
+    help="Keep mail in a folder instead of sending it (demo only).",
+)
+def serve(host: str, port: int, workers: int, no_migrate: bool, with_mail_catcher: bool) -> None:
+    """Serve the pages. Needs `okrgate worker` beside it, which sends the mail."""
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    from okrgate import migrations
+
+    settings = surroundings.settings()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    if not no_migrate:
+        migrations.upgrade(settings.database_url)
+    catcher = None
+    if with_mail_catcher:
+        from okrgate.commands.children import Children
+
+        catcher = Children()
+        catcher.start("demo-mail")
+    server = Granian(
+        "okrgate.commands.serving:build",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=1,
+        backpressure=64,
+        workers_kill_timeout=20,
+        respawn_failed_workers=True,
+        factory=True,
+        websockets=False,
+    )
+    try:
+        server.serve()
+    finally:
+        if catcher is not None:
+            catcher.end()
+
+
+@click.command()
+def worker() -> None:
+    """Send mail and do what is due each minute and each day. Any number may run, on any number of hosts."""
+    from okrgate.notifications import worker as notifications_worker
+
+    with surroundings.application() as app:
+        notifications_worker.run(app)
+
+
+@click.command("demo-mail")
+def demo_mail() -> None:
+    """Catch mail at the configured mail server's address and keep it in a folder. For the demo."""
+    from okrgate.notifications import catcher
+
+    settings = surroundings.settings()
+    controller = catcher.start(settings.data_dir, host=settings.mail.host, port=settings.mail.port)
+    click.echo(
+        f"Catching mail on {settings.mail.host}:{settings.mail.port} in {catcher.folder_in(settings.data_dir)}"
+    )
+    over = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: over.set())
+    over.wait()
+    controller.stop()

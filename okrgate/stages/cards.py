@@ -1,0 +1,214 @@
+"""The deciding page: all that somebody needs to decide on a gate, in one place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import url_for
+from sqlalchemy import select
+
+from okrgate.accounts import directory
+from okrgate.approvals import service as approvals
+from okrgate.approvals.models import Round, SeatPerson, SignoffRow
+from okrgate.approvals.service import MOVING, NewCondition
+from okrgate.database import db
+from okrgate.errors import Invalid, NotFound
+from okrgate.projects import permissions
+from okrgate.projects.models import Project
+from okrgate.projects.sections import Answer
+from okrgate.stages import card as card_facts
+from okrgate.stages import judging, panel, reading
+from okrgate.stages.editing import answers_of
+from okrgate.stages.facts import gather
+from okrgate.stages.forms import DecisionForm
+from okrgate.stages.reading import Loaded, Reader
+from okrgate.stages.sections import ALL
+from okrgate.stages.settling import label_of
+from okrgate.stages.signing import Ask, Standing, standing
+
+_LABELS = {
+    "approved": "Approve",
+    "approved_with_conditions": "Approve with conditions",
+    "returned": "Send back for changes",
+    "held": "Put on hold",
+    "objected": "Object",
+    "declined": "Decline",
+}
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the page shows. `changed` compares with what this person last decided on, or with the last round."""
+
+    round: Round
+    loaded: Loaded
+    gate: str
+    standing: Standing
+    facts: tuple[tuple[str, str], ...]
+    panel: dict[str, Any]
+    sections: list[dict[str, Any]]
+    decisions: list[dict[str, Any]]
+    changed: list[dict[str, str]]
+    changed_since: str
+    waiting: list[str]
+
+
+def card(round_id: int, reader: Reader) -> Card:
+    """Gather the deciding page. Raises NotFound for a round the reader may not see."""
+    found = db.session().get(Round, round_id)
+    if found is None:
+        raise NotFound
+    reference = db.session().scalar(select(Project.reference).where(Project.id == found.project_id))
+    loaded = reading.load(reference or "", reader)
+    snapshot = gather(loaded.project, loaded.rulebook)
+    stand = standing(loaded.project, loaded.rulebook, snapshot, found, reader.id)
+    if not (stand.roles or reader.is_auditor or reader.id in permissions.involved(found.project_id)):
+        raise NotFound
+    gate = loaded.rulebook.gates.get(found.gate)
+    verdicts = judging.stored(loaded.project.id)
+    people = {one for row in verdicts for ids in row.fixers.values() for one in ids}
+    shown = panel.panels(loaded, verdicts, directory.names(people))
+    mine = [one for one in shown["now"] if gate is not None and one["title"] == gate.label]
+    before, since = _last_seen(found, reader.id)
+    return Card(
+        round=found,
+        loaded=loaded,
+        gate=gate.label if gate else found.gate,
+        standing=stand,
+        facts=card_facts.key_facts(loaded.project, snapshot),
+        panel=mine[0] if mine else {},
+        sections=_sections(loaded),
+        decisions=approvals.decisions_of(loaded.project.id),
+        changed=_differences(loaded, before, found.content) if before is not None else [],
+        changed_since=since,
+        waiting=_waiting(found),
+    )
+
+
+def prepare(form: DecisionForm, shown: Card) -> None:
+    """Offer the decisions this person may take, the moves they lead to and the people who may own a condition."""
+    stand = shown.standing
+    form.decision.choices = [
+        (decision, _LABELS[decision])
+        for decision in approvals.DECISIONS
+        if decision not in MOVING or stand.moves.get(MOVING[decision])
+    ]
+    form.move.choices = [("", "Only if you send back, hold or decline")] + [
+        (transition.id, f"{transition.label} → {_target(shown, transition.target)}")
+        for kind in MOVING.values()
+        for transition in stand.moves.get(kind, ())
+    ]
+    people = [("", "Choose a person"), *directory.people_choices()]
+    for row in form.conditions:
+        row.form.owner.choices = people
+
+
+def ask(form: DecisionForm) -> Ask:
+    """Return the decision as the service takes it. A condition needs a text and an owner."""
+    conditions: list[NewCondition] = []
+    for row in form.conditions.entries:
+        text, owner = (row.form.text.data or "").strip(), row.form.owner.data
+        if not text and owner is None:
+            continue
+        if not text or owner is None:
+            raise Invalid(
+                "Something is still needed.", {"conditions": "Give each condition a text and an owner."}
+            )
+        conditions.append(NewCondition(text, owner, row.form.due.data))
+    decision, move = form.decision.data or "", form.move.data or ""
+    if decision in MOVING and not move:
+        offered = [value for value, _label in form.move.choices if value]
+        move = offered[0] if len(offered) == 1 else ""
+    return Ask(
+        decision=decision,
+        digest=form.digest.data or "",
+        key=(form.key.data or "")[:64],
+        reason=form.reason.data or "",
+        conditions=tuple(conditions) if decision == approvals.WITH_CONDITIONS else (),
+        move=move if decision in MOVING else "",
+        revisit=form.revisit.data or "",
+        condition=form.revisit.data or "",
+        date=form.date.data,
+    )
+
+
+def open_round_line(project_id: int, person: int) -> dict[str, Any] | None:
+    """Return the open round of a project, and whether it waits for this person."""
+    row = db.session().execute(
+        select(Round, SeatPerson.id)
+        .outerjoin(SeatPerson, (SeatPerson.round_id == Round.id) & (SeatPerson.person_id == person))
+        .where(Round.project_id == project_id, Round.closed_at.is_(None))
+        .limit(1)
+    ).first()
+    if row is None:
+        return None
+    return {
+        "url": url_for("stages.decide", round_id=row.Round.id),
+        "mine": row.id is not None,
+        "since": row.Round.opened_at,
+        "due": row.Round.due_on,
+        "number": row.Round.number,
+    }
+
+
+def _sections(loaded: Loaded) -> list[dict[str, Any]]:
+    """Return the parts of the project that have answers, as the signer reads them."""
+    used = dict.fromkeys(key for stage in loaded.rulebook.stages.values() for key in stage.sections)
+    found = []
+    for key in used:
+        if key not in ALL:
+            continue
+        answers: list[Answer] = [one for one in answers_of(ALL[key], loaded.project, loaded.rulebook) if one.text]
+        if answers:
+            found.append({"title": ALL[key].title, "rows": [{"label": one.label, "value": one.text} for one in answers]})
+    return found
+
+
+def _last_seen(found: Round, person: int) -> tuple[Mapping[str, Any] | None, str]:
+    """Return the content this person decided on last, else that of the round before, and how to call it."""
+    mine = db.session().execute(
+        select(Round.content, SignoffRow.at)
+        .join(SignoffRow, SignoffRow.round_id == Round.id)
+        .where(Round.project_id == found.project_id, SignoffRow.person_id == person, Round.id != found.id)
+        .order_by(Round.id.desc())
+        .limit(1)
+    ).first()
+    if mine is not None:
+        return mine.content, "your last decision"
+    last = db.session().scalar(
+        select(Round.content)
+        .where(Round.project_id == found.project_id, Round.gate == found.gate, Round.number < found.number)
+        .order_by(Round.number.desc())
+        .limit(1)
+    )
+    return last, "the last round"
+
+
+def _differences(loaded: Loaded, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, str]]:
+    return [
+        {"label": label_of(loaded.rulebook, name), "before": _words(before.get(name)), "after": _words(after.get(name))}
+        for name in sorted(set(before) & set(after) | (set(after) - set(before)))
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _words(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, list):
+        return "; ".join(_words(one) for one in value) or "–"
+    if isinstance(value, dict):
+        return ", ".join(f"{key.replace('_', ' ')} {_words(one)}" for key, one in value.items() if one not in (None, ""))
+    return str(value)[:600]
+
+
+def _waiting(found: Round) -> list[str]:
+    ids = db.session().scalars(select(SeatPerson.person_id).where(SeatPerson.round_id == found.id).distinct())
+    return sorted(directory.names(ids).values())
+
+
+def _target(shown: Card, target: str) -> str:
+    stages = shown.loaded.rulebook.stages
+    return stages[target].label if target in stages else "where it was"
+
+

@@ -1,0 +1,95 @@
+"""Forms of the crossing: begin, move, decide, set aside."""
+
+from flask_wtf import FlaskForm
+from wtforms import DateField, FieldList, FormField, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, Optional
+
+from okrgate.projects.sections import RowForm
+
+_LONG = Length(max=4000, message="Use at most 4,000 characters.")
+
+
+def whole_or_none(value: object) -> int | None:
+    """Read the value of a select that may be empty."""
+    text = str(value or "")
+    return int(text) if text.isdecimal() and len(text) < 16 else None
+
+
+class StartForm(FlaskForm):
+    """What a new project needs: everything else comes page by page."""
+
+    key = HiddenField()
+    title = StringField(
+        "What is the idea?",
+        description="A short title that others will recognise. You can change it later.",
+        validators=[
+            InputRequired("Enter a title."),
+            Length(max=200, message="Use at most 200 characters."),
+        ],
+        filters=[lambda text: (text or "").strip()],
+    )
+    home_unit = SelectField(
+        "Which unit does it belong to?",
+        description="Its managers and reviewers will see and decide on it.",
+        coerce=whole_or_none,
+        validators=[InputRequired("Choose the unit it belongs to.")],
+    )
+    process = SelectField("Process", coerce=whole_or_none)
+
+
+class MoveForm(FlaskForm):
+    """What a move asks for. The view keeps only the fields that the transition names."""
+
+    key = HiddenField()
+    version = HiddenField()
+    reason = TextAreaField("Why?", description="Everybody concerned will read this.", validators=[_LONG])
+    revisit = StringField(
+        "When should this be looked at again?",
+        description="A date, or something that has to happen first.",
+        validators=[Length(max=300, message="Use at most 300 characters.")],
+    )
+    condition = StringField(
+        "What has to happen first?", validators=[Length(max=300, message="Use at most 300 characters.")]
+    )
+    date = DateField("Until when?", validators=[Optional(strip_whitespace=True)])
+
+
+class ConditionForm(RowForm):
+    """One condition of an approval."""
+
+    text = StringField("Condition", validators=[Length(max=500, message="Use at most 500 characters.")])
+    owner = SelectField("Who sees to it", coerce=whole_or_none, validators=[Optional()])
+    due = DateField("By when", validators=[Optional(strip_whitespace=True)])
+
+
+class DecisionForm(FlaskForm):
+    """A person's decision on a gate."""
+
+    key = HiddenField()
+    digest = HiddenField()
+    decision = RadioField(
+        "Your decision", validators=[InputRequired("Choose a decision.")], choices=[]
+    )
+    reason = TextAreaField(
+        "Reason",
+        description="Needed unless you simply approve. The submitter, the lead and earlier signers will read it.",
+        validators=[_LONG],
+    )
+    conditions = FieldList(FormField(ConditionForm), label="Conditions", min_entries=1, max_entries=20)
+    move = SelectField("Where does the project go?", choices=[], validators=[Optional()])
+    revisit = StringField(
+        "When should it be looked at again?",
+        description="Only if you decline: a date, or what has to happen first.",
+        validators=[Length(max=300, message="Use at most 300 characters.")],
+    )
+    date = DateField(
+        "On hold until", description="Only if you put it on hold.", validators=[Optional(strip_whitespace=True)]
+    )
+
+
+class WaiveForm(FlaskForm):
+    """Why a soft requirement is set aside."""
+
+    reason = TextAreaField(
+        "Why may this project go on without it?", validators=[InputRequired("Say why."), _LONG]
+    )

@@ -1,0 +1,115 @@
+"""The gate panel as a page shows it: every requirement, who can fix it and where; then the later gates."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import url_for
+
+from okrgate.errors import Forbidden
+from okrgate.gates.verdict import Finding, Verdict
+from okrgate.rulebooks import service as rulebooks
+from okrgate.stages import signing
+from okrgate.stages.facts import gather
+from okrgate.stages.models import StoredVerdict
+from okrgate.stages.moving import Outcome
+from okrgate.stages.reading import Loaded, verdict_of
+
+
+@dataclass(frozen=True)
+class Waiving:
+    """A finding that may be set aside, and why the reader may not, if so."""
+
+    finding: Finding
+    refusal: str
+
+
+def panels(
+    loaded: Loaded, verdicts: Sequence[StoredVerdict], names: Mapping[int, str]
+) -> dict[str, Any]:
+    """Return what the panel macro takes: `now` (the gates out of this stage) and `later` (the forecast)."""
+    links = links_of(loaded)
+    now, later = [], []
+    for row in verdicts:
+        transition = loaded.rulebook.transitions.get(row.transition)
+        if transition is None or transition.gate is None:
+            continue
+        verdict = verdict_of(row)
+        gate = loaded.rulebook.gates[transition.gate]
+        shown = {
+            "title": gate.label,
+            "transition": transition.label,
+            "verdict": _shown(loaded, verdict),
+            "people": {
+                finding: [names.get(one, "Somebody") for one in people]
+                for finding, people in row.fixers.items()
+            },
+            "links": links,
+            "note": f"Opens in {loaded.rulebook.stages[transition.sources[0]].label}",
+        }
+        (now if row.position == 0 else later).append(shown)
+    return {"now": now, "later": later}
+
+
+def links_of(loaded: Loaded) -> dict[str, str]:
+    """Return the page of each section, for the links beside findings."""
+    used = {key for stage in loaded.rulebook.stages.values() for key in stage.sections}
+    return {
+        key: url_for("stages.show_section", reference=loaded.project.reference, section=key) for key in used
+    }
+
+
+def shut(loaded: Loaded, outcome: Outcome) -> dict[str, Any]:
+    """Return the panel of a gate that refused to open just now."""
+    if outcome.verdict is None:
+        return {"title": "This gate could not be judged, so it stays closed", "verdict": None}
+    gate = loaded.rulebook.gates[outcome.verdict.gate or ""]
+    return {
+        "title": f"“{gate.label}” is still closed",
+        "verdict": _shown(loaded, outcome.verdict),
+        "links": links_of(loaded),
+    }
+
+
+def waiver(loaded: Loaded, requirement: str, person: int) -> Waiving:
+    """Return the finding to be set aside and whether this person may. Raises NotFound."""
+    rulebook = rulebooks.rulebook(loaded.project.rulebook_version_id)
+    snapshot = gather(loaded.project, rulebook)
+    finding = signing.missing_finding(loaded.project, rulebook, snapshot, requirement)
+    try:
+        signing.check_may_waive(loaded.project, rulebook, snapshot, finding, person)
+    except Forbidden as refusal:
+        return Waiving(finding, refusal.sentence)
+    return Waiving(finding, "")
+
+
+def _shown(loaded: Loaded, verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict for the panel, with a way to set soft requirements aside."""
+    findings = []
+    for finding in verdict.findings:
+        shown: dict[str, Any] = {
+            "id": finding.id,
+            "message": finding.message,
+            "help": finding.help,
+            "status": finding.status,
+            "mode": finding.mode,
+            "severity": finding.severity,
+            "items": list(finding.items),
+            "why": [(one.label, one.needed, one.has) for one in finding.why],
+            "fix": finding.fix,
+            "seats": [
+                {
+                    "roles": [loaded.rulebook.roles[role].label for role in seat.roles if role in loaded.rulebook.roles],
+                    "need": seat.need,
+                    "have": seat.have,
+                }
+                for seat in finding.seats
+            ],
+            "blocks": finding.blocks,
+        }
+        if finding.status == "missing" and finding.waiver is not None:
+            shown["waive_url"] = url_for(
+                "stages.waive", reference=loaded.project.reference, requirement=finding.id
+            )
+        findings.append(shown)
+    return {"allowed": verdict.allowed, "findings": findings}
