@@ -4,8 +4,10 @@ import hashlib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from okrgate import clock
 from okrgate.audit import service as audit_service
@@ -22,17 +24,18 @@ _loaded: OrderedDict[tuple[str, int], Rulebook] = OrderedDict()
 
 @dataclass(frozen=True)
 class Listed:
-    """A version as lists show it."""
+    """A version as pages show it; `text` is left empty in lists."""
 
     id: int
     process: str
     title: str
     number: int
     sha256: str
-    effective_from: object
-    published_at: object
+    effective_from: datetime
+    published_at: datetime
     published_by_id: int | None
     note: str
+    text: str = ""
 
 
 def publish(text: str, *, by: int | None, note: str = "") -> RulebookVersion:
@@ -117,25 +120,31 @@ def binding() -> list[RulebookVersion]:
 
 def versions() -> list[Listed]:
     """Return every version, newest first."""
-    query = (
-        select(RulebookVersion, Process)
-        .join(Process)
-        .order_by(RulebookVersion.published_at.desc(), RulebookVersion.id.desc())
-    )
-    return [
-        Listed(
-            version.id,
-            process.key,
-            process.title,
-            version.number,
-            version.sha256,
-            version.effective_from,
-            version.published_at,
-            version.published_by_id,
-            version.note,
-        )
-        for version, process in db.session().execute(query)
-    ]
+    query = _listed().order_by(RulebookVersion.published_at.desc(), RulebookVersion.id.desc()).limit(200)
+    return [Listed(*row) for row in db.session().execute(query)]
+
+
+def get_version(version_id: int) -> Listed:
+    """Return one version with its text. Raises NotFound."""
+    query = _listed().add_columns(RulebookVersion.text).where(RulebookVersion.id == version_id)
+    row = db.session().execute(query).first()
+    if row is None:
+        raise NotFound
+    return Listed(*row)
+
+
+def _listed() -> Select[Any]:
+    return select(
+        RulebookVersion.id,
+        Process.key,
+        Process.title,
+        RulebookVersion.number,
+        RulebookVersion.sha256,
+        RulebookVersion.effective_from,
+        RulebookVersion.published_at,
+        RulebookVersion.published_by_id,
+        RulebookVersion.note,
+    ).join(Process)
 
 
 def _newest(process_id: int) -> RulebookVersion | None:
