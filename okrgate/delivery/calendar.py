@@ -1,9 +1,13 @@
-"""The kick-off as a calendar file (RFC 5545, an invitation after RFC 5546). Pure: values in, text out."""
+"""The kick-off as a calendar file: RFC 5545 text, an invitation after RFC 5546."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from icalendar import Calendar, Event, vCalAddress, vText
+
+from okrgate import clock
+from okrgate.events import KickoffInvited
 
 
 @dataclass(frozen=True)
@@ -14,50 +18,31 @@ class Mailbox:
     address: str
 
 
-@dataclass(frozen=True)
-class Meeting:
-    """A session in a calendar. `uid` stays the same for ever, `sequence` rises with every change; times have a zone."""
+def invitation(
+    event: KickoffInvited, *, organizer: str, link: str, attendee: Mailbox | None = None
+) -> str:
+    """Return the text of an .ics file: CRLF line ends, folded at 75 bytes; encode it as UTF-8.
 
-    uid: str
-    sequence: int
-    summary: str
-    starts: datetime
-    ends: datetime
-    place: str = ""
-    description: str = ""
-    url: str = ""
-
-
-def kickoff_uid(project_id: int, host: str) -> str:
-    """Return the name under which calendars know the kick-off of a project."""
-    return f"kickoff-{project_id}@{host}"
-
-
-def invitation_file(
-    meeting: Meeting, *, organizer: Mailbox, attendee: Mailbox | None, stamp: datetime
-) -> bytes:
-    """Return the text of an .ics file that invites `attendee`: CRLF lines, folded at 75 bytes, UTF-8."""
+    `organizer` is an address, `link` the project's page. The UID stays the same for a project for ever, the
+    SEQUENCE rises with each change, so a calendar moves the entry it has.
+    """
     entry = Event()
-    entry.add("uid", meeting.uid)
-    entry.add("sequence", meeting.sequence)
-    entry.add("dtstamp", stamp.astimezone(UTC).replace(microsecond=0))
-    entry.add("dtstart", meeting.starts.astimezone(UTC))
-    entry.add("dtend", meeting.ends.astimezone(UTC))
-    entry.add("summary", _clean(meeting.summary))
+    entry.add("uid", f"kickoff-{event.project_id}@{urlsplit(link).hostname or 'localhost'}")
+    entry.add("sequence", event.sequence)
+    entry.add("dtstamp", clock.now().astimezone(UTC).replace(microsecond=0))
+    entry.add("dtstart", _moment(event.starts))
+    entry.add("dtend", _moment(event.ends))
+    entry.add("summary", _clean(f"Kick-off: {event.title} ({event.reference})"))
+    entry.add("description", _clean(f"Kick-off of {event.reference} {event.title}\n{link}"))
+    if event.place:
+        entry.add("location", _clean(event.place))
+    entry.add("url", link)
     entry.add("status", "CONFIRMED")
-    for name, words in (("location", meeting.place), ("description", meeting.description)):
-        if words:
-            entry.add(name, _clean(words))
-    if meeting.url:
-        entry.add("url", meeting.url)
-    entry.add("organizer", _address(organizer), encode=False)
+    entry.add("organizer", _address(Mailbox("okrgate", organizer)), encode=False)
     if attendee is not None:
         invited = _address(attendee)
-        for name, value in (
-            ("ROLE", "REQ-PARTICIPANT"),
-            ("PARTSTAT", "NEEDS-ACTION"),
-            ("RSVP", "TRUE"),
-        ):
+        wishes = (("ROLE", "REQ-PARTICIPANT"), ("PARTSTAT", "NEEDS-ACTION"), ("RSVP", "TRUE"))
+        for name, value in wishes:
             invited.params[name] = vText(value)
         entry.add("attendee", invited, encode=False)
     calendar = Calendar()
@@ -65,22 +50,26 @@ def invitation_file(
     calendar.add("version", "2.0")
     calendar.add("method", "REQUEST")
     calendar.add_component(entry)
-    text: bytes = calendar.to_ical()
-    return text
+    written: bytes = calendar.to_ical()
+    return written.decode()
 
 
 def _address(mailbox: Mailbox) -> vCalAddress:
     found = vCalAddress(f"mailto:{mailbox.address}")
     if mailbox.name:
         # A parameter can carry neither control characters nor double quotes.
-        found.params["CN"] = vText(_clean(mailbox.name).replace('"', "'").replace("\n", " "))
+        found.params["CN"] = vText(
+            _clean(mailbox.name).replace('"', "'").replace("\n", " ").strip()
+        )
     return found
+
+
+def _moment(text: str) -> datetime:
+    value = datetime.fromisoformat(text)
+    return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def _clean(text: str) -> str:
     """Drop control characters, which no calendar text may carry; keep line ends."""
-    return "".join(
-        character
-        for character in text.replace("\r\n", "\n")
-        if character == "\n" or ord(character) >= 32
-    )
+    lines = text.replace("\r\n", "\n")
+    return "".join(one for one in lines if one == "\n" or (ord(one) >= 32 and ord(one) != 127))

@@ -153,7 +153,7 @@ def answers(project: Project) -> Sequence[Answer]:
         ),
         Answer(
             "stakeholders",
-            "stakeholders",
+            "said",
             "What they said",
             "\n\n".join(_words(row, name) for row, name in rows if row.answered_at is not None),
             private=True,
