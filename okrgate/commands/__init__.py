@@ -6,16 +6,25 @@ from typing import Any
 import click
 
 _COMMANDS = {
-    "serve": "okrgate.commands.serving:serve",
-    "worker": "okrgate.commands.serving:worker",
-    "demo-mail": "okrgate.commands.serving:demo_mail",
-    "demo": "okrgate.commands.demo:demo",
-    "migrate": "okrgate.commands.upkeep:migrate",
-    "first-admin": "okrgate.commands.upkeep:first_admin",
-    "doctor": "okrgate.commands.doctor:doctor",
-    "rules": "okrgate.commands.rules:rules",
-    "audit": "okrgate.audit.commands:audit",
-    "import": "okrgate.imports.commands:import_projects",
+    "demo": (
+        "okrgate.commands.demo:demo",
+        "Show a company with projects in every stage, on this machine.",
+    ),
+    "serve": ("okrgate.commands.serving:serve", "Serve the pages."),
+    "worker": (
+        "okrgate.commands.serving:worker",
+        "Send mail and do what is due each minute and each day.",
+    ),
+    "migrate": ("okrgate.commands.upkeep:migrate", "Bring the database to this version's tables."),
+    "first-admin": (
+        "okrgate.commands.upkeep:first_admin",
+        "Print a link for the first administrator.",
+    ),
+    "doctor": ("okrgate.commands.doctor:doctor", "Say what is wrong with this installation."),
+    "rules": ("okrgate.commands.rules:rules", "Check, test, try and publish rules files."),
+    "audit": ("okrgate.audit.commands:audit", "Verify and export the audit record."),
+    "import": ("okrgate.imports.commands:import_projects", "Bring in projects from a file."),
+    "demo-mail": ("okrgate.commands.serving:demo_mail", "Catch mail in a folder, for the demo."),
 }
 
 
@@ -28,14 +37,19 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command."""
-        place = _COMMANDS.get(cmd_name)
-        if place is None:
+        if cmd_name not in _COMMANDS:
             return None
+        place, _help = _COMMANDS[cmd_name]
         module, _, name = place.partition(":")
         command = getattr(import_module(module), name)
         if not isinstance(command, click.Command):
             raise TypeError(f"{place} is not a command.")
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table above: help must work even where a command cannot."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_place, words) in _COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; say in one line what it cannot work with."""
@@ -45,19 +59,21 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except BadSettings as problem:
-            raise _Told(str(problem), 2) from problem
+            raise _BadSettings(str(problem)) from problem
         except Refused as refusal:
-            raise _Told(refusal.sentence, 1) from refusal
+            raise _Told(refusal.sentence) from refusal
         except Exception as problem:
             raise _told(problem) from problem
 
 
 class _Told(click.ClickException):
-    """A fault with its sentence and exit code."""
+    """A fault with its sentence."""
 
-    def __init__(self, sentence: str, exit_code: int) -> None:
-        super().__init__(sentence)
-        self.exit_code = exit_code
+
+class _BadSettings(_Told):
+    """Settings that nothing can start with."""
+
+    exit_code = 2
 
 
 def _told(problem: Exception) -> Exception:
@@ -66,16 +82,14 @@ def _told(problem: Exception) -> Exception:
         return problem
     if isinstance(problem, OSError):
         return _Told(
-            f"{problem.strerror or problem}{f': {problem.filename}' if problem.filename else ''}.",
-            1,
+            f"{problem.strerror or problem}{f': {problem.filename}' if problem.filename else ''}."
         )
     if type(problem).__module__.startswith("sqlalchemy."):
         from sqlalchemy.exc import OperationalError, ProgrammingError
 
         if isinstance(problem, OperationalError | ProgrammingError):
             return _Told(
-                f"The database cannot be used: {_first_line(problem.orig)} (try `okrgate doctor`)",
-                1,
+                f"The database cannot be used: {_first_line(problem.orig)} (try `okrgate doctor`)"
             )
     return problem
 

@@ -148,13 +148,12 @@ def _rules(settings: Settings) -> Iterator[Told]:
     except (OSError, UnicodeDecodeError) as problem:
         yield Told(f"The rules file {settings.rules_file} cannot be read: {problem}", "wrong")
         return
-    problems = check_rulebook(text)
-    for problem in problems:
+    found = check_rulebook(text)
+    for one in found:
         yield Told(
-            f"{settings.rules_file}:{problem}",
-            "wrong" if problem.severity == "error" else "warning",
+            f"{settings.rules_file}:{one}", "wrong" if one.severity == "error" else "warning"
         )
-    if not any(problem.severity == "error" for problem in problems):
+    if not any(one.severity == "error" for one in found):
         yield Told("The rules file is sound.")
 
 

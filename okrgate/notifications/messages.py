@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import current_app
@@ -13,11 +15,13 @@ from jinja2 import Environment
 
 from okrgate import clock, events
 from okrgate.config import Settings
+from okrgate.delivery import calendar
 from okrgate.events import Event, ProjectEvent
 from okrgate.notifications import subjects
 from okrgate.notifications.wording import day, moment, one_line, printable
 from okrgate.web.render import is_own_path
 
+_EMPTY_LINES = re.compile(r"\n[ \t]*\n\s*\n")
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
 
@@ -68,7 +72,7 @@ def compose(event: Event, reader: Reader, *, message_id: str) -> EmailMessage:
     mail.set_content(text, cte="quoted-printable")
     mail.add_alternative(html, subtype="html", cte="quoted-printable")
     if isinstance(event, events.KickoffInvited):
-        _attach_invitation(mail, event, settings)
+        _attach_invitation(mail, event, reader, settings)
     return mail
 
 
@@ -77,7 +81,7 @@ def _bodies(kind: type[Event], context: dict[str, Any]) -> tuple[str, str]:
     name = template_name(kind)
     text = environment.get_template(f"{name}.txt").render(context)
     html = environment.get_template(f"{name}.html").render(context)
-    return printable(text), printable(html)
+    return _EMPTY_LINES.sub("\n\n", printable(text)).rstrip() + "\n", printable(html)
 
 
 def _context(event: Event, reader: Reader, settings: Settings) -> dict[str, Any]:
@@ -105,14 +109,27 @@ def _address(name: str, email: str) -> Address:
 
 
 def _attach_invitation(
-    mail: EmailMessage, event: events.KickoffInvited, settings: Settings
+    mail: EmailMessage, event: events.KickoffInvited, reader: Reader, settings: Settings
 ) -> None:
-    from okrgate.delivery import calendar
-
-    organizer = parseaddr(settings.mail.sender)[1]
-    text = calendar.invitation(event, organizer=organizer, link=link(event, settings))
+    meeting = calendar.Meeting(
+        uid=calendar.kickoff_uid(
+            event.project_id, urlsplit(settings.base_url).hostname or "okrgate"
+        ),
+        sequence=event.sequence,
+        summary=f"Kick-off: {event.reference} {event.title}",
+        starts=datetime.fromisoformat(event.starts),
+        ends=datetime.fromisoformat(event.ends),
+        place=event.place,
+        url=link(event, settings),
+    )
+    text = calendar.invitation_file(
+        meeting,
+        organizer=calendar.Mailbox(*parseaddr(settings.mail.sender)),
+        attendee=calendar.Mailbox(reader.name, reader.email),
+        stamp=clock.now(),
+    )
     mail.add_attachment(
-        text.encode(),
+        text,
         maintype="text",
         subtype="calendar",
         filename="kick-off.ics",

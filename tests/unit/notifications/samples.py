@@ -1,0 +1,77 @@
+"""One event of every kind, as the rooms would publish it."""
+
+from typing import Any
+
+from okrgate import events
+from okrgate.events import Event, Recipient
+
+PROJECT: dict[str, Any] = {"project_id": 7, "reference": "OKR-042", "title": "Renewals in one step"}
+COMMON: dict[str, Any] = {"by": "Vera Vance", "by_id": 3, "path": "/projects/7"}
+OWN: dict[type[Event], dict[str, Any]] = {
+    events.ProjectMoved: {
+        "kind": "return",
+        "transition": "Send back",
+        "source": "Sign-off",
+        "target": "Planning",
+        "reason": "The baseline is from last year.",
+        "next_step": "Add a new baseline.",
+        "due": "2031-12-04",
+    },
+    events.SignoffAsked: {
+        "gate": "Sign-off",
+        "ask": "Three people for a quarter",
+        "due": "2031-12-04",
+        "again": True,
+        "changed": ("Baseline: 10 % → 12 %",),
+        "facts": (("Objective", "Keep more customers"), ("Effort", "40 days")),
+    },
+    events.SignoffGiven: {
+        "gate": "Sign-off",
+        "decision": "approved_with_conditions",
+        "role": "Vice President",
+        "reason": "Worth it",
+        "conditions": ("Ask legal first",),
+        "still_needed": "one Managing Director",
+    },
+    events.SignoffsVoided: {"gate": "Sign-off", "because": "the baseline changed"},
+    events.ConditionSet: {"condition": "Ask legal first", "owner": "Lea Lead", "due": "2031-12-04"},
+    events.ConditionClosed: {"condition": "Ask legal first", "evidence": "Their answer of Monday"},
+    events.WaiverGranted: {
+        "requirement": "Two steering sessions",
+        "reason": "Small project",
+        "expires": "2031-12-31",
+    },
+    events.PersonNamed: {"part": "lead", "detail": "Whole project", "due": "2031-12-04"},
+    events.ConfirmationAsked: {"metrics": ("Sign-ups", "Churn"), "due": "2031-12-04"},
+    events.MetricConfirmed: {"metric": "Sign-ups", "confirmed": False, "note": "Not by region"},
+    events.KickoffInvited: {
+        "starts": "2031-12-04T13:00:00+00:00",
+        "ends": "2031-12-04T14:00:00+00:00",
+        "place": "Room 4",
+    },
+    events.StatementAsked: {"due": "2031-12-04", "reminder": 1},
+    events.StatementGiven: {"stakeholder": "Sam Stake"},
+    events.StatusPosted: {"status": "at_risk", "note": "Late data", "focus": "Get the data"},
+    events.CheckpointDue: {"metric": "Sign-ups", "due": "2031-12-04"},
+    events.CheckpointRead: {"metric": "Sign-ups", "value": "120", "band": "success", "late": True},
+    events.Celebrated: {"note": "You were great"},
+    events.SummarySent: {
+        "summary": "It worked.",
+        "results": ("Sign-ups: success",),
+        "key_results": ("1,000 sign-ups: 90 %",),
+    },
+    events.RoleUnheld: {"role": "Vice President", "needed_for": "Sign-off"},
+    events.PersonInvited: {},
+    events.ResetAsked: {},
+    events.RolesChanged: {"gained": ("Vice President in Acme",), "lost": ("Steward in Acme",)},
+    events.RulesPublished: {"process": "Stage gates", "version": 4, "note": "Shorter waits"},
+}
+
+
+def sample(kind: type[Event], /, *people: int, asked: bool = False, **changes: Any) -> Event:
+    """Make an event of this kind for these people (person 1 if none is named)."""
+    recipients = tuple(
+        Recipient(person, "You lead this project.", asked) for person in people or (1,)
+    )
+    project = PROJECT if issubclass(kind, events.ProjectEvent) else {}
+    return kind(**COMMON | project | OWN[kind] | {"recipients": recipients} | changes)
