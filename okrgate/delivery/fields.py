@@ -1,5 +1,6 @@
 """Form fields whose complaints are whole sentences, and what every list of rows shares."""
 
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol, TypeVar
@@ -38,8 +39,9 @@ Row = TypeVar("Row", bound=Positioned)
 
 
 def tidy(value: str | None) -> str:
-    """Take away what no text needs: space around it, zero bytes, other line ends."""
-    return (value or "").replace("\x00", "").replace("\r\n", "\n").strip()
+    """Take away what no text needs: space around it, zero bytes, other line ends, other spellings of a letter."""
+    plain = (value or "").replace("\x00", "").replace("\r\n", "\n").strip()
+    return unicodedata.normalize("NFC", plain)
 
 
 class Line(StringField):

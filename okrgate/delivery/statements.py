@@ -136,14 +136,13 @@ def of_project(project: Project, *, reader: int, read: bool) -> list[Asked]:
     return [_shown(row, project, reader=reader, names=names, read=read) for row, _ in rows]
 
 
-def average(project_id: int) -> Average:
-    """Return how many were asked and answered, and the mean of their ratings (1 to 5)."""
-    rows = [row for row, _ in rows_of(project_id)]
-    ratings = [row.rating for row in rows if row.answered_at is not None and row.rating is not None]
+def average_of(asked: Sequence[Asked]) -> Average:
+    """Return how many were asked and answered, and the mean of their ratings (1 to 5) if those may be read."""
+    ratings = [one.words.rating for one in asked if one.words is not None]
     return Average(
-        asked=len(rows),
-        answered=sum(1 for row in rows if row.answered_at is not None),
-        second_hand=sum(1 for row in rows if row.second_hand),
+        asked=len(asked),
+        answered=sum(1 for one in asked if one.answered_at is not None),
+        second_hand=sum(1 for one in asked if one.second_hand),
         rating=sum(ratings) / len(ratings) if ratings else None,
     )
 

@@ -80,12 +80,13 @@ def remind(statement_id: int) -> ResponseReturnValue:
 def project_statements(reference: str) -> ResponseReturnValue:
     """Show who was asked how a project went; their words only to those involved and to auditors."""
     seen = service.find_project(reference, reader=me(), is_auditor=current_user.is_auditor)
+    asked = statements.of_project(seen.project, reader=me(), read=seen.involved)
     return render(
         "delivery/project_statements.html",
         project=seen.project,
         may_read=seen.involved,
-        statements=statements.of_project(seen.project, reader=me(), read=seen.involved),
-        average=statements.average(seen.project.id),
+        statements=asked,
+        average=statements.average_of(asked),
     )
 
 

@@ -1,0 +1,90 @@
+"""Gather what was promised, what was observed and what was said about one project."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from okrgate import clock
+from okrgate.database import db
+from okrgate.delivery import service as delivery
+from okrgate.delivery import statements
+from okrgate.measurement import service as measurement
+from okrgate.projects import plans
+from okrgate.projects.models import Project, Visit
+from okrgate.rulebooks import service as rulebooks
+from okrgate.summaries.days import before_and_in
+from okrgate.summaries.wording import KeyResult, LookBack, Promise, Reading, Said, Voices
+
+_WORK = "delivery"
+
+
+def look_back(project: Project) -> LookBack:
+    """Return a project as it is seen afterwards. About eight queries, whatever the size of the data."""
+    days = _days(project)
+    return LookBack(
+        promises=promises(project.id),
+        key_results=key_results(project.id),
+        voices=voices(project),
+        planned_effort=plans.effort_days(project.id),
+        actual_effort=delivery.actual_effort(project.id),
+        days_before=days[0] if days else None,
+        days_in=days[1] if days else None,
+    )
+
+
+def promises(project_id: int) -> tuple[Promise, ...]:
+    """Return the target metrics with their bands and checkpoints."""
+    return tuple(
+        Promise(
+            metric=line.name,
+            direction=line.direction,
+            baseline=line.baseline,
+            success=line.success,
+            partial=line.partial,
+            negative=line.negative,
+            readings=tuple(Reading(*checkpoint) for checkpoint in line.checkpoints),
+        )
+        for line in measurement.target_lines(project_id)
+    )
+
+
+def key_results(project_id: int) -> tuple[KeyResult, ...]:
+    """Return the key results that the project contributes to."""
+    return tuple(
+        KeyResult(line.name, line.level, line.period, line.progress, line.url)
+        for line in plans.key_result_lines(project_id)
+    )
+
+
+def voices(project: Project) -> Voices:
+    """Return how those asked rated the project, and their words."""
+    rows = statements.of_project(project, reader=0, read=True)
+    average = statements.average_of(rows)
+    return Voices(
+        average.asked,
+        average.answered,
+        average.second_hand,
+        average.rating,
+        tuple(
+            Said(
+                row.name,
+                row.words.rating,
+                row.words.went_well,
+                row.words.went_badly,
+                row.words.again,
+                row.second_hand,
+            )
+            for row in rows
+            if row.words is not None
+        ),
+    )
+
+
+def _days(project: Project) -> tuple[Decimal, Decimal] | None:
+    rulebook = rulebooks.rulebook(project.rulebook_version_id)
+    delivering = {stage.id for stage in rulebook.stages.values() if _WORK in stage.sections}
+    stays: Sequence[Visit] = list(
+        db.session().scalars(select(Visit).where(Visit.project_id == project.id).order_by(Visit.id))
+    )
+    return before_and_in(stays, delivering, clock.now())
