@@ -14,7 +14,6 @@ from okrgate.audit import views as audit
 from okrgate.config import Settings, resources
 from okrgate.database import db, prepare_engine
 from okrgate.delivery import views as delivery
-from okrgate.imports import views as imports
 from okrgate.measurement import views as measurement
 from okrgate.metrics import views as metrics
 from okrgate.notifications import outbox
@@ -28,7 +27,7 @@ from okrgate.web import navigation as web_navigation
 from okrgate.web import views as web
 
 ROOMS = (
-    web, accounts, audit, rulebooks, metrics, okrs, measurement, delivery, approvals, summaries, stages, notifications, imports,
+    web, accounts, audit, rulebooks, metrics, okrs, measurement, delivery, approvals, summaries, stages, notifications,
 )
 
 

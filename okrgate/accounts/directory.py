@@ -98,3 +98,10 @@ def active(ids: Iterable[int]) -> set[int]:
     if not wanted:
         return set()
     return set(db.session().scalars(select(Person.id).where(Person.id.in_(wanted), Person.active)))
+
+
+def by_email(email: str) -> int | None:
+    """Return the id of the active person with this address, if there is one."""
+    return db.session().scalar(
+        select(Person.id).where(Person.email == email.strip().lower(), Person.active)
+    )

@@ -1,0 +1,40 @@
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+.PHONY: run test check fix lock bench clean
+
+run: $(VENV)/.installed            ## Set up, seed a demo company, start server, worker and mail catcher
+	$(BIN)/okrgate demo
+
+test: $(VENV)/.installed     ## Every test, on SQLite and on PostgreSQL
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+
+check: $(VENV)/.installed   ## Style, types, the order of the rooms, templates, the rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint --profile jinja --lint templates
+	for file in rules/*.yaml rules/examples/*.yaml; do $(BIN)/okrgate rules check $$file && $(BIN)/okrgate rules test $$file || exit 1; done
+
+fix: $(VENV)/.installed     ## Mend what a tool can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(VENV)/.installed    ## Write requirements.lock anew from pyproject.toml
+	$(BIN)/pip install --quiet "pip-tools>=7.5,<8"
+	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra test --extra check --output-file requirements.lock pyproject.toml
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.installed: pyproject.toml requirements.lock | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --editable .
+	touch $@
+
+clean:                             ## Forget the environment and the demo company
+	rm -rf $(VENV) var

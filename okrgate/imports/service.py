@@ -1,0 +1,324 @@
+"""Adopt projects from a file: each cell goes through the very form a person would fill, each row is its own change.
+
+What came in before is known by its key and left alone. Nobody is mailed and no sign-off is invented: a project that
+lands in the middle of its life is marked "adopted, not signed".
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
+
+from okrgate import clock
+from okrgate.accounts.models import OrgUnit, Person
+from okrgate.audit import service as audit
+from okrgate.database import db, transaction
+from okrgate.errors import Invalid
+from okrgate.gates.model import Rulebook
+from okrgate.imports.mapping import BadMap, BadValue, FieldMap, Map
+from okrgate.imports.reading import Table, column_at
+from okrgate.projects import service as projects
+from okrgate.projects.models import Project, SectionState, Visit
+from okrgate.projects.sections import Page, Section
+from okrgate.rulebooks import service as rulebooks
+from okrgate.rulebooks.models import Process, RulebookVersion
+from okrgate.stages.sections import section_for
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a row did not come in. `line` is its number in the file."""
+
+    line: int
+    column: str
+    sentence: str
+
+
+class _RowRefused(Exception):
+    """Takes a row's half-made project back."""
+
+    def __init__(self, problems: list[Refusal]) -> None:
+        super().__init__("row refused")
+        self.problems = problems
+
+
+@dataclass
+class Report:
+    """What an import did."""
+
+    adopted: list[str] = field(default_factory=list)
+    known: list[str] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A map bound to this database and this file."""
+
+    map: Map
+    version: RulebookVersion
+    rulebook: Rulebook
+    unit_id: int
+    submitter_id: int
+    by: int
+    reason: str
+    places: Mapping[str | int, int]
+    header: Sequence[str]
+    pages: Mapping[tuple[str, str], tuple[Section, Page]]
+
+
+def adopt(table: Table, mapping: Map, *, by: int, reason: str) -> Report:
+    """Take projects over. Raises BadMap when the map does not fit this file, rulebook or company.
+
+    `by` must be an administrator; `reason` is kept in the audit of every row.
+    """
+    if len(reason.strip()) < 3:
+        raise Invalid("Say why these projects are taken over.")
+    plan = _plan(table, mapping, by=by, reason=reason.strip())
+    report = Report()
+    for line, row in zip(table.lines, table.rows, strict=True):
+        _take(plan, line, row, report)
+    with transaction():
+        audit.record(
+            "import.done",
+            by=by,
+            reason=plan.reason,
+            details={
+                "map": mapping.name,
+                "adopted": len(report.adopted),
+                "known": len(report.known),
+                "refused": len(report.refused),
+            },
+        )
+    return report
+
+
+def _take(plan: _Plan, line: int, row: Sequence[str], report: Report) -> None:
+    problems: list[Refusal] = []
+    if len(row) != len(plan.header):
+        report.refused.append(
+            Refusal(line, "", f"The row has {len(row)} cells, the header {len(plan.header)}.")
+        )
+        return
+    key = _cell(plan, row, plan.map.key)
+    if not key or len(key) > 120:
+        report.refused.append(Refusal(line, str(plan.map.key), "The key is empty or longer than 120 characters."))
+        return
+    source_key = f"{plan.map.name}:{key}"
+    known = db.session().scalar(select(Project.reference).where(Project.source_key == source_key))
+    if known is not None:
+        report.known.append(known)
+        return
+    title = _cell(plan, row, plan.map.title)
+    if not title or len(title) > 200:
+        problems.append(Refusal(line, str(plan.map.title), "The title is empty or longer than 200 characters."))
+    stage = _stage(plan, line, row, problems)
+    filled = _filled(plan, line, row, problems)
+    if problems or stage is None:
+        report.refused += problems
+        return
+    try:
+        with transaction():
+            project = _begin(plan, source_key, title, stage)
+            _fill(plan, project, line, filled)
+            reference = project.reference
+    except _RowRefused as refused:
+        report.refused += refused.problems
+    else:
+        report.adopted.append(reference)
+
+
+def _begin(plan: _Plan, source_key: str, title: str, stage: str) -> Project:
+    now = clock.now()
+    project = Project(
+        reference=projects.next_reference(),
+        title=title,
+        process_id=plan.version.process_id,
+        rulebook_version_id=plan.version.id,
+        home_unit_id=plan.unit_id,
+        submitter_id=plan.submitter_id,
+        stage=stage,
+        stage_entered_at=now,
+        submitted_at=now,
+        adopted=True,
+        source_key=source_key,
+        created_at=now,
+        changed_at=now,
+    )
+    db.session().add(project)
+    db.session().flush()
+    db.session().add(Visit(project_id=project.id, stage=stage, entered_at=now))
+    audit.record(
+        "project.adopted",
+        by=plan.by,
+        project_id=project.id,
+        target=f"stage:{stage}",
+        reason=plan.reason,
+        details={"source": source_key, "to_label": plan.rulebook.stages[stage].label},
+    )
+    return project
+
+
+def _fill(
+    plan: _Plan, project: Project, line: int, filled: Mapping[tuple[str, str], MultiDict[str, str]]
+) -> None:
+    """Put the values through the forms of their pages. Raises _RowRefused with all that a form would not take."""
+    problems: list[Refusal] = []
+    for (section_key, page_key), typed in filled.items():
+        _section, page = plan.pages[section_key, page_key]
+        typed.setdefault("title", project.title)
+        form = page.form(formdata=typed, meta={"csrf": False})
+        page.prepare(form, project)
+        if not form.validate():
+            problems += [
+                Refusal(line, f"{section_key}.{page_key}.{name}", "; ".join(_flat(errors)))
+                for name, errors in form.errors.items()
+            ]
+            continue
+        page.save(project, form.data, by=plan.by)
+        db.session().flush()
+        _mark_saved(plan, project, section_key, page_key)
+    if problems:
+        raise _RowRefused(problems)
+
+
+def _mark_saved(plan: _Plan, project: Project, section: str, page: str) -> None:
+    state = db.session().scalar(
+        select(SectionState).where(SectionState.project_id == project.id, SectionState.section == section)
+    )
+    if state is None:
+        state = SectionState(project_id=project.id, section=section, version=0, pages_saved=[])
+        db.session().add(state)
+    state.version += 1
+    state.saved_at, state.saved_by_id = clock.now(), plan.by
+    state.pages_saved = sorted({*state.pages_saved, page})
+    db.session().flush()
+
+
+def _filled(
+    plan: _Plan, line: int, row: Sequence[str], problems: list[Refusal]
+) -> dict[tuple[str, str], MultiDict[str, str]]:
+    """Return what each page's form gets, as if it had been typed."""
+    found: dict[tuple[str, str], MultiDict[str, str]] = {}
+    for one in plan.map.fields:
+        try:
+            value = _value(plan, row, one)
+        except BadValue as problem:
+            problems.append(Refusal(line, str(one.column), f"{problem}."))
+            continue
+        if value:
+            section, page, name = one.target
+            found.setdefault((section, page), MultiDict())[name] = value
+    return found
+
+
+def _value(plan: _Plan, row: Sequence[str], one: FieldMap) -> str:
+    if one.column is None:
+        return one.value
+    cell = _cell(plan, row, one.column)
+    read: date | Decimal | None
+    if one.kind == "date":
+        read = plan.map.read_date(cell)
+        return read.isoformat() if read else ""
+    if one.kind == "money":
+        read = plan.map.read_money(cell)
+        return f"{read:.2f}" if read is not None else ""
+    return "" if plan.map.blank(cell) and one.target[2] != "problem" else cell
+
+
+def _stage(plan: _Plan, line: int, row: Sequence[str], problems: list[Refusal]) -> str | None:
+    """Return the stage that follows from the dates: future, running, past or none."""
+    rule = plan.map.stage
+    dates: dict[str, date | None] = {}
+    for name, column in (("start", rule.start), ("end", rule.end)):
+        try:
+            dates[name] = plan.map.read_date(_cell(plan, row, column)) if column is not None else None
+        except BadValue as problem:
+            problems.append(Refusal(line, str(column), f"{problem}."))
+            return None
+    start, end, today = dates["start"], dates["end"], clock.today()
+    if start and end and end < start:
+        problems.append(Refusal(line, str(rule.end), "It ends before it starts."))
+        return None
+    if start is None and end is None:
+        return rule.none
+    if start and start > today:
+        return rule.future
+    return rule.past if end and end < today else rule.running
+
+
+def _cell(plan: _Plan, row: Sequence[str], column: str | int) -> str:
+    return row[plan.places[column]]
+
+
+def _plan(table: Table, mapping: Map, *, by: int, reason: str) -> _Plan:
+    version = next((one for one in rulebooks.binding() if _process_key(one) == mapping.process), None)
+    if version is None:
+        raise BadMap(f"There is no process “{mapping.process}” here.")
+    rulebook = rulebooks.rulebook(version.id)
+    rule = mapping.stage
+    for stage in (rule.future, rule.running, rule.past, rule.none):
+        if stage not in rulebook.stages:
+            raise BadMap(f"The process has no stage “{stage}”.")
+    wanted = {mapping.key, mapping.title, *(one.column for one in mapping.fields), rule.start, rule.end}
+    return _Plan(
+        map=mapping,
+        version=version,
+        rulebook=rulebook,
+        unit_id=_unit(mapping.unit),
+        submitter_id=_submitter(mapping.submitter, by),
+        by=_administrator(by),
+        reason=reason,
+        places={one: column_at(table.header, one) for one in wanted if one is not None},
+        header=table.header,
+        pages={one.target[:2]: _page(rulebook, one) for one in mapping.fields},
+    )
+
+
+def _page(rulebook: Rulebook, one: FieldMap) -> tuple[Section, Page]:
+    section = section_for(rulebook, one.target[0])
+    page = section.page(one.target[1]) if section else None
+    if section is None or page is None:
+        raise BadMap(f"There is no page “{one.target[0]}.{one.target[1]}”.")
+    if not hasattr(page.form, one.target[2]):
+        raise BadMap(f"The page “{one.target[0]}.{one.target[1]}” has no field “{one.target[2]}”.")
+    return section, page
+
+
+def _process_key(version: RulebookVersion) -> str | None:
+    return db.session().scalar(select(Process.key).where(Process.id == version.process_id))
+
+
+def _unit(name: str) -> int:
+    found = list(db.session().scalars(select(OrgUnit.id).where(OrgUnit.name == name, OrgUnit.active)))
+    if len(found) != 1:
+        raise BadMap(f"There is {'no' if not found else 'more than one'} unit “{name}”.")
+    return found[0]
+
+
+def _submitter(email: str, by: int) -> int:
+    if not email:
+        return by
+    found = db.session().scalar(select(Person.id).where(Person.email == email.lower(), Person.active))
+    if found is None:
+        raise BadMap(f"There is nobody active with the address {email}.")
+    return found
+
+
+def _administrator(by: int) -> int:
+    person = db.session().get(Person, by)
+    if person is None or not person.active or not person.is_admin:
+        raise Invalid("Only an administrator may take projects over.")
+    return by
+
+
+def _flat(errors: Any) -> list[str]:
+    if isinstance(errors, Mapping):
+        return [text for value in errors.values() for text in _flat(value)]
+    if isinstance(errors, (list, tuple)):
+        return [text for value in errors for text in _flat(value)]
+    return [str(errors)]
