@@ -2,12 +2,10 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import current_app
@@ -111,25 +109,14 @@ def _address(name: str, email: str) -> Address:
 def _attach_invitation(
     mail: EmailMessage, event: events.KickoffInvited, reader: Reader, settings: Settings
 ) -> None:
-    meeting = calendar.Meeting(
-        uid=calendar.kickoff_uid(
-            event.project_id, urlsplit(settings.base_url).hostname or "okrgate"
-        ),
-        sequence=event.sequence,
-        summary=f"Kick-off: {event.reference} {event.title}",
-        starts=datetime.fromisoformat(event.starts),
-        ends=datetime.fromisoformat(event.ends),
-        place=event.place,
-        url=link(event, settings),
-    )
-    text = calendar.invitation_file(
-        meeting,
-        organizer=calendar.Mailbox(*parseaddr(settings.mail.sender)),
+    text = calendar.invitation(
+        event,
+        organizer=parseaddr(settings.mail.sender)[1],
+        link=link(event, settings),
         attendee=calendar.Mailbox(reader.name, reader.email),
-        stamp=clock.now(),
     )
     mail.add_attachment(
-        text,
+        text.encode(),
         maintype="text",
         subtype="calendar",
         filename="kick-off.ics",
