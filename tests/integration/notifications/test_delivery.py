@@ -12,7 +12,7 @@ from okrgate import clock, events
 from okrgate.accounts.models import Person
 from okrgate.database import db, transaction
 from okrgate.errors import Conflict
-from okrgate.notifications import delivery, messages, rights, service, snapshots
+from okrgate.notifications import delivery, rights, service
 from okrgate.notifications.models import MAIL, OutboxRow
 from okrgate.notifications.relay import Relay
 from tests.factories import Factory
@@ -21,7 +21,6 @@ from tests.unit.notifications.samples import sample
 
 pytestmark = [pytest.mark.allow_hosts(["127.0.0.1"])]
 NOON = datetime(2031, 11, 3, 12, tzinfo=UTC)
-KINDS = sorted(snapshots.kinds().values(), key=lambda kind: kind.__name__)
 
 
 @pytest.fixture
@@ -63,64 +62,6 @@ def test_a_batch_uses_one_connection(app: Flask, factory: Factory, server: Serve
     delivery.send_due()
 
     assert (len(server.taken), server.connections) == (5, 1)
-
-
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_every_event_becomes_a_whole_mail(
-    app: Flask, factory: Factory, kind: type[events.Event]
-) -> None:
-    reader = messages.Reader(1, "Anna <b>", "anna@example.com", clock.company_zone())
-    for asked in (True, False):
-        event = sample(kind, asked=asked)
-
-        mail = messages.compose(event, reader, message_id="<1@example.com>")
-
-        text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
-        html = mail.get_body(("html",)).get_content()  # type: ignore[union-attr]
-        for body in (text, html):
-            assert "http://localhost/projects/7" in body
-            assert body.count("http://localhost/projects/7") == 1
-            assert "What happens next" in body
-            assert "You lead this project." in body
-            assert "{{" not in body
-            assert "{%" not in body
-        assert "Anna &lt;b&gt;" in html
-        assert "\n\n\n" not in text
-
-
-def test_an_invitation_carries_a_calendar_file(app: Flask) -> None:
-    reader = messages.Reader(1, "Anna", "anna@example.com", clock.company_zone())
-
-    mail = messages.compose(sample(events.KickoffInvited), reader, message_id="<1@example.com>")
-
-    (attached,) = mail.iter_attachments()
-    assert attached.get_content_type() == "text/calendar"
-    assert b"DTSTART:20311204T130000Z" in (attached.get_payload(decode=True) or b"")  # type: ignore[operator]
-
-
-def test_what_people_typed_cannot_run_nor_add_headers(app: Flask) -> None:
-    hostile = "<script>alert(1)</script>\r\nBcc: all@example.com"
-    reader = messages.Reader(1, hostile, "anna@example.com", clock.company_zone())
-
-    mail = messages.compose(
-        sample(events.StatusPosted, title=hostile, note=hostile),
-        reader,
-        message_id="<1@example.com>",
-    )
-
-    html = mail.get_body(("html",)).get_content()  # type: ignore[union-attr]
-    assert "<script" not in html
-    assert mail["Bcc"] is None
-    assert "\n" not in mail["Subject"]
-
-
-@pytest.mark.parametrize(
-    "path", ["//evil.example", "https://evil.example/", "/\\evil", "javascript:x"]
-)
-def test_a_link_never_leaves_our_site(app: Flask, path: str) -> None:
-    settings = app.extensions["okrgate.settings"]
-
-    assert messages.link(sample(events.StatusPosted, path=path), settings) == "http://localhost/"
 
 
 def test_a_temporary_refusal_is_tried_again_later(
