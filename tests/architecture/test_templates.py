@@ -1,0 +1,55 @@
+"""What the strict content policy and the house style ask of every page's template."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = ROOT / "templates"
+PAGES = [path for path in sorted(TEMPLATES.rglob("*.html")) if "email" not in path.parts]
+_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
+_INLINE = {
+    "a style attribute": re.compile(r"<[^>]*\sstyle\s*="),
+    "a style element": re.compile(r"<style[\s>]"),
+    "a script in the page": re.compile(r"<script(?![^>]*\ssrc=)[^>]*>"),
+    "an on… attribute": re.compile(r"<[^>]*\son[a-z]+\s*="),
+    "hx-on": re.compile(r"\shx-on"),
+    "a js: value": re.compile(r"[\"'](?:js|javascript):"),
+}
+_ICON = re.compile(r"""(?:\b(?:icon|glyph)\(|\bicon=|"icon":\s*)"([a-z0-9-]+)\"""")
+
+
+def _markup(path: Path) -> str:
+    return _COMMENT.sub("", path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(TEMPLATES).as_posix())
+def test_a_page_holds_nothing_the_content_policy_forbids(path: Path) -> None:
+    markup = _markup(path)
+
+    assert [name for name, pattern in _INLINE.items() if pattern.search(markup)] == []
+
+
+def test_every_icon_that_is_named_exists() -> None:
+    drawn = set(
+        re.findall(
+            r'<symbol id="([a-z0-9-]+)"', (ROOT / "static/icons/sprite.svg").read_text("utf-8")
+        )
+    )
+    named = {name for path in PAGES for name in _ICON.findall(_markup(path))}
+    menu = (ROOT / "okrgate/web/navigation.py").read_text(encoding="utf-8")
+    named |= set(re.findall(r'\("[a-z_]+\.[a-z_]+", "[^"]+", "([a-z0-9-]+)"', menu))
+
+    assert named - drawn == set()
+    assert len(named) > 10
+
+
+@pytest.mark.parametrize(
+    "path", [*PAGES, *sorted((ROOT / "static/css").glob("*.css"))], ids=lambda path: path.name
+)
+def test_an_htmx_attribute_comes_from_a_macro(path: Path) -> None:
+    if "components" in path.parts:
+        return
+
+    assert re.findall(r"\s(?:data-)?hx-[a-z]+", _markup(path)) == []
