@@ -12,11 +12,12 @@ from wtforms import (
     HiddenField,
     IntegerField,
     RadioField,
+    SelectChoice,
     SelectField,
     StringField,
     TextAreaField,
 )
-from wtforms.validators import Length, NumberRange, Optional, ValidationError
+from wtforms.validators import Length, Optional, ValidationError
 
 from okrgate.accounts import directory
 from okrgate.web.filters import show_date
@@ -36,6 +37,7 @@ class Positioned(Protocol):
 
 
 Row = TypeVar("Row", bound=Positioned)
+_NOBODY = SelectChoice("", "Nobody yet")
 
 
 def tidy(value: str | None) -> str:
@@ -106,9 +108,9 @@ class Count(IntegerField):
 
     def __init__(self, label: str, *, least: int, most: int, **more: Any) -> None:
         """Set the bounds."""
-        sentence = f"Enter a whole number from {least} to {most:,}."
-        self.sentence = sentence
-        super().__init__(label, [Optional(True), NumberRange(least, most, sentence)], **more)
+        self.least, self.most = least, most
+        self.sentence = f"Enter a whole number from {least} to {most:,}."
+        super().__init__(label, [Optional(True)], **more)
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Read it; say what is expected when it is no whole number."""
@@ -116,6 +118,11 @@ class Count(IntegerField):
             super().process_formdata(valuelist)
         except (ValueError, OverflowError):
             raise ValueError(self.sentence) from None
+
+    def pre_validate(self, form: Any) -> None:
+        """Keep it within its bounds."""
+        if self.data is not None and not self.least <= self.data <= self.most:
+            raise ValidationError(self.sentence)
 
 
 class Days(DecimalField):
@@ -125,7 +132,7 @@ class Days(DecimalField):
 
     def __init__(self, label: str, **more: Any) -> None:
         """Accept an empty one; keep what is typed exact."""
-        super().__init__(label, places=None, validators=[Optional(True), self._check], **more)
+        super().__init__(label, places=None, validators=[Optional(True)], **more)
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Read it; say what is expected when it is no number."""
@@ -134,30 +141,15 @@ class Days(DecimalField):
         except (ValueError, ArithmeticError):
             raise ValueError(self.sentence) from None
 
-    def _check(self, _form: Any, _field: Any) -> None:
+    def pre_validate(self, form: Any) -> None:
+        """Keep it within its bounds, and small enough to be meant."""
         value = self.data
-        if value is None or not value.is_finite() or not 0 <= value <= _MOST_DAYS:
+        if value is None:
+            return
+        if not value.is_finite() or not 0 <= value <= _MOST_DAYS:
             raise ValidationError(self.sentence)
         if value != round(value, 2):
             raise ValidationError("Use at most two decimals.")
-
-
-class YesNo(RadioField):
-    """Yes, no, or not said yet. Its data is "yes", "no" or nothing; `said` turns it into a truth value."""
-
-    def __init__(self, label: str, **more: Any) -> None:
-        """Offer the two answers."""
-        super().__init__(
-            label,
-            [Optional(True)],
-            choices=[("yes", "Yes"), ("no", "No")],
-            coerce=text_or_none,
-            **more,
-        )
-
-    def pre_validate(self, form: Any) -> None:
-        """Take one of the two, or nothing."""
-        check_choice(self)
 
 
 class Choice(RadioField):
@@ -168,14 +160,19 @@ class Choice(RadioField):
         super().__init__(
             label,
             [*more.pop("validators", ()), Optional(True)],
-            choices=list(choices),
+            choices=[SelectChoice(value, text) for value, text in choices],
             coerce=text_or_none,
+            invalid_choice_message="Choose one of the answers.",
             **more,
         )
 
-    def pre_validate(self, form: Any) -> None:
-        """Take one of them, or nothing."""
-        check_choice(self)
+
+class YesNo(Choice):
+    """Yes, no, or not said yet. Its data is "yes", "no" or nothing; `said` turns it into a truth value."""
+
+    def __init__(self, label: str, **more: Any) -> None:
+        """Offer the two answers."""
+        super().__init__(label, (("yes", "Yes"), ("no", "No")), **more)
 
 
 class Somebody(SelectField):
@@ -183,27 +180,23 @@ class Somebody(SelectField):
 
     def __init__(self, label: str, **more: Any) -> None:
         """Start without choices."""
-        super().__init__(label, choices=[("", "Nobody yet")], coerce=id_or_none, **more)
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        """Read it; say what to do when it is nobody we know."""
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError("Choose a person from the list.") from None
-
-    def pre_validate(self, form: Any) -> None:
-        """Take somebody on the list, or nobody."""
-        if self.data is not None and all(self.data != value for value, _label in self.choices):
-            raise ValidationError("Choose a person from the list.")
+        unknown = "Choose a person from the list."
+        super().__init__(
+            label,
+            choices=[_NOBODY],
+            coerce=id_or_none,
+            invalid_value_message=unknown,
+            invalid_choice_message=unknown,
+            **more,
+        )
 
 
 class Known(HiddenField):
     """The id of the row that is edited; empty for a new one."""
 
-    def __init__(self) -> None:
+    def __init__(self, **more: Any) -> None:
         """Accept anything: what is not a row of this project counts as new."""
-        super().__init__("Row", filters=[row_id])
+        super().__init__("Row", filters=[row_id], **more)
 
 
 def row_id(value: object) -> int | None:
@@ -232,12 +225,6 @@ def yes_no(value: bool | None) -> str | None:
     return None if value is None else ("yes" if value else "no")
 
 
-def check_choice(field: Any) -> None:
-    """Raise unless nothing or one of the offered answers was chosen."""
-    if field.data is not None and all(field.data != value for value, _label in field.choices):
-        raise ValidationError("Choose one of the answers.")
-
-
 def check_year(value: date | datetime | None) -> None:
     """Raise for a year outside this century."""
     if value is not None and not _FIRST_YEAR <= value.year <= _LAST_YEAR:
@@ -247,11 +234,10 @@ def check_year(value: date | datetime | None) -> None:
 def offer_people(fields: Iterable[Any], *, also: Callable[[], Iterable[int | None]]) -> None:
     """Let these fields choose among everybody active; `also` names people already in the list, who may have left."""
     fields = list(fields)
-    choices: list[tuple[Any, str]] = [("", "Nobody yet"), *directory.people_choices()]
-    offered = {value for value, _name in choices}
-    if any(field.data is not None and field.data not in offered for field in fields):
-        known = {one for one in also() if one is not None and one not in offered}
-        choices += sorted(directory.names(known).items())
+    people = dict(directory.people_choices())
+    if any(field.data is not None and field.data not in people for field in fields):
+        people |= directory.names(set(also()) - set(people))
+    choices = [_NOBODY, *(SelectChoice(str(one), name) for one, name in people.items())]
     for field in fields:
         field.choices = choices
 

@@ -64,12 +64,15 @@ class SessionForm(SectionForm):
         description="What each party expects from the others, and what is not part of it.",
     )
 
-    def validate_starts(self, field: Any) -> None:
+    def validate(self, extra_validators: Any = None) -> bool:
         """Keep an invitation that is out from dangling."""
-        if field.data is None and self.invited:
-            raise ValidationError(
-                "The invitation is out. Enter the new date and time instead of taking it away."
+        fine: bool = super().validate(extra_validators)
+        if self.invited and self.starts.data is None and not self.starts.errors:
+            fine = _need(
+                self.starts,
+                "The invitation is out. Enter the new date and time instead of taking it away.",
             )
+        return fine
 
 
 class AttendeeRow(RowForm):
