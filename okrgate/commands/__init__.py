@@ -1,9 +1,13 @@
 """The `okrgate` command. Nothing is imported before it is needed: `rules check` wants no settings and no database."""
 
+from contextlib import AbstractContextManager
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 _COMMANDS = {
     "demo": (
@@ -100,5 +104,14 @@ def _first_line(problem: object) -> str:
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="okrgate")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Take projects from an idea to a proven result, through gates that hold."""
+    # Rooms below may not import us: with @click.pass_obj their commands get the way into the application.
+    ctx.obj = _application
+
+
+def _application() -> AbstractContextManager["Flask"]:
+    from okrgate.commands import surroundings
+
+    return surroundings.application()

@@ -15,7 +15,7 @@ from okrgate.accounts.models import Person
 from okrgate.app import create_app
 from okrgate.config import Settings
 from okrgate.database import db, transaction
-from okrgate.notifications import delivery, outbox, worker
+from okrgate.notifications import delivery, worker
 from okrgate.notifications.models import OutboxRow, PeriodicRun
 from tests.factories import Factory
 from tests.integration.notifications.smtp import Server, running, use
@@ -96,7 +96,7 @@ def test_the_worker_is_woken_after_the_commit_and_only_for_mail(
 ) -> None:
     person = factory.person().id
     woken: list[bool] = []
-    monkeypatch.setattr(outbox.worker, "wake", lambda: woken.append(True))
+    monkeypatch.setattr(worker, "wake", lambda: woken.append(True))
 
     with transaction():
         events.publish(sample(events.RolesChanged, person, by_id=None, channels=("inbox",)))
