@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, g
 from flask.testing import FlaskClient
 from sqlalchemy import create_engine, text
 
@@ -91,6 +91,8 @@ def app(database_url: str, tmp_path: Path) -> Iterator[Flask]:
     """Yield an application inside its context."""
     built = create_app(replace(settings_for(database_url, tmp_path)))
     built.config["WTF_CSRF_ENABLED"] = False
+    # The context below outlives each request, and flask-login keeps who is signed in there.
+    built.teardown_request(lambda _problem: g.pop("_login_user", None))
     with built.app_context():
         yield built
         db.session.remove()
