@@ -231,6 +231,23 @@ class ResetAsked(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EmailChangeAsked(Event):
+    """Somebody gave a new address and must prove that it is theirs. The mail goes to `address`, not to theirs."""
+
+    address: str
+    channels: tuple[str, ...] = ("mail",)
+    valid_hours: int = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailChanged(Event):
+    """Somebody's address was changed. The mail goes to `address`, the one they had before."""
+
+    address: str
+    channels: tuple[str, ...] = ("mail",)
+
+
+@dataclass(frozen=True, kw_only=True)
 class RolesChanged(Event):
     """What somebody may do was changed."""
 

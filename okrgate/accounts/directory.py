@@ -1,13 +1,14 @@
 """Ask who is who, and who may act for what. Reads only; every other room asks here."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import select
 
 from okrgate import clock
 from okrgate.accounts.models import OrgUnit, Person, RoleGrant
-from okrgate.database import db
+from okrgate.database import check_writing, db
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,12 @@ def unit_choices() -> list[tuple[int, str]]:
     units = list(db.session().scalars(select(OrgUnit).where(OrgUnit.active).order_by(OrgUnit.path)))
     by_id = {unit.id: unit.name for unit in units}
     found = [
-        (unit.id, " › ".join(by_id[int(step)] for step in unit.path.strip("/").split("/") if int(step) in by_id))
+        (
+            unit.id,
+            " › ".join(  # noqa: RUF001 the arrow of a path
+                by_id[int(step)] for step in unit.path.strip("/").split("/") if int(step) in by_id
+            ),
+        )
         for unit in units
     ]
     return sorted(found, key=lambda choice: choice[1].casefold())
@@ -56,7 +62,10 @@ def units(ids: Iterable[int | None]) -> Mapping[int, OrgUnit]:
     wanted = {one for one in ids if one is not None}
     if not wanted:
         return {}
-    return {found.id: found for found in db.session().scalars(select(OrgUnit).where(OrgUnit.id.in_(wanted)))}
+    return {
+        found.id: found
+        for found in db.session().scalars(select(OrgUnit).where(OrgUnit.id.in_(wanted)))
+    }
 
 
 def holdings(roles: Iterable[str], *, person: int | None = None) -> list[Holding]:
@@ -89,7 +98,11 @@ def covers(holding: Holding, paths: Sequence[str]) -> bool:
 
 def admins() -> list[int]:
     """Return the ids of the active administrators."""
-    return list(db.session().scalars(select(Person.id).where(Person.active, Person.is_admin).order_by(Person.id)))
+    return list(
+        db.session().scalars(
+            select(Person.id).where(Person.active, Person.is_admin).order_by(Person.id)
+        )
+    )
 
 
 def active(ids: Iterable[int]) -> set[int]:
@@ -105,3 +118,63 @@ def by_email(email: str) -> int | None:
     return db.session().scalar(
         select(Person.id).where(Person.email == email.strip().lower(), Person.active)
     )
+
+
+def everybody_choices() -> list[tuple[int, str]]:
+    """Return (id, name) of everybody there ever was, by name: for looking things up, not for choosing."""
+    query = select(Person.id, Person.name).order_by(Person.name, Person.id)
+    return [(row.id, row.name) for row in db.session().execute(query)]
+
+
+RoleChoices = Callable[[], Sequence[tuple[str, str]]]
+RolesListener = Callable[[int], None]
+Holder = Callable[[int], Sequence[Mapping[str, Any]]]
+
+
+@dataclass
+class _Registered:
+    """What rooms above have told us; we may not ask them ourselves."""
+
+    role_choices: RoleChoices | None = None
+    roles_listeners: list[RolesListener] = field(default_factory=list)
+    holders: dict[str, Holder] = field(default_factory=dict)
+
+
+_registered = _Registered()
+
+
+def register_roles(provider: RoleChoices) -> None:
+    """Say which roles can be given: `provider` returns (role id, label). Done once, in app.py."""
+    _registered.role_choices = provider
+
+
+def role_choices() -> list[tuple[str, str]]:
+    """Return (role id, label) of every role that can be given in a unit."""
+    return list(_registered.role_choices()) if _registered.role_choices else []
+
+
+def on_roles_changed(listener: RolesListener) -> None:
+    """Call `listener` with a person's id, inside the transaction, after what they may act for has changed."""
+    if listener not in _registered.roles_listeners:
+        _registered.roles_listeners.append(listener)
+
+
+def tell_roles_changed(person_id: int) -> None:
+    """Tell the listeners. Raises RuntimeError outside a transaction."""
+    check_writing()
+    db.session().flush()
+    for listener in _registered.roles_listeners:
+        listener(person_id)
+
+
+def register_held(title: str, holder: Holder) -> None:
+    """Add to what a person's export holds: `holder` returns plain JSON rows about a person's id."""
+    _registered.holders[title] = holder
+
+
+def held_elsewhere(person_id: int) -> dict[str, list[dict[str, Any]]]:
+    """Return what the other rooms hold on a person."""
+    return {
+        title: [dict(row) for row in holder(person_id)]
+        for title, holder in _registered.holders.items()
+    }

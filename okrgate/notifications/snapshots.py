@@ -7,7 +7,7 @@ from typing import Any
 from okrgate import events
 from okrgate.events import Event, Recipient
 
-_SECRET = (events.PersonInvited, events.ResetAsked)
+_SECRET = (events.PersonInvited, events.ResetAsked, events.EmailChangeAsked)
 
 
 def kinds() -> dict[str, type[Event]]:

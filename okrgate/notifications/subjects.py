@@ -140,6 +140,16 @@ def _(event: events.ResetAsked) -> str:
 
 
 @headline.register
+def _(event: events.EmailChangeAsked) -> str:
+    return "Confirm your new address for okrgate"
+
+
+@headline.register
+def _(event: events.EmailChanged) -> str:
+    return "Your address in okrgate was changed"
+
+
+@headline.register
 def _(event: events.RolesChanged) -> str:
     return "Your roles have changed"
 
