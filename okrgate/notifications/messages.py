@@ -57,7 +57,7 @@ def compose(event: Event, reader: Reader, *, message_id: str) -> EmailMessage:
     context = _context(event, reader, settings)
     mail = EmailMessage()
     mail["From"] = _address(*parseaddr(settings.mail.sender))
-    mail["To"] = _address(reader.name, reader.email)
+    mail["To"] = _address(reader.name, _mailbox(event, reader))
     mail["Subject"] = subject(event)
     mail["Date"] = format_datetime(clock.now())
     mail["Message-ID"] = message_id
@@ -87,7 +87,7 @@ def _context(event: Event, reader: Reader, settings: Settings) -> dict[str, Any]
     return {
         "event": event,
         "reader": reader,
-        "why": next((recipient.why for recipient in event.recipients), ""),
+        "why": _sentence(next((recipient.why for recipient in event.recipients), "")),
         "asked": asked,
         "verb": "Review" if asked else "View",
         "link": link(event, settings),
@@ -96,6 +96,17 @@ def _context(event: Event, reader: Reader, settings: Settings) -> dict[str, Any]
         "moment": lambda text: moment(text, reader.zone),
         "base_url": settings.base_url,
     }
+
+
+def _mailbox(event: Event, reader: Reader) -> str:
+    """Return where the mail goes: to the person, except for news about an address, which goes to that one."""
+    if isinstance(event, events.EmailChangeAsked | events.EmailChanged):
+        return event.address
+    return reader.email
+
+
+def _sentence(why: str) -> str:
+    return f"{why.strip().rstrip('.')}." if why.strip() else ""
 
 
 def _address(name: str, email: str) -> Address:

@@ -79,3 +79,18 @@ def test_a_link_never_leaves_our_site(app: Flask, path: str) -> None:
     settings = app.extensions["okrgate.settings"]
 
     assert messages.link(sample(events.StatusPosted, path=path), settings) == "http://localhost/"
+
+
+@pytest.mark.parametrize("kind", [events.EmailChangeAsked, events.EmailChanged])
+def test_news_about_an_address_go_to_that_address(app: Flask, kind: type[events.Event]) -> None:
+    reader = messages.Reader(1, "Anna", "anna@example.com", clock.company_zone())
+
+    mail = messages.compose(sample(kind, address="other@example.com"), reader, message_id="<1@x>")
+
+    assert mail["To"] == "Anna <other@example.com>"
+
+
+def test_every_secret_link_is_known_as_one() -> None:
+    secret = {kind.__name__ for kind in KINDS if snapshots.has_secret(kind.__name__)}
+
+    assert secret == {"PersonInvited", "ResetAsked", "EmailChangeAsked"}
