@@ -150,16 +150,6 @@ def _(event: events.EmailChanged) -> str:
 
 
 @headline.register
-def _(event: events.EmailChangeAsked) -> str:
-    return "Confirm your new address for okrgate"
-
-
-@headline.register
-def _(event: events.EmailChanged) -> str:
-    return "Your address for okrgate was changed"
-
-
-@headline.register
 def _(event: events.RolesChanged) -> str:
     return "Your roles have changed"
 
