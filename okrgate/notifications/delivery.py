@@ -134,8 +134,7 @@ def _write(claim: Claim) -> EmailMessage | _Outcome:
     if row.project_id is not None and not rights.may_read(person.id, row.project_id):
         return _Outcome(SKIPPED, "The person may no longer read the project.")
     event = snapshots.restore(row.event, row.snapshot, person_id=person.id, asked=row.asked)
-    email = getattr(event, "address", "") or person.email
-    reader = messages.Reader(person.id, person.name, email, zone_named(person.timezone))
+    reader = messages.Reader(person.id, person.name, person.email, zone_named(person.timezone))
     return messages.compose(event, reader, message_id=row.message_id)
 
 

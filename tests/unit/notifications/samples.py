@@ -65,8 +65,6 @@ OWN: dict[type[Event], dict[str, Any]] = {
     events.ResetAsked: {},
     events.EmailChangeAsked: {"address": "new@example.com"},
     events.EmailChanged: {"address": "old@example.com"},
-    events.EmailChangeAsked: {"address": "new@example.com"},
-    events.EmailChanged: {"address": "old@example.com"},
     events.RolesChanged: {"gained": ("Vice President in Acme",), "lost": ("Steward in Acme",)},
     events.RulesPublished: {"process": "Stage gates", "version": 4, "note": "Shorter waits"},
 }
