@@ -223,7 +223,7 @@ SECTIONS = (
     Section("lessons", "Lessons", (LessonsPage(),), gather=gather_lessons, answers=lessons_answers),
     Section(
         "summary",
-        "Summary for leadership",
+        "Leadership summary",
         (SummaryPage(),),
         gather=gather_summary,
         answers=summary_answers,

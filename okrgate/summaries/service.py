@@ -5,13 +5,12 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from okrgate.accounts import directory
+from okrgate.accounts.models import Person
 from okrgate.database import db
 from okrgate.projects.models import Project
 from okrgate.summaries import looking_back, wording
 from okrgate.summaries.forms import JUDGEMENTS, REPEATS
-from okrgate.summaries.models import SentSummary
-from okrgate.summaries.sections import retrospective_of, summary_of
+from okrgate.summaries.models import ClosingSummary, Retrospective, SentSummary
 from okrgate.summaries.wording import LookBack
 
 
@@ -42,15 +41,23 @@ class Summary:
 def summary_for(project: Project) -> Summary:
     """Return a project's summary with the data of now beside it."""
     looked = looking_back.look_back(project)
-    retrospective = retrospective_of(project.id)
+    judgement, repeat, written = (
+        db.session()
+        .execute(
+            select(Retrospective.judgement, Retrospective.repeat, ClosingSummary.text)
+            .select_from(Project)
+            .outerjoin(Retrospective, Retrospective.project_id == Project.id)
+            .outerjoin(ClosingSummary, ClosingSummary.project_id == Project.id)
+            .where(Project.id == project.id)
+        )
+        .one()
+    )
     sent = last_sent(project.id)
-    written = summary_of(project.id)
-    text = sent.text if sent else (written.text if written else "")
     return Summary(
-        text=text,
+        text=sent.text if sent else written or "",
         looked=looked,
-        judgement=dict(JUDGEMENTS).get(retrospective.judgement or "", "") if retrospective else "",
-        repeat=dict(REPEATS).get(retrospective.repeat or "", "") if retrospective else "",
+        judgement=dict(JUDGEMENTS).get(judgement or "", ""),
+        repeat=dict(REPEATS).get(repeat or "", ""),
         effect=wording.effect(looked.promises),
         sent=sent,
     )
@@ -58,17 +65,25 @@ def summary_for(project: Project) -> Summary:
 
 def last_sent(project_id: int) -> Sent | None:
     """Return the summary that was sent last."""
-    row = db.session().scalar(
-        select(SentSummary)
-        .where(SentSummary.project_id == project_id)
-        .order_by(SentSummary.id.desc())
-        .limit(1)
+    found = (
+        db.session()
+        .execute(
+            select(SentSummary, Person.name)
+            .outerjoin(Person, Person.id == SentSummary.by_id)
+            .where(SentSummary.project_id == project_id)
+            .order_by(SentSummary.id.desc())
+            .limit(1)
+        )
+        .first()
     )
-    if row is None:
+    if found is None:
         return None
-    by = (
-        directory.names([row.by_id]).get(row.by_id, "Somebody")
-        if row.by_id is not None
-        else "okrgate"
+    row, by = found
+    return Sent(
+        at=row.at,
+        by=by or "okrgate",
+        text=row.text,
+        results=tuple(row.results),
+        key_results=tuple(row.key_results),
+        readers=len(row.audience),
     )
-    return Sent(row.at, by, row.text, tuple(row.results), tuple(row.key_results), len(row.audience))

@@ -200,7 +200,7 @@ def test_the_page_shows_everything_with_its_source(
     for text in ("30.5 days", "Churn", "2.9", "Revenue of 1M", "40\u202f%", "to 1 person"):
         assert text in page.text
     assert "Consistent with a contribution" in page.text
-    assert f'href="/projects/{reference}/parts/measurement"' in page.text
+    assert f'href="/projects/{reference}/parts/readings"' in page.text
 
 
 def test_ratings_are_for_those_involved(project: Project, factory: Factory) -> None:
