@@ -7,20 +7,24 @@ from flask_login import LoginManager, current_user
 from jinja2 import StrictUndefined
 
 from okrgate import clock, events, logs
-from okrgate.accounts import sessions
+from okrgate.accounts import directory, sessions
 from okrgate.accounts import views as accounts
 from okrgate.approvals import views as approvals
+from okrgate.audit import service as audit_service
 from okrgate.audit import views as audit
 from okrgate.config import Settings, resources
 from okrgate.database import db, prepare_engine
 from okrgate.delivery import views as delivery
 from okrgate.measurement import views as measurement
 from okrgate.metrics import views as metrics
-from okrgate.notifications import outbox
+from okrgate.notifications import outbox, worker
 from okrgate.notifications import views as notifications
 from okrgate.okrs import views as okrs
+from okrgate.projects import money
+from okrgate.rulebooks import service as rulebook_service
 from okrgate.rulebooks import views as rulebooks
-from okrgate.stages import views as stages
+from okrgate.stages import owed, settling, work
+from okrgate.stages import section_views as stages
 from okrgate.summaries import views as summaries
 from okrgate.web import errors, filters, htmx, permissions, security
 from okrgate.web import navigation as web_navigation
@@ -49,6 +53,7 @@ def create_app(settings: Settings) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     logs.configure(as_json=settings.log_json)
     clock.set_company_zone(settings.timezone)
+    money.set_company_currency(settings.currency)
     _connect(app)
     htmx.install(app)
     security.install(app, settings)
@@ -60,8 +65,19 @@ def create_app(settings: Settings) -> Flask:
         app.register_blueprint(room.blueprint)
     app.context_processor(security.context)
     app.context_processor(_surroundings)
-    events.subscribe(outbox.on_event)
+    _introduce()
     return app
+
+
+def _introduce() -> None:
+    """Tell the rooms below what they may not ask for themselves."""
+    events.subscribe(outbox.on_event)
+    audit_service.on_project_change(settling.settle)
+    directory.register_roles(rulebook_service.role_choices)
+    directory.on_roles_changed(settling.on_roles_changed)
+    worker.every_minute(settling.sweep)
+    for source in owed.SOURCES:
+        work.add_source(source)
 
 
 def _engine_options(settings: Settings) -> dict[str, Any]:

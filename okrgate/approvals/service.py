@@ -13,7 +13,15 @@ from sqlalchemy import delete, func, select
 
 from okrgate import clock
 from okrgate.accounts import directory
-from okrgate.approvals.models import Condition, Receipt, Round, Seat, SeatPerson, SignoffRow, WaiverRow
+from okrgate.approvals.models import (
+    Condition,
+    Receipt,
+    Round,
+    Seat,
+    SeatPerson,
+    SignoffRow,
+    WaiverRow,
+)
 from okrgate.approvals.receipts import receipt_hash
 from okrgate.audit import service as audit
 from okrgate.database import check_writing, db

@@ -51,7 +51,7 @@ def queue() -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/receipts/<int:receipt_id>")
+@blueprint.get("/receipts/<int(max=2147483647):receipt_id>")
 @requires(signed_in)
 def show_receipt(receipt_id: int) -> ResponseReturnValue:
     """Show the proof of a decision, and whether it is still what was written."""
@@ -78,7 +78,7 @@ def show_receipt(receipt_id: int) -> ResponseReturnValue:
     )
 
 
-@blueprint.route("/conditions/<int:condition_id>", methods=["GET", "POST"])
+@blueprint.route("/conditions/<int(max=2147483647):condition_id>", methods=["GET", "POST"])
 @requires(signed_in)
 def close_condition(condition_id: int) -> ResponseReturnValue:
     """Say how a condition was met."""

@@ -118,6 +118,16 @@ def binding() -> list[RulebookVersion]:
     return list(found.values())
 
 
+def role_choices() -> list[tuple[str, str]]:
+    """Return (id, label) of every role that binding rulebooks let people hold in a unit."""
+    found: dict[str, str] = {}
+    for version in binding():
+        for role in rulebook(version.id).roles.values():
+            if role.kind == "org":
+                found.setdefault(role.id, role.label)
+    return list(found.items())
+
+
 def versions() -> list[Listed]:
     """Return every version, newest first."""
     query = _listed().order_by(RulebookVersion.published_at.desc(), RulebookVersion.id.desc()).limit(200)

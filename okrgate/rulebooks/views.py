@@ -24,7 +24,7 @@ def show_rules() -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/rules/<int:version_id>")
+@blueprint.get("/rules/<int(max=2147483647):version_id>")
 @requires(signed_in)
 def show_version(version_id: int) -> ResponseReturnValue:
     """Show one version: its stages, its gates, its roles."""
@@ -32,7 +32,7 @@ def show_version(version_id: int) -> ResponseReturnValue:
     return render("rulebooks/show.html", version=version, rulebook=service.rulebook(version_id))
 
 
-@blueprint.get("/rules/<int:version_id>.yaml")
+@blueprint.get("/rules/<int(max=2147483647):version_id>.yaml")
 @requires(signed_in)
 def download(version_id: int) -> ResponseReturnValue:
     """Give the text of one version, as it was published."""

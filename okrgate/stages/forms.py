@@ -1,7 +1,16 @@
 """Forms of the crossing: begin, move, decide, set aside."""
 
 from flask_wtf import FlaskForm
-from wtforms import DateField, FieldList, FormField, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import (
+    DateField,
+    FieldList,
+    FormField,
+    HiddenField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import InputRequired, Length, Optional
 
 from okrgate.projects.sections import RowForm

@@ -17,7 +17,7 @@ from okrgate.approvals.models import Round
 from okrgate.approvals.service import WantedSeat
 from okrgate.audit import service as audit
 from okrgate.audit.models import Entry
-from okrgate.database import db, is_writing, transaction
+from okrgate.database import after_commit, db, is_writing, transaction
 from okrgate.errors import Conflict, Refused
 from okrgate.events import Event, Recipient, RoleUnheld, SignoffAsked, publish
 from okrgate.gates.model import Rulebook, Transition
@@ -73,6 +73,17 @@ def sweep(limit: int = 500) -> int:
     for project_id in ids:
         settle(project_id)
     return len(ids)
+
+
+def on_roles_changed(person_id: int) -> None:
+    """After somebody's roles changed, see anew whom the open rounds wait for."""
+    after_commit("roles", _refresh_rounds)
+
+
+def _refresh_rounds(limit: int = 500) -> None:
+    open_rounds = select(Round.project_id).where(Round.closed_at.is_(None)).distinct().limit(limit)
+    for project_id in list(db.session().scalars(open_rounds)):
+        settle(project_id)
 
 
 def _settle(project_id: int, after: str) -> None:

@@ -13,7 +13,15 @@ from okrgate.approvals.models import Receipt, Round, SignoffRow
 from okrgate.approvals.service import MOVING, NewCondition
 from okrgate.database import db, transaction
 from okrgate.errors import Conflict, Forbidden, Invalid, NotFound
-from okrgate.events import ConditionSet, Event, Recipient, SignoffGiven, SignoffsVoided, WaiverGranted, publish
+from okrgate.events import (
+    ConditionSet,
+    Event,
+    Recipient,
+    SignoffGiven,
+    SignoffsVoided,
+    WaiverGranted,
+    publish,
+)
 from okrgate.gates.model import Rulebook, Transition
 from okrgate.gates.verdict import Finding
 from okrgate.projects.models import Project

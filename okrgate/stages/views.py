@@ -167,7 +167,7 @@ def move(reference: str, transition_id: str) -> ResponseReturnValue:
     )
 
 
-@blueprint.route("/approvals/<int:round_id>", methods=["GET", "POST"])
+@blueprint.route("/approvals/<int(max=2147483647):round_id>", methods=["GET", "POST"])
 @requires(signed_in)
 def decide(round_id: int) -> ResponseReturnValue:
     """Show everything needed to decide on a gate, and take the decision."""
