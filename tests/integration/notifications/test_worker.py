@@ -81,7 +81,9 @@ def test_registered_jobs_run_each_minute_and_each_day(
     assert ran == {"minute": 3, "day": 2}
 
 
-def test_old_slots_are_forgotten(app: Flask) -> None:
+def test_old_slots_are_forgotten(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "_minutely", {})
+    monkeypatch.setattr(worker, "_daily", {})
     with clock.moved_to(NOON):
         worker.run_periodic()
     with clock.moved_to(NOON + timedelta(days=10)):
