@@ -1,0 +1,269 @@
+"""Read gates, their requirements, and the promises a rulebook makes."""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+
+from okrgate.gates.conditions import (
+    Condition,
+    Count,
+    Each,
+    SignoffCondition,
+    SomeFails,
+    Value,
+    leaves,
+    opposite,
+    reads,
+    size,
+)
+from okrgate.gates.contradictions import contradictory
+from okrgate.gates.model import Gate, Invariant, Requirement, Stage, Transition, WaiverTerms, read_by
+from okrgate.gates.reading import Reader
+from okrgate.gates.reading_conditions import ConditionReader, Names
+from okrgate.gates.tree import Node
+from okrgate.gates.vocabulary import MODES, SECTIONS, SEVERITIES, section_of
+
+MAX_REQUIREMENTS = 60
+MAX_CONDITIONS = 40
+_PLACE = re.compile(r"\{([^{}]*)\}")
+_KEYS = ("help", "mode", "when", "waiver", "fix")
+
+
+def read_gates(reader: Reader, node: Node | None, names: Names, conditions: ConditionReader) -> dict[str, Gate]:
+    """Return the gates; a requirement's id is used once in the whole file."""
+    found: dict[str, Gate] = {}
+    seen: dict[str, int] = {}
+    for name, _, place in reader.named(node, "gates"):
+        parts = reader.fields(place, name, required=("label", "requirements"), optional=("material",))
+        nodes = reader.items(parts.get("requirements"), "requirements")
+        if "requirements" in parts and not nodes:
+            reader.error(parts["requirements"], f"the gate {name} has no requirement: take it off its transitions instead")
+        if len(nodes) > MAX_REQUIREMENTS:
+            reader.error(parts["requirements"], f"a gate has at most {MAX_REQUIREMENTS} requirements")
+        wanted = []
+        for one in nodes[:MAX_REQUIREMENTS]:
+            requirement = _requirement(reader, one, names, conditions, seen)
+            if requirement is not None:
+                wanted.append(requirement)
+        material = None
+        if "material" in parts:
+            known = (*names.facts, *names.collections)
+            material = reader.known(parts["material"], "material", "fact or list", known)
+        found[name] = Gate(name, reader.text(parts.get("label"), "label", default=name), tuple(wanted), material)
+        _check_together(reader, found[name], nodes)
+    return found
+
+
+def _requirement(
+    reader: Reader, node: Node, names: Names, conditions: ConditionReader, seen: dict[str, int]
+) -> Requirement | None:
+    parts = reader.fields(node, "a requirement", required=("id", "message", "severity", "if"), optional=_KEYS)
+    name = reader.text(parts.get("id"), "id")
+    if not name or not reader.is_id(parts["id"], name):
+        name = ""
+    elif name in seen:
+        reader.error(parts["id"], f"the requirement {name} is written twice (first on line {seen[name]})")
+    else:
+        seen[name] = node.line
+    condition = conditions.read(parts["if"]) if "if" in parts else None
+    when = conditions.read(parts["when"]) if "when" in parts else None
+    severity = reader.choice(parts.get("severity"), "severity", SEVERITIES, default="hard")
+    waiver = _waiver(reader, node, parts, severity, names, conditions)
+    message = _filled(reader, parts.get("message"), "message", names.params, conditions)
+    helped = _filled(reader, parts.get("help"), "help", names.params, conditions)
+    mode = reader.choice(parts.get("mode"), "mode", MODES, default="active")
+    fix = reader.text(parts.get("fix"), "fix") or None
+    if fix is not None and not reader.is_known(parts["fix"], fix, "section", SECTIONS):
+        fix = None
+    for what, one in (("if", condition), ("when", when)):
+        if one is not None:
+            _check_condition(reader, parts[what], what, one, names)
+    if not name or condition is None or ("when" in parts and when is None):
+        return None
+    return Requirement(
+        id=name,
+        message=message,
+        severity=severity,
+        condition=condition,
+        help=helped,
+        mode=mode,
+        when=when,
+        waiver=waiver,
+        fix=fix or default_fix(condition),
+        line=node.line,
+    )
+
+
+def default_fix(condition: Condition) -> str | None:
+    """Return the section where the first fact or list of a condition is filled in."""
+    for leaf in leaves(condition):
+        if isinstance(leaf, SignoffCondition):
+            continue
+        if isinstance(leaf, Each | SomeFails | Count):
+            each = leaf.each if isinstance(leaf, SomeFails) else leaf
+            section = section_of(each.collection, _fields(each))
+        else:
+            section = section_of(leaf.left.name)
+        if section is not None:
+            return section
+    return None
+
+
+def _fields(leaf: Each | Count) -> Iterable[str]:
+    inside = [leaf.must] if isinstance(leaf, Each) else ([leaf.where] if leaf.where else [])
+    for condition in inside:
+        for one in leaves(condition):
+            if not isinstance(one, Each | SomeFails | Count | SignoffCondition) and one.left.of_item:
+                yield one.left.name
+
+
+def _waiver(
+    reader: Reader,
+    node: Node,
+    parts: Mapping[str, Node],
+    severity: str,
+    names: Names,
+    conditions: ConditionReader,
+) -> WaiverTerms | None:
+    if "waiver" not in parts:
+        if severity == "soft":
+            reader.error(node, "a soft requirement needs waiver: who may set it aside")
+        return None
+    if severity != "soft":
+        reader.error(parts["waiver"], f"only a soft requirement has a waiver; this one is {severity}")
+    inside = reader.fields(
+        parts["waiver"], "waiver", required=("by",), optional=("reason_min", "expires_days")
+    )
+    by = reader.known(inside.get("by"), "by", "role", names.roles)
+    if "by" in inside and isinstance(inside["by"].value, list) and not inside["by"].value:
+        reader.error(inside["by"], "nobody may waive this: name a role")
+    reason_min = conditions.number(inside.get("reason_min"), "reason_min", low=0, high=1000)
+    expires = conditions.number(inside.get("expires_days"), "expires_days", low=1, high=3660)
+    return WaiverTerms(by, 20 if reason_min is None else reason_min, 30 if expires is None else expires)
+
+
+def _filled(
+    reader: Reader, node: Node | None, what: str, params: Mapping[str, Value], conditions: ConditionReader
+) -> str:
+    """Return a text with each {param} replaced by its value."""
+    text = reader.text(node, what)
+
+    def value(found: "re.Match[str]") -> str:
+        name = found[1]
+        if node is not None and reader.is_known(node, name, "parameter", params):
+            conditions.used_params.add(name)
+            return spoken(params[name])
+        return found[0]
+
+    return _PLACE.sub(value, text)
+
+
+def spoken(value: Value) -> str:
+    """Return a value as a sentence says it: 50,000.00."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | Decimal):
+        return f"{value:,f}" if isinstance(value, Decimal) else f"{value:,d}"
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _check_condition(reader: Reader, node: Node, what: str, condition: Condition, names: Names) -> None:
+    if size(condition) > MAX_CONDITIONS:
+        reader.error(node, f"at most {MAX_CONDITIONS} comparisons in one {what}, these are {size(condition)}")
+        return
+    for why in contradictory([condition], names.facts, names.collections):
+        words = "can never be met" if what == "if" else "never applies"
+        reader.error(node, f"{words}: {why}") if what == "if" else reader.warn(node, f"{words}: {why}")
+    for why in contradictory([opposite(condition)], names.facts, names.collections):
+        always = all(names.facts[name].always for name in reads(condition) if name in names.facts)
+        if always and not (reads(condition) & set(names.collections)):
+            reader.warn(node, f"{'is always met' if what == 'if' else 'always applies'}: otherwise {why}")
+
+
+def _check_together(reader: Reader, gate: Gate, nodes: list[Node]) -> None:
+    """Note two hard requirements of one gate that can never be met together."""
+    hard = [one for one in gate.requirements if one.severity == "hard" and one.mode == "active" and one.when is None]
+    places = {node.line: node for node in nodes}
+    for index, second in enumerate(hard):
+        if contradictory([second.condition], {}, {}):
+            continue
+        for first in hard[:index]:
+            if not (read_by(first) & read_by(second)):
+                continue
+            why = next(iter(contradictory([first.condition, second.condition], {}, {})), None)
+            if why is not None:
+                sentence = f"{first.id} and {second.id} can never be met together: {why}"
+                reader.error(places[second.line], sentence)
+
+
+def warn_unused(
+    reader: Reader, node: Node | None, gates: Mapping[str, Gate], transitions: Mapping[str, Transition]
+) -> None:
+    """Note gates that stand on no transition."""
+    used = {one.gate for one in transitions.values()}
+    for name, key, _ in Reader().named(node, "gates"):
+        if name in gates and name not in used:
+            reader.warn(key, f"the gate {name} is not used by any transition")
+
+
+def read_invariants(
+    reader: Reader,
+    node: Node | None,
+    conditions: ConditionReader,
+    stages: Mapping[str, Stage],
+    transitions: Mapping[str, Transition],
+) -> tuple[Invariant, ...]:
+    """Return the promises of a file. Whether they hold is not decided here."""
+    found: list[Invariant] = []
+    for place in reader.items(node, "invariants"):
+        parts = reader.fields(
+            place, "an invariant", required=("id",), optional=("never_reach", "unless", "always", "at", "help")
+        )
+        name = reader.text(parts.get("id"), "id")
+        if name and reader.is_id(parts["id"], name) and any(one.id == name for one in found):
+            reader.error(parts["id"], f"the invariant {name} is written twice")
+        given = {key for key in parts if key not in {"id", "help"}}
+        if given == {"never_reach", "unless"}:
+            one = _never(reader, name, place, parts, conditions, stages)
+        elif given == {"always", "at"}:
+            one = _always(reader, name, place, parts, conditions, transitions)
+        else:
+            reader.error(place, "an invariant says either never_reach and unless, or always and at")
+            one = None
+        if one is not None:
+            found.append(one)
+            reader.warn(place, f"invariant {name} not proved yet")
+    return tuple(found)
+
+
+def _never(
+    reader: Reader,
+    name: str,
+    place: Node,
+    parts: Mapping[str, Node],
+    conditions: ConditionReader,
+    stages: Mapping[str, Stage],
+) -> Invariant | None:
+    stage = reader.text(parts["never_reach"], "never_reach")
+    known = bool(stage) and reader.is_known(parts["never_reach"], stage, "stage", stages)
+    condition = conditions.read(parts["unless"])
+    if not name or not known or condition is None:
+        return None
+    return Invariant(name, condition, never_reach=stage, line=place.line)
+
+
+def _always(
+    reader: Reader,
+    name: str,
+    place: Node,
+    parts: Mapping[str, Node],
+    conditions: ConditionReader,
+    transitions: Mapping[str, Transition],
+) -> Invariant | None:
+    transition = reader.text(parts["at"], "at")
+    known = bool(transition) and reader.is_known(parts["at"], transition, "transition", transitions)
+    condition = conditions.read(parts["always"])
+    if not name or not known or condition is None:
+        return None
+    return Invariant(name, condition, at=transition, line=place.line)
