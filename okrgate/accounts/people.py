@@ -211,6 +211,14 @@ def deactivate(person_id: int, *, by: int) -> None:
         directory.tell_roles_changed(person_id)
 
 
+def end_sessions(person_id: int, *, by: int) -> None:
+    """Sign somebody out everywhere."""
+    with transaction() as session:
+        _get(session, person_id)
+        if sessions.end_all(person_id):
+            audit.record("person.sessions_ended", by=by, target=f"person:{person_id}")
+
+
 def activate(person_id: int, *, by: int) -> None:
     """Let somebody in again, with the roles they had."""
     with transaction() as session:
