@@ -1,5 +1,6 @@
 """Builds the application; the only module that knows every room."""
 
+from importlib.metadata import version
 from typing import Any
 
 from flask import Flask, current_app, request
@@ -95,11 +96,22 @@ def _connect(app: Flask) -> None:
 def _surroundings() -> dict[str, Any]:
     """Give every page its menu, badges and theme."""
     theme = request.cookies.get("theme", "auto")
-    shown = {"theme": theme if theme in web.THEMES else "auto", "demo": _demo()}
+    shown = {
+        "theme": theme if theme in web.THEMES else "auto",
+        "demo": _demo(),
+        "app_version": version("okrgate"),
+    }
     if not current_user.is_authenticated:
         return shown | {"navigation": [], "badges": {}}
-    badges = {"approvals": approvals.badge(current_user.id), "inbox": notifications.badge(current_user.id)}
-    return shown | {"badges": badges, "navigation": web_navigation.menu(current_user, badges)}
+    badges = {
+        "approvals": approvals.badge(current_user.id),
+        "inbox": notifications.badge(current_user.id),
+    }
+    return shown | {
+        "badges": badges,
+        "navigation": web_navigation.menu(current_user, badges),
+        "user_links": web_navigation.own_links(),
+    }
 
 
 def _demo() -> bool:

@@ -44,3 +44,8 @@ def menu(reader: Reader, badges: dict[str, int]) -> list[dict[str, Any]]:
         }
         for endpoint, label, icon, badge in entries
     ]
+
+
+def own_links() -> list[dict[str, Any]]:
+    """Return what the menu beside one's own name leads to."""
+    return [{"endpoint": "accounts.my_account", "url": url_for("accounts.my_account"), "label": "My account", "icon": "user"}]

@@ -9,9 +9,9 @@ from flask import Flask, Response, g, request
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from okrgate.logs import request_id
 from okrgate.config import Settings
 from okrgate.errors import Forbidden, Invalid
+from okrgate.logs import request_id
 
 csrf = CSRFProtect()
 
