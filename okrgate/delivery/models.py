@@ -61,7 +61,10 @@ class WorkItem(Model):
     """A task, a sprint or a blocker (`kind`): what it is, whose, from when until when, and whether open."""
 
     __tablename__ = "work_items"
-    __table_args__ = (Index("ix_work_items_project", "project_id", "kind", "position"),)
+    __table_args__ = (
+        Index("ix_work_items_project", "project_id", "kind", "position"),
+        Index("ix_work_items_owner", "owner_id", "open"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))

@@ -5,22 +5,17 @@ from typing import Any
 
 from okrgate.accounts import directory
 from okrgate.events import Recipient
-from okrgate.projects import raci
+from okrgate.projects import permissions
 from okrgate.projects.models import Project
 
-_LETTERS = {
-    "R": "you are responsible for {}",
-    "A": "you are accountable for {}",
-    "C": "you are consulted about {}",
-    "I": "you are informed about {}",
-}
+_PART = "you have a part in this project"
 
 
 def stakeholders(project: Project, *, lead: bool = True) -> dict[int, str]:
     """Return the active people with a part in a project, and that part as they would be told of it.
 
-    That is everybody in its RACI, the sponsor, the submitter, the benefits owner, and (unless `lead` is False)
-    the lead.
+    That is everybody in its RACI, the sponsor, the submitter, the benefits owner, whoever else is involved, and
+    (unless `lead` is False) the lead.
     """
     found: dict[int, str] = {}
     for person_id, part in (
@@ -31,8 +26,8 @@ def stakeholders(project: Project, *, lead: bool = True) -> dict[int, str]:
     ):
         if person_id is not None:
             found.setdefault(person_id, part)
-    for row in raci.rows(project.id):
-        found.setdefault(row.person_id, _LETTERS[row.letter].format(f"“{row.activity}”"))
+    for person_id in sorted(permissions.involved(project.id)):
+        found.setdefault(person_id, _PART)
     if not lead and project.lead_id is not None:
         found.pop(project.lead_id, None)
     active = directory.active(found)

@@ -8,13 +8,7 @@ from wtforms.validators import Length, ValidationError
 from okrgate import clock
 from okrgate.delivery.fields import ROWS, Choice, Day, Known, Line, Somebody, Text
 from okrgate.projects.sections import RowForm, SectionForm
-
-JUDGEMENTS = (("success", "Success"), ("partial", "Partial success"), ("failure", "Failure"))
-REPEATS = (
-    ("more", "Do more like it"),
-    ("same", "Do it the same way"),
-    ("never", "Never do it again"),
-)
+from okrgate.summaries.wording import JUDGEMENTS, REPEATS
 
 
 class RetrospectiveForm(SectionForm):

@@ -10,8 +10,9 @@ from okrgate.database import db
 from okrgate.delivery import service as delivery
 from okrgate.delivery import statements
 from okrgate.measurement import service as measurement
-from okrgate.projects import plans
+from okrgate.projects.all_sections import SECTIONS as PLAN
 from okrgate.projects.models import Project, Visit
+from okrgate.projects.sections import Gathered
 from okrgate.rulebooks import service as rulebooks
 from okrgate.summaries.days import before_and_in
 from okrgate.summaries.wording import KeyResult, LookBack, Promise, Reading, Said, Voices
@@ -24,9 +25,9 @@ def look_back(project: Project) -> LookBack:
     days = _days(project)
     return LookBack(
         promises=promises(project.id),
-        key_results=key_results(project.id),
+        key_results=key_results(project),
         voices=voices(project),
-        planned_effort=plans.effort_days(project.id),
+        planned_effort=planned_effort(project),
         actual_effort=delivery.actual_effort(project.id),
         days_before=days[0] if days else None,
         days_in=days[1] if days else None,
@@ -49,12 +50,19 @@ def promises(project_id: int) -> tuple[Promise, ...]:
     )
 
 
-def key_results(project_id: int) -> tuple[KeyResult, ...]:
+def key_results(project: Project) -> tuple[KeyResult, ...]:
     """Return the key results that the project contributes to."""
+    rows = _told(project, "key_results").collections.get("key_results", ())
     return tuple(
-        KeyResult(line.name, line.level, line.period, line.progress, line.url)
-        for line in plans.key_result_lines(project_id)
+        KeyResult(str(row["name"]), str(row.get("level", "")), str(row.get("period", "")))
+        for row in rows
     )
+
+
+def planned_effort(project: Project) -> Decimal | None:
+    """Return the days of work that were planned."""
+    planned = _told(project, "scope").values.get("scope.effort_days")
+    return Decimal(planned) if isinstance(planned, (Decimal, int)) else None
 
 
 def voices(project: Project) -> Voices:
@@ -79,6 +87,12 @@ def voices(project: Project) -> Voices:
             if row.words is not None
         ),
     )
+
+
+def _told(project: Project, section: str) -> Gathered:
+    """Return what a section of the plan tells the gates."""
+    found = next((one for one in PLAN if one.key == section), None)
+    return found.gather(project, clock.today()) if found else Gathered()
 
 
 def _days(project: Project) -> tuple[Decimal, Decimal] | None:

@@ -13,14 +13,9 @@ from okrgate.events import Event
 from okrgate.projects.models import Project
 from okrgate.projects.sections import Answer, Gathered, Page, Section
 from okrgate.summaries import looking_back, wording
-from okrgate.summaries.forms import (
-    JUDGEMENTS,
-    REPEATS,
-    LessonsForm,
-    RetrospectiveForm,
-    SummaryForm,
-)
+from okrgate.summaries.forms import LessonsForm, RetrospectiveForm, SummaryForm
 from okrgate.summaries.models import ClosingSummary, Lesson, Retrospective
+from okrgate.summaries.wording import JUDGEMENTS, REPEATS
 
 _TEXTS = ("attendees", "why", "learned", "differently")
 

@@ -9,9 +9,8 @@ from okrgate.accounts.models import Person
 from okrgate.database import db
 from okrgate.projects.models import Project
 from okrgate.summaries import looking_back, wording
-from okrgate.summaries.forms import JUDGEMENTS, REPEATS
 from okrgate.summaries.models import ClosingSummary, Retrospective, SentSummary
-from okrgate.summaries.wording import LookBack
+from okrgate.summaries.wording import JUDGEMENTS, REPEATS, LookBack
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,13 @@ CONTRIBUTION = "consistent with a contribution"
 HARM = "consistent with a setback"
 LEVELS = {"company": "Company", "region": "Region", "domain": "Domain", "team": "Team"}
 TOP = ("company", "region")
-_JUDGEMENTS = {
+JUDGEMENTS = (("success", "Success"), ("partial", "Partial success"), ("failure", "Failure"))
+REPEATS = (
+    ("more", "Do more like it"),
+    ("same", "Do it the same way"),
+    ("never", "Never do it again"),
+)
+_JUDGED = {
     "success": "a success",
     "partial": "a partial success",
     "failure": "a failure",
@@ -160,9 +166,7 @@ def proposal(title: str, looked: LookBack, judgement: str | None) -> str:
         "\n".join(["What was promised, and what was read:", *_bullets(looked.promises)]),
         _effort(looked),
         _voices(looked.voices),
-        f"The retrospective judged it {_JUDGEMENTS[judgement]}."
-        if judgement in _JUDGEMENTS
-        else "",
+        f"The retrospective judged it {_JUDGED[judgement]}." if judgement in _JUDGED else "",
         _key_results(looked),
     ]
     return "\n\n".join(part for part in parts if part)

@@ -53,7 +53,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.setattr(measurement, "target_lines", lambda _project_id: [line])
     found = (KeyResult("Revenue of 1M", "company", "2026", Decimal("0.4")),)
-    monkeypatch.setattr(looking_back, "key_results", lambda _project_id: found)
+    monkeypatch.setattr(looking_back, "key_results", lambda _project: found)
 
 
 def gathered(project: Project, section: str) -> Any:
