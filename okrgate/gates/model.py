@@ -251,6 +251,18 @@ class Rulebook:
         ahead = [one for one in self.transitions_from(stage_id) if one.kind == FORWARD and one.target in self.stages]
         return min(ahead, key=lambda one: (one.gate is None, self.stages[one.target].terminal), default=None)
 
+    def gate_reads(self, gate_id: str) -> frozenset[str]:
+        """Return every fact and list a gate looks at, those whose people never sign included."""
+        return self._reads[gate_id]
+
+    @cached_property
+    def _reads(self) -> Mapping[str, frozenset[str]]:
+        never = frozenset(self.never_sign)
+        return {
+            gate.id: never.union(*(read_by(one) for one in gate.requirements if one.mode != "off"))
+            for gate in self.gates.values()
+        }
+
     def material_of(self, gate_id: str) -> frozenset[str]:
         """Return what a signature at this gate covers: its list, or all it and the forward gates before it read."""
         return self._material[gate_id]

@@ -1,0 +1,169 @@
+"""What is wrong with a rulebook before anyone uses it: its language, and its own tests."""
+
+import multiprocessing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from okrgate.gates.engine import judge_twice
+from okrgate.gates.language import read_rulebook
+from okrgate.gates.model import EmbeddedTest, Example, Rulebook
+from okrgate.gates.problems import Problem
+from okrgate.gates.verdict import Facts, GateUnjudgeable, Verdict
+
+TIME_LIMIT = 20.0
+_NO_DAY = date(2000, 1, 1)
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """How one embedded test went; `faults` are sentences, none when it passed."""
+
+    __test__ = False
+
+    name: str
+    transition: str
+    line: int
+    column: int
+    faults: tuple[str, ...]
+    statuses: Mapping[str, str]
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether the verdict was as expected."""
+        return not self.faults
+
+
+def check_rulebook(text: str) -> tuple[Problem, ...]:
+    """Return every error and warning, those of embedded tests included, in the order of the file."""
+    rulebook, problems = read_rulebook(text)
+    if rulebook is None:
+        return problems
+    results = run_tests(rulebook)
+    failed = [
+        Problem(one.line, one.column, "error", f"the test {one.name} fails: {'; '.join(one.faults)}")
+        for one in results
+        if not one.passed
+    ]
+    return tuple(sorted({*problems, *failed, *_unshown(rulebook, results)}))
+
+
+def _unshown(rulebook: Rulebook, results: Iterable[TestResult]) -> list[Problem]:
+    """Warn of requirements that no test shows met, missing, or (where they have a `when`) set aside."""
+    shown: dict[str, set[str]] = {}
+    for result in results:
+        for name, status in result.statuses.items():
+            shown.setdefault(name, set()).add(status)
+    found = []
+    for gate in rulebook.gates.values():
+        for one in gate.requirements:
+            wanted = ["met", "missing", *(["na"] if one.when is not None else [])] if one.mode != "off" else []
+            lacking = [status for status in wanted if status not in shown.get(one.id, set())]
+            if lacking:
+                said = " or ".join("not applicable" if status == "na" else status for status in lacking)
+                found.append(Problem(one.line, 1, "warning", f"no test shows {one.id} {said}"))
+    return found
+
+
+def run_tests(rulebook: Rulebook) -> tuple[TestResult, ...]:
+    """Judge every embedded test, by the engine and by the reference."""
+    return tuple(_run(rulebook, test) for test in rulebook.tests)
+
+
+def _run(rulebook: Rulebook, test: EmbeddedTest) -> TestResult:
+    fixture = rulebook.fixtures[test.fixture]
+    today = test.changes.today or fixture.today or _NO_DAY
+    try:
+        verdict = judge_twice(rulebook, test.transition, facts_of(test, fixture), today=today)
+    except GateUnjudgeable as problem:
+        return TestResult(test.name, test.transition, test.line, test.column, (problem.sentence,), {})
+    statuses = {one.id: one.status for one in verdict.findings}
+    return TestResult(test.name, test.transition, test.line, test.column, tuple(_faults(test, verdict)), statuses)
+
+
+def facts_of(test: EmbeddedTest, fixture: Example) -> Facts:
+    """Return the facts of a fixture as a test changes them."""
+    changes = test.changes
+    values = {**fixture.values, **changes.values}
+    collections = {**fixture.collections, **changes.collections}
+    return Facts(
+        values={name: value for name, value in values.items() if name not in test.unset},
+        collections={name: rows for name, rows in collections.items() if name not in test.unset},
+        signoffs=(changes.signoffs if changes.signoffs is not None else fixture.signoffs) or (),
+        waivers=(changes.waivers if changes.waivers is not None else fixture.waivers) or (),
+    )
+
+
+def _faults(test: EmbeddedTest, verdict: Verdict) -> Iterable[str]:
+    expect = test.expect
+    by_status: dict[str, set[str]] = {}
+    for finding in verdict.findings:
+        by_status.setdefault(finding.status, set()).add(finding.id)
+    if expect.allowed is not None and expect.allowed != verdict.allowed:
+        blocking = ", ".join(one.id for one in verdict.blocking)
+        yield "expected to be allowed, but it is blocked by " + blocking if expect.allowed else "expected to be blocked, but it is allowed"
+    missing = by_status.get("missing", set())
+    if expect.missing is not None and expect.missing != missing:
+        yield f"expected missing {_listed(expect.missing)}, but missing are {_listed(missing)}"
+    for status, wanted in (("met", expect.met), ("waived", expect.waived), ("na", expect.na)):
+        lacking = wanted - by_status.get(status, set())
+        if lacking:
+            yield f"expected {status}: {_listed(lacking)}"
+    items = {one.id: one.items for one in verdict.findings}
+    for name, wanted_items in expect.items.items():
+        if sorted(wanted_items) != sorted(items.get(name, ())):
+            yield f"expected items of {name} {_listed(wanted_items)}, but they are {_listed(items.get(name, ()))}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
+
+
+def check_in_child_process(text: str, *, seconds: float = TIME_LIMIT) -> tuple[Problem, ...]:
+    """Check a text that nobody has run yet: a crash or a hang of the engine is a problem, not our end."""
+    found = _in_child(check_rulebook, text, seconds)
+    if isinstance(found, str):
+        return (Problem(1, 1, "error", found),)
+    return tuple(found)
+
+
+def run_tests_in_child_process(
+    text: str, *, seconds: float = TIME_LIMIT
+) -> tuple[tuple[TestResult, ...], tuple[Problem, ...]]:
+    """Load a text and run its tests elsewhere; problems tell why there are no results."""
+    found = _in_child(_load_and_run, text, seconds)
+    if isinstance(found, str):
+        return (), (Problem(1, 1, "error", found),)
+    results, problems = found
+    return results, problems
+
+
+def _load_and_run(text: str) -> tuple[tuple[TestResult, ...], tuple[Problem, ...]]:
+    rulebook, problems = read_rulebook(text)
+    return (run_tests(rulebook), ()) if rulebook is not None else ((), problems)
+
+
+def _in_child(work: Callable[[str], Any], text: str, seconds: float) -> Any:
+    """Return what `work` returns in a process of its own, or a sentence that says why it did not."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe(duplex=False)
+    child = context.Process(target=_answer, args=(work, text, there), daemon=True)
+    child.start()
+    there.close()
+    try:
+        if not here.poll(seconds):
+            return f"checking took longer than {seconds:g} seconds"
+        return here.recv()
+    except EOFError:
+        return "checking the file ended the process that did it"
+    finally:
+        here.close()
+        child.terminate()
+        child.join()
+        child.close()
+
+
+def _answer(work: Callable[[str], Any], text: str, pipe: Any) -> None:
+    pipe.send(work(text))
+    pipe.close()

@@ -1,0 +1,91 @@
+"""From what is true of each requirement to the verdict that people read."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from okrgate.gates.conditions import Condition, SignoffCondition, leaves
+from okrgate.gates.model import Gate, Requirement, Rulebook
+from okrgate.gates.typed import Row, TypedFacts
+from okrgate.gates.verdict import Finding, Seat, Verdict, Waiver
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was found out about one requirement: set aside, met, or neither; and the items at fault."""
+
+    id: str
+    aside: bool
+    met: bool
+    faults: tuple[str, ...] = ()
+
+
+class Asked(Protocol):
+    """Something that can be asked about a project's facts, to put reasons into words."""
+
+    rulebook: Rulebook
+    facts: TypedFacts
+
+    def holds(self, condition: Condition, row: Row = ...) -> bool: ...
+    def signers(self, one: SignoffCondition) -> int: ...
+    def objectors(self, one: SignoffCondition) -> int: ...
+    def rows(self, collection: str) -> tuple[Row, ...] | None: ...
+    def not_outside(self, where: Condition | None, rows: Iterable[Row]) -> list[int]: ...
+
+
+def verdict_from(
+    rulebook: Rulebook, gate: Gate, facts: TypedFacts, outcomes: Iterable[Outcome], case: Asked
+) -> Verdict:
+    """Return the verdict of a gate: what is missing, waived or set aside, and whether anything blocks."""
+    from okrgate.gates.explaining import reasons
+
+    known: Mapping[str, Outcome] = {one.id: one for one in outcomes}
+    findings = []
+    for requirement in gate.requirements:
+        outcome = known.get(requirement.id)
+        if requirement.mode == "off":
+            continue
+        status = _status(requirement, outcome, facts.waivers)
+        findings.append(
+            Finding(
+                id=requirement.id,
+                message=requirement.message,
+                help=requirement.help,
+                status=status,
+                severity=requirement.severity,
+                mode=requirement.mode,
+                items=outcome.faults if outcome is not None and status != "na" else (),
+                why=reasons(case, requirement.condition) if status in {"missing", "waived"} else (),
+                fix=requirement.fix,
+                waiver=requirement.waiver,
+                blocks=status == "missing"
+                and requirement.mode == "active"
+                and requirement.severity in {"hard", "soft"},
+                seats=() if status == "na" else _seats(case, requirement),
+            )
+        )
+    allowed = not any(one.blocks for one in findings)
+    return Verdict(gate.id, allowed, tuple(findings), facts.today, rulebook.sha256)
+
+
+def _status(requirement: Requirement, outcome: Outcome | None, waivers: Iterable[Waiver]) -> str:
+    if outcome is not None and outcome.aside:
+        return "na"
+    if outcome is not None and outcome.met:
+        return "met"
+    return "waived" if _is_waived(requirement, waivers) else "missing"
+
+
+def _is_waived(requirement: Requirement, waivers: Iterable[Waiver]) -> bool:
+    if requirement.severity != "soft" or requirement.waiver is None:
+        return False
+    by = requirement.waiver.by
+    return any(one.requirement == requirement.id and one.role in by for one in waivers)
+
+
+def _seats(case: Asked, requirement: Requirement) -> tuple[Seat, ...]:
+    return tuple(
+        Seat(leaf.roles, leaf.quorum, min(case.signers(leaf), leaf.quorum), leaf.exclude)
+        for leaf in leaves(requirement.condition)
+        if isinstance(leaf, SignoffCondition) and leaf.quorum is not None
+    )

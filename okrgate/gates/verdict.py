@@ -1,0 +1,189 @@
+"""What the judge is given and what it says: facts in, verdict out."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any, Self
+
+from okrgate.gates.model import Signoff, Waiver, WaiverTerms
+
+__all__ = [
+    "EngineDisagreement",
+    "Facts",
+    "Finding",
+    "GateUnjudgeable",
+    "Seat",
+    "Signoff",
+    "Verdict",
+    "Waiver",
+    "Why",
+]
+
+
+class GateUnjudgeable(Exception):
+    """The judge cannot say; the gate stays closed. `sentence` is for people."""
+
+    def __init__(self, sentence: str) -> None:
+        """Keep the sentence."""
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class EngineDisagreement(GateUnjudgeable):
+    """Two ways of judging came to different verdicts: an incident, never an open gate."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that is known of one project: facts by name, lists by name, sign-offs of the gate, waivers in force."""
+
+    values: Mapping[str, object]
+    collections: Mapping[str, Sequence[Mapping[str, object]]] = field(default_factory=dict)
+    signoffs: tuple[Signoff, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+
+    def digest(self) -> str:
+        """Return the sha256 of everything, the same in every process (50, 50.0 and 50.00 are one number)."""
+        content = {
+            "values": dict(self.values),
+            "collections": {name: list(rows) for name, rows in self.collections.items()},
+            "signoffs": [asdict(one) for one in self.signoffs],
+            "waivers": [asdict(one) for one in self.waivers],
+        }
+        text = json.dumps(_canonical(content), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _canonical(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(key): _canonical(one) for key, one in value.items() if one is not None}
+    if isinstance(value, list | tuple):
+        return [_canonical(one) for one in value]
+    if isinstance(value, set | frozenset):
+        return sorted((_canonical(one) for one in value), key=str)
+    if isinstance(value, bool | str) or value is None:
+        return value
+    if isinstance(value, int | Decimal | float):
+        return _canonical_number(value)
+    if isinstance(value, date):
+        return {"date": value.isoformat()}
+    return {"other": repr(value)}
+
+
+def _canonical_number(value: int | Decimal | float) -> dict[str, str]:
+    exact = value if isinstance(value, Decimal) else Decimal(repr(value))
+    if not exact.is_finite():
+        return {"number": str(exact)}
+    sign, digits, exponent = exact.as_tuple()
+    text = "".join(map(str, digits)).lstrip("0")
+    bare = text.rstrip("0")
+    shift = (exponent if isinstance(exponent, int) else 0) + len(text) - len(bare)
+    return {"number": f"{'-' if sign and bare else ''}{bare or '0'}e{shift if bare else 0}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """One thing at fault: what was needed and what there is (None: not filled in), in words."""
+
+    fact: str
+    label: str
+    needed: str
+    has: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A sign-off that is asked for: in which roles, from how many people, and how many gave it."""
+
+    roles: tuple[str, ...]
+    need: int
+    have: int
+    excluded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The verdict on one requirement."""
+
+    id: str
+    message: str
+    help: str
+    status: str
+    severity: str
+    mode: str
+    items: tuple[str, ...] = ()
+    why: tuple[Why, ...] = ()
+    fix: str | None = None
+    waiver: WaiverTerms | None = None
+    blocks: bool = False
+    seats: tuple[Seat, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the finding as plain JSON."""
+        return _plain(asdict(self))
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Self:
+        """Return the finding that `to_json` described."""
+        parts = {**said, "items": tuple(said.get("items", ()))}
+        parts["why"] = tuple(Why(**one) for one in said.get("why", ()))
+        terms = said.get("waiver")
+        parts["waiver"] = WaiverTerms(**{**terms, "by": tuple(terms["by"])}) if terms else None
+        parts["seats"] = tuple(
+            Seat(tuple(one["roles"]), one["need"], one["have"], tuple(one.get("excluded", ())))
+            for one in said.get("seats", ())
+        )
+        return cls(**parts)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the judge says about one transition on one day; `allowed` when nothing blocks."""
+
+    gate: str | None
+    allowed: bool
+    findings: tuple[Finding, ...]
+    today: date
+    rulebook_sha256: str
+
+    @property
+    def missing(self) -> tuple[Finding, ...]:
+        """Return the requirements that are not met, advisory and trial ones included."""
+        return tuple(one for one in self.findings if one.status == "missing")
+
+    @property
+    def blocking(self) -> tuple[Finding, ...]:
+        """Return the findings that keep the gate closed."""
+        return tuple(one for one in self.findings if one.blocks)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the verdict as plain JSON."""
+        return {
+            "gate": self.gate,
+            "allowed": self.allowed,
+            "findings": [one.to_json() for one in self.findings],
+            "today": self.today.isoformat(),
+            "rulebook_sha256": self.rulebook_sha256,
+        }
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Self:
+        """Return the verdict that `to_json` described."""
+        return cls(
+            gate=said["gate"],
+            allowed=said["allowed"],
+            findings=tuple(Finding.from_json(one) for one in said["findings"]),
+            today=date.fromisoformat(said["today"]),
+            rulebook_sha256=said["rulebook_sha256"],
+        )
