@@ -91,8 +91,8 @@ def app(database_url: str, tmp_path: Path) -> Iterator[Flask]:
     """Yield an application inside its context."""
     built = create_app(replace(settings_for(database_url, tmp_path)))
     built.config["WTF_CSRF_ENABLED"] = False
-    # The context below outlives each request, and flask-login keeps who is signed in there.
-    built.teardown_request(lambda _problem: g.pop("_login_user", None))
+    # The context below outlives each request, and so would what a request keeps in g: who is signed in, its token.
+    built.teardown_request(lambda _problem: vars(g._get_current_object()).clear())
     with built.app_context():
         yield built
         db.session.remove()

@@ -109,7 +109,7 @@ class Factory:
         with client.session_transaction() as cookie:
             cookie["_user_id"] = token
             cookie["_fresh"] = True
-        db.session.remove()
+        db.session.rollback()
         return client
 
     def _version(self) -> RulebookVersion:

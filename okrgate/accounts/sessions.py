@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
-from flask import current_app, session
+from flask import current_app, g, session
 from flask_login import LoginManager, login_user, logout_user
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import OperationalError
@@ -166,7 +166,7 @@ def forget(person_id: int) -> None:
 def take_into_browser(token: str) -> None:
     """Put a fresh session into the answer's cookie; nothing of the session before stays in it."""
     settings: Settings = current_app.extensions["okrgate.settings"]
-    session.clear()
+    _empty()
     reader = find(token, settings)
     if reader is not None:
         login_user(reader)
@@ -175,7 +175,13 @@ def take_into_browser(token: str) -> None:
 def forget_in_browser() -> None:
     """Empty the answer's cookie."""
     logout_user()
+    _empty()
+
+
+def _empty() -> None:
     session.clear()
+    # The token for forms is kept for the length of a request; the one of the session before is void.
+    g.pop("csrf_token", None)
 
 
 def hash_of(token: str) -> str:

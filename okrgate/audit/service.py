@@ -4,7 +4,6 @@ Each row's hash covers the row in canonical JSON and the hash before it, so a ro
 in from outside breaks the chain at that place. Names are never written: ids stay, people can be forgotten.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,20 +12,29 @@ from typing import Any
 from sqlalchemy import Select, select, text
 
 from okrgate import clock
+from okrgate.audit.chain import GENESIS, Break, hash_of, verify
 from okrgate.audit.models import Entry
-from okrgate.database import after_commit, canonical_json, check_writing, db
+from okrgate.database import after_commit, check_writing, db
 from okrgate.logs import request_id
 
-GENESIS = "0" * 64
 # One number for one lock: PostgreSQL's writers queue here, so that the chain never forks.
 _CHAIN_LOCK = 0x6F6B7267
 
-@dataclass(frozen=True)
-class Break:
-    """Where the chain is broken, and how."""
 
-    seq: int
-    what: str
+__all__ = [
+    "GENESIS",
+    "Break",
+    "Filter",
+    "actions",
+    "head",
+    "last_of",
+    "of_project",
+    "on_project_change",
+    "page",
+    "record",
+    "stream",
+    "verify",
+]
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,9 @@ def record(
     session = db.session()
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
-    last = session.execute(select(Entry.seq, Entry.hash).order_by(Entry.seq.desc()).limit(1)).first()
+    last = session.execute(
+        select(Entry.seq, Entry.hash).order_by(Entry.seq.desc()).limit(1)
+    ).first()
     entry = Entry(
         seq=last.seq + 1 if last else 1,
         at=clock.now(),
@@ -69,7 +79,7 @@ def record(
         request_id=request_id.get(),
         prev_hash=last.hash if last else GENESIS,
     )
-    entry.hash = _hash_of(entry)
+    entry.hash = hash_of(_body(entry), entry.prev_hash)
     session.add(entry)
     session.flush()
     if project_id is not None:
@@ -90,7 +100,10 @@ def last_of(project_id: int) -> int:
     """Return the number of a project's newest row; 0 when it has none."""
     return (
         db.session().scalar(
-            select(Entry.seq).where(Entry.project_id == project_id).order_by(Entry.seq.desc()).limit(1)
+            select(Entry.seq)
+            .where(Entry.project_id == project_id)
+            .order_by(Entry.seq.desc())
+            .limit(1)
         )
         or 0
     )
@@ -104,25 +117,13 @@ def _tell(project_id: int) -> None:
         listener(project_id)
 
 
-def verify() -> tuple[int, list[Break]]:
-    """Walk the whole chain. Return how many rows it has and every place where it is broken."""
-    count, previous, breaks = 0, GENESIS, []
-    for entry in db.session().scalars(select(Entry).order_by(Entry.seq).execution_options(yield_per=500)):
-        count += 1
-        if entry.seq != count:
-            breaks.append(Break(entry.seq, f"row {count} is missing"))
-            count = entry.seq
-        if entry.prev_hash != previous:
-            breaks.append(Break(entry.seq, "does not follow the row before it"))
-        if entry.hash != _hash_of(entry):
-            breaks.append(Break(entry.seq, "was changed after it was written"))
-        previous = entry.hash
-    return count, breaks
-
-
 def head() -> tuple[int, str]:
     """Return number and hash of the last row; (0, zeros) when there is none."""
-    last = db.session().execute(select(Entry.seq, Entry.hash).order_by(Entry.seq.desc()).limit(1)).first()
+    last = (
+        db.session()
+        .execute(select(Entry.seq, Entry.hash).order_by(Entry.seq.desc()).limit(1))
+        .first()
+    )
     return (last.seq, last.hash) if last else (0, GENESIS)
 
 
@@ -136,7 +137,10 @@ def page(wanted: Filter, *, before: int | None = None, limit: int = 50) -> list[
 
 def stream(wanted: Filter) -> Iterator[Entry]:
     """Yield every row that fits, oldest first, for an export."""
-    yield from db.session().scalars(_filtered(wanted).order_by(Entry.seq).execution_options(yield_per=500))
+    query = _filtered(wanted).order_by(Entry.seq).execution_options(yield_per=500)
+    for entry in db.session().scalars(query):
+        yield entry
+        db.session().expunge(entry)
 
 
 def actions() -> list[str]:
@@ -149,12 +153,14 @@ def of_project(project_id: int, *, limit: int = 50, before: int | None = None) -
     return page(Filter(project_id=project_id), before=before, limit=limit)
 
 
-def _filtered(wanted: Filter) -> Select[tuple[Entry]]:
+def _filtered(wanted: Filter) -> Select[Entry]:
     query = select(Entry)
     if wanted.project_id is not None:
         query = query.where(Entry.project_id == wanted.project_id)
     if wanted.actor_id is not None:
-        query = query.where((Entry.actor_id == wanted.actor_id) | (Entry.on_behalf_of_id == wanted.actor_id))
+        query = query.where(
+            (Entry.actor_id == wanted.actor_id) | (Entry.on_behalf_of_id == wanted.actor_id)
+        )
     if wanted.action:
         query = query.where(Entry.action == wanted.action)
     if wanted.since:
@@ -164,8 +170,8 @@ def _filtered(wanted: Filter) -> Select[tuple[Entry]]:
     return query
 
 
-def _hash_of(entry: Entry) -> str:
-    body = {
+def _body(entry: Entry) -> dict[str, Any]:
+    return {
         "seq": entry.seq,
         "at": entry.at.isoformat(timespec="microseconds"),
         "action": entry.action,
@@ -177,4 +183,3 @@ def _hash_of(entry: Entry) -> str:
         "details": entry.details,
         "request": entry.request_id,
     }
-    return hashlib.sha256((entry.prev_hash + canonical_json(body)).encode()).hexdigest()
