@@ -42,7 +42,9 @@ def check_rulebook(text: str) -> tuple[Problem, ...]:
         return problems
     results = run_tests(rulebook)
     failed = [
-        Problem(one.line, one.column, "error", f"the test {one.name} fails: {'; '.join(one.faults)}")
+        Problem(
+            one.line, one.column, "error", f"the test {one.name} fails: {'; '.join(one.faults)}"
+        )
         for one in results
         if not one.passed
     ]
@@ -58,10 +60,16 @@ def _unshown(rulebook: Rulebook, results: Iterable[TestResult]) -> list[Problem]
     found = []
     for gate in rulebook.gates.values():
         for one in gate.requirements:
-            wanted = ["met", "missing", *(["na"] if one.when is not None else [])] if one.mode != "off" else []
+            wanted = (
+                ["met", "missing", *(["na"] if one.when is not None else [])]
+                if one.mode != "off"
+                else []
+            )
             lacking = [status for status in wanted if status not in shown.get(one.id, set())]
             if lacking:
-                said = " or ".join("not applicable" if status == "na" else status for status in lacking)
+                said = " or ".join(
+                    "not applicable" if status == "na" else status for status in lacking
+                )
                 found.append(Problem(one.line, 1, "warning", f"no test shows {one.id} {said}"))
     return found
 
@@ -77,9 +85,13 @@ def _run(rulebook: Rulebook, test: EmbeddedTest) -> TestResult:
     try:
         verdict = judge_twice(rulebook, test.transition, facts_of(test, fixture), today=today)
     except GateUnjudgeable as problem:
-        return TestResult(test.name, test.transition, test.line, test.column, (problem.sentence,), {})
+        return TestResult(
+            test.name, test.transition, test.line, test.column, (problem.sentence,), {}
+        )
     statuses = {one.id: one.status for one in verdict.findings}
-    return TestResult(test.name, test.transition, test.line, test.column, tuple(_faults(test, verdict)), statuses)
+    return TestResult(
+        test.name, test.transition, test.line, test.column, tuple(_faults(test, verdict)), statuses
+    )
 
 
 def facts_of(test: EmbeddedTest, fixture: Example) -> Facts:
@@ -102,7 +114,11 @@ def _faults(test: EmbeddedTest, verdict: Verdict) -> Iterable[str]:
         by_status.setdefault(finding.status, set()).add(finding.id)
     if expect.allowed is not None and expect.allowed != verdict.allowed:
         blocking = ", ".join(one.id for one in verdict.blocking)
-        yield "expected to be allowed, but it is blocked by " + blocking if expect.allowed else "expected to be blocked, but it is allowed"
+        yield (
+            "expected to be allowed, but it is blocked by " + blocking
+            if expect.allowed
+            else "expected to be blocked, but it is allowed"
+        )
     missing = by_status.get("missing", set())
     if expect.missing is not None and expect.missing != missing:
         yield f"expected missing {_listed(expect.missing)}, but missing are {_listed(missing)}"

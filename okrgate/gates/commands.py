@@ -50,7 +50,9 @@ def test(file: Path) -> None:
         click.echo(f"{file}:{problem}")
     for result in results:
         if not result.passed:
-            click.echo(f"{file}:{result.line}:{result.column}: failed: {result.name}: {'; '.join(result.faults)}")
+            click.echo(
+                f"{file}:{result.line}:{result.column}: failed: {result.name}: {'; '.join(result.faults)}"
+            )
     passed = sum(result.passed for result in results)
     click.echo(f"{passed} of {len(results)} tests passed")
     if errors or passed < len(results):
@@ -60,8 +62,12 @@ def test(file: Path) -> None:
 @rules.command()
 @click.option("--rulebook", "file", type=_FILE, required=True, help="The rules file.")
 @click.option("--transition", required=True, help="The id of the transition.")
-@click.option("--facts", type=_FILE, required=True, help="The facts as JSON, in the shape of a fixture.")
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day to judge on; today if not given.")
+@click.option(
+    "--facts", type=_FILE, required=True, help="The facts as JSON, in the shape of a fixture."
+)
+@click.option(
+    "--today", type=click.DateTime(["%Y-%m-%d"]), help="The day to judge on; today if not given."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def judge(file: Path, transition: str, facts: Path, today: datetime | None, as_json: bool) -> None:
     """Judge one transition on the facts of a file. Exit 0 whether allowed or not, 2 if it cannot be judged."""
@@ -74,13 +80,17 @@ def judge(file: Path, transition: str, facts: Path, today: datetime | None, as_j
         verdict = judge_twice(rulebook, transition, known, today=day)
     except GateUnjudgeable as problem:
         _refuse(f"{facts}: {problem.sentence}")
-    click.echo(json.dumps(said(verdict), ensure_ascii=False, indent=2) if as_json else _in_words(verdict))
+    click.echo(
+        json.dumps(said(verdict), ensure_ascii=False, indent=2) if as_json else _in_words(verdict)
+    )
 
 
 def said(verdict: Verdict) -> dict[str, Any]:
     """Return a verdict in the shape of the command line."""
     keys = ("id", "status", "severity", "mode", "items", "blocks", "why", "message")
-    findings = [{key: one[key] for key in keys} for one in (each.to_json() for each in verdict.findings)]
+    findings = [
+        {key: one[key] for key in keys} for one in (each.to_json() for each in verdict.findings)
+    ]
     return {
         "allowed": verdict.allowed,
         "gate": verdict.gate,
@@ -95,7 +105,10 @@ def _in_words(verdict: Verdict) -> str:
     for one in verdict.findings:
         blocks = " (blocks)" if one.blocks else ""
         lines.append(f"{one.status:8} {one.id}{blocks}: {one.message}")
-        lines += [f"         {why.label}: needs {why.needed}, has {why.has or 'nothing'}" for why in one.why]
+        lines += [
+            f"         {why.label}: needs {why.needed}, has {why.has or 'nothing'}"
+            for why in one.why
+        ]
     return "\n".join(lines)
 
 
@@ -136,7 +149,9 @@ def export(file: Path) -> None:
 def exported(rulebook: Rulebook) -> str:
     """Return a rulebook as canonical JSON, without its text."""
     parts = {
-        one.name: getattr(rulebook, one.name) for one in dataclasses.fields(rulebook) if one.name != "text"
+        one.name: getattr(rulebook, one.name)
+        for one in dataclasses.fields(rulebook)
+        if one.name != "text"
     }
     return json.dumps(plain(parts), ensure_ascii=False, sort_keys=True, indent=2)
 

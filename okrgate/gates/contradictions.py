@@ -5,7 +5,19 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from okrgate.gates.conditions import All, Among, Any, Compare, Condition, Count, Each, IsSet, Ref, Today, Value
+from okrgate.gates.conditions import (
+    All,
+    Among,
+    Any,
+    Compare,
+    Condition,
+    Count,
+    Each,
+    IsSet,
+    Ref,
+    Today,
+    Value,
+)
 from okrgate.gates.model import Collection, Fact
 
 Bound = int | Decimal
@@ -40,7 +52,9 @@ class _Range:
 
 
 def contradictory(
-    conditions: Iterable[Condition], facts: Mapping[str, Fact], collections: Mapping[str, Collection]
+    conditions: Iterable[Condition],
+    facts: Mapping[str, Fact],
+    collections: Mapping[str, Collection],
 ) -> Iterator[str]:
     """Yield why these conditions can never all be provably true; nothing if no simple reason is seen."""
     parts = [part for condition in conditions for part in _conjuncts(condition)]
@@ -61,10 +75,15 @@ def contradictory(
 
 
 def _alternatives(
-    part: Any, parts: Sequence[Condition], facts: Mapping[str, Fact], collections: Mapping[str, Collection]
+    part: Any,
+    parts: Sequence[Condition],
+    facts: Mapping[str, Fact],
+    collections: Mapping[str, Collection],
 ) -> Iterator[str]:
     others = [one for one in parts if isinstance(one, Compare | Among | IsSet)]
-    if all(any(True for _ in contradictory([*others, one], facts, collections)) for one in part.parts):
+    if all(
+        any(True for _ in contradictory([*others, one], facts, collections)) for one in part.parts
+    ):
         yield "none of its alternatives can be met"
 
 

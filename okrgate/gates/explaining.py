@@ -25,8 +25,22 @@ from okrgate.gates.typed import Row, item_name
 from okrgate.gates.verdict import Why
 
 MAX_REASONS = 40
-_WORDS = {"eq": "", "ne": "not ", "lt": "below ", "lte": "at most ", "gt": "above ", "gte": "at least "}
-_DAYS = {"eq": "", "ne": "not ", "lt": "before ", "lte": "by ", "gt": "after ", "gte": "not before "}
+_WORDS = {
+    "eq": "",
+    "ne": "not ",
+    "lt": "below ",
+    "lte": "at most ",
+    "gt": "above ",
+    "gte": "at least ",
+}
+_DAYS = {
+    "eq": "",
+    "ne": "not ",
+    "lt": "before ",
+    "lte": "by ",
+    "gt": "after ",
+    "gte": "not before ",
+}
 _DECISIONS = {"approved": "approvals", "rejected": "objections"}
 
 
@@ -46,7 +60,14 @@ def _leaf(case: Asked, leaf: Leaf) -> list[Why]:
         return _each(case, leaf)
     if isinstance(leaf, SomeFails):
         collection = case.rulebook.collections[leaf.each.collection]
-        return [Why(collection.name, collection.label, "at least one that falls short", "none that certainly does")]
+        return [
+            Why(
+                collection.name,
+                collection.label,
+                "at least one that falls short",
+                "none that certainly does",
+            )
+        ]
     if isinstance(leaf, Count):
         return [_count(case, leaf)]
     return [_signoff(case, leaf)]
@@ -63,7 +84,9 @@ def _comparison(
     return Why(name, label, _needed(case, leaf, fact, row, item), has)
 
 
-def _needed(case: Asked, leaf: Compare | Among | IsSet, fact: Fact, row: Row, item: Collection | None) -> str:
+def _needed(
+    case: Asked, leaf: Compare | Among | IsSet, fact: Fact, row: Row, item: Collection | None
+) -> str:
     if isinstance(leaf, IsSet):
         return "filled in" if leaf.wanted else "left empty"
     if isinstance(leaf, Among):
@@ -97,7 +120,13 @@ def _spoken(fact: Fact, value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(value)
     if isinstance(value, int | Decimal):
-        said = f"{value:,.2f}" if fact.type == "money" else f"{value:,f}" if isinstance(value, Decimal) else f"{value:,d}"
+        said = (
+            f"{value:,.2f}"
+            if fact.type == "money"
+            else f"{value:,f}"
+            if isinstance(value, Decimal)
+            else f"{value:,d}"
+        )
         return f"{said} {fact.unit}" if fact.unit else said
     return str(value)
 
@@ -140,7 +169,12 @@ def _count(case: Asked, leaf: Count) -> Why:
         return Why(collection.name, collection.label, needed, None)
     sure = sum(1 for row in rows if leaf.where is None or case.holds(leaf.where, row))
     maybe = len(case.not_outside(leaf.where, rows))
-    return Why(collection.name, collection.label, needed, str(sure) if sure == maybe else f"{sure} to {maybe}")
+    return Why(
+        collection.name,
+        collection.label,
+        needed,
+        str(sure) if sure == maybe else f"{sure} to {maybe}",
+    )
 
 
 def _signoff(case: Asked, leaf: SignoffCondition) -> Why:
@@ -148,10 +182,22 @@ def _signoff(case: Asked, leaf: SignoffCondition) -> Why:
     decision = _DECISIONS.get(leaf.decision, leaf.decision)
     if leaf.quorum is None:
         said = case.objectors(leaf)
-        return Why("signoffs", label, f"at most {leaf.at_most} {decision}" if leaf.at_most else f"no {decision}", str(said))
-    unknown = [case.rulebook.facts[name].label for name in leaf.exclude if case.facts.people(name) is None]
+        return Why(
+            "signoffs",
+            label,
+            f"at most {leaf.at_most} {decision}" if leaf.at_most else f"no {decision}",
+            str(said),
+        )
+    unknown = [
+        case.rulebook.facts[name].label for name in leaf.exclude if case.facts.people(name) is None
+    ]
     people = "person" if leaf.quorum == 1 else "different people"
     needed = f"{decision} by {leaf.quorum} {people}"
     if unknown:
-        return Why("signoffs", label, f"{needed}, and {', '.join(unknown)} filled in", str(case.signers(leaf)))
+        return Why(
+            "signoffs",
+            label,
+            f"{needed}, and {', '.join(unknown)} filled in",
+            str(case.signers(leaf)),
+        )
     return Why("signoffs", label, needed, str(case.signers(leaf)))

@@ -20,7 +20,9 @@ def read_facts(rulebook: Rulebook, text: str) -> tuple[Facts, date | None]:
     if len(text) > MAX_BYTES:
         raise GateUnjudgeable("The facts are larger than 4 MB.")
     try:
-        said = json.loads(text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_once)
+        said = json.loads(
+            text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_once
+        )
     except (ValueError, RecursionError) as problem:
         raise GateUnjudgeable(f"The facts are not JSON: {problem}.") from None
     return facts_from_json(rulebook, said)
@@ -42,9 +44,14 @@ def facts_from_json(
     if not isinstance(values, Mapping):
         raise GateUnjudgeable("facts has to be a group of keys.")
     facts = Facts(
-        values={name: _value(rulebook.facts.get(name), value, text_numbers) for name, value in values.items()},
+        values={
+            name: _value(rulebook.facts.get(name), value, text_numbers)
+            for name, value in values.items()
+        },
         collections={
-            name: _rows(rulebook, name, said[name], text_numbers) for name in rulebook.collections if name in said
+            name: _rows(rulebook, name, said[name], text_numbers)
+            for name in rulebook.collections
+            if name in said
         },
         signoffs=tuple(_signoff(rulebook, one) for one in _listed(said, "signoffs")),
         waivers=tuple(_waiver(one) for one in _listed(said, "waivers")),
@@ -88,7 +95,9 @@ def _day(name: str, value: object) -> date:
             raise ValueError
         return date.fromisoformat(value)
     except ValueError:
-        raise GateUnjudgeable(f"{name} has to be a date like 2027-01-31, not {str(value)[:40]}.") from None
+        raise GateUnjudgeable(
+            f"{name} has to be a date like 2027-01-31, not {str(value)[:40]}."
+        ) from None
 
 
 def _rows(rulebook: Rulebook, name: str, rows: Any, text_numbers: bool) -> Any:

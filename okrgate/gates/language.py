@@ -41,7 +41,9 @@ def load_rulebook(text: str, *, name: str = "rulebook") -> Rulebook:
     return rulebook
 
 
-def read_rulebook(text: str, *, name: str = "rulebook") -> tuple[Rulebook | None, tuple[Problem, ...]]:
+def read_rulebook(
+    text: str, *, name: str = "rulebook"
+) -> tuple[Rulebook | None, tuple[Problem, ...]]:
     """Return the rulebook (None if the text has errors) and every error and warning, in the order of the file."""
     reader = Reader()
     try:
@@ -58,13 +60,21 @@ def read_rulebook(text: str, *, name: str = "rulebook") -> tuple[Rulebook | None
 
 def _read(reader: Reader, tree: Node) -> dict[str, Any]:
     parts = reader.fields(tree, "the file", required=_REQUIRED, optional=_OPTIONAL)
-    if "okrgate" in parts and (parts["okrgate"].value != LANGUAGE or parts["okrgate"].value is True):
-        reader.error(parts["okrgate"], f"this okrgate reads language version {LANGUAGE}: write okrgate: {LANGUAGE}")
+    if "okrgate" in parts and (
+        parts["okrgate"].value != LANGUAGE or parts["okrgate"].value is True
+    ):
+        reader.error(
+            parts["okrgate"],
+            f"this okrgate reads language version {LANGUAGE}: write okrgate: {LANGUAGE}",
+        )
     vocabulary = reader.choice(
         parts.get("vocabulary"), "vocabulary", ("application", "own"), default="application"
     )
     found: dict[str, Any] = {**read_ruleset(reader, parts.get("ruleset")), "vocabulary": vocabulary}
-    names = Names(params=read_params(reader, parts.get("params")), roles=read_roles(reader, parts.get("roles")))
+    names = Names(
+        params=read_params(reader, parts.get("params")),
+        roles=read_roles(reader, parts.get("roles")),
+    )
     stages = read_stages(reader, parts.get("stages"), names.roles)
     questions = read_questions(reader, parts.get("questions"), stages)
     names.facts, names.collections = vocabulary_of(reader, vocabulary == "own", parts, questions)
@@ -87,11 +97,15 @@ def _read(reader: Reader, tree: Node) -> dict[str, Any]:
         "transitions": transitions,
         "gates": gates,
         "questions": questions,
-        "invariants": read_invariants(reader, parts.get("invariants"), conditions, stages, transitions),
+        "invariants": read_invariants(
+            reader, parts.get("invariants"), conditions, stages, transitions
+        ),
     }
     requirements = {one.id: one for gate in gates.values() for one in gate.requirements}
     examples = ExampleReader(reader, names, requirements)
     fixtures = examples.fixtures(parts.get("fixtures"))
     found["fixtures"] = fixtures
-    found["tests"] = read_tests(reader, parts.get("tests"), examples, fixtures, transitions, gates, names)
+    found["tests"] = read_tests(
+        reader, parts.get("tests"), examples, fixtures, transitions, gates, names
+    )
     return found

@@ -248,8 +248,16 @@ class Rulebook:
         return path
 
     def _next_forward(self, stage_id: str) -> Transition | None:
-        ahead = [one for one in self.transitions_from(stage_id) if one.kind == FORWARD and one.target in self.stages]
-        return min(ahead, key=lambda one: (one.gate is None, self.stages[one.target].terminal), default=None)
+        ahead = [
+            one
+            for one in self.transitions_from(stage_id)
+            if one.kind == FORWARD and one.target in self.stages
+        ]
+        return min(
+            ahead,
+            key=lambda one: (one.gate is None, self.stages[one.target].terminal),
+            default=None,
+        )
 
     def gate_reads(self, gate_id: str) -> frozenset[str]:
         """Return every fact and list a gate looks at, those whose people never sign included."""
@@ -298,7 +306,12 @@ class Rulebook:
 
     def _gates_leading_to(self, gate_id: str) -> list[str]:
         """Return the gates on the forward way to the stage where an off-way gate stands."""
-        stages = {stage for one in self.transitions.values() if one.gate == gate_id for stage in one.sources}
+        stages = {
+            stage
+            for one in self.transitions.values()
+            if one.gate == gate_id
+            for stage in one.sources
+        }
         passed: list[str] = []
         here = self.initial.id
         for step in self.forward_path(here):
@@ -311,7 +324,9 @@ class Rulebook:
 
     def signoff_conditions(self, requirement: Requirement) -> tuple[SignoffCondition, ...]:
         """Return the seats a requirement asks to be filled, in the order of the file."""
-        return tuple(leaf for leaf in leaves(requirement.condition) if isinstance(leaf, SignoffCondition))
+        return tuple(
+            leaf for leaf in leaves(requirement.condition) if isinstance(leaf, SignoffCondition)
+        )
 
 
 def read_by(requirement: Requirement) -> frozenset[str]:

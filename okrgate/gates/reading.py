@@ -35,17 +35,23 @@ class Reader:
         needed = tuple(required)
         known = (*needed, *optional)
         if not isinstance(node.value, dict):
-            self.error(node, f"{what} has to be a group of keys ({', '.join(known)}), not {node.kind}")
+            self.error(
+                node, f"{what} has to be a group of keys ({', '.join(known)}), not {node.kind}"
+            )
             return {}
         for name, entry in node.value.items():
             if name not in known:
-                self.error(entry.key, f"unknown key {name[:60]} in {what}{did_you_mean(name, known)}")
+                self.error(
+                    entry.key, f"unknown key {name[:60]} in {what}{did_you_mean(name, known)}"
+                )
         for name in needed:
             if name not in node.value:
                 self.error(node, f"{what} needs {name}")
         return {name: entry.value for name, entry in node.value.items() if name in known}
 
-    def named(self, node: Node | None, what: str, *, dotted: bool = False) -> Iterator[tuple[str, Node, Node]]:
+    def named(
+        self, node: Node | None, what: str, *, dotted: bool = False
+    ) -> Iterator[tuple[str, Node, Node]]:
         """Yield id, key and value of each named thing in a group."""
         if node is None:
             return
@@ -60,7 +66,10 @@ class Reader:
         """Tell whether a name is well formed; if not, it is noted."""
         if (_NAME if dotted else _ID).match(name):
             return True
-        self.error(node, f"{name[:60]} is not a good name: small letters, digits, _ and - only, beginning with a letter")
+        self.error(
+            node,
+            f"{name[:60]} is not a good name: small letters, digits, _ and - only, beginning with a letter",
+        )
         return False
 
     def text(self, node: Node | None, what: str, *, default: str = "") -> str:
@@ -68,7 +77,9 @@ class Reader:
         if node is None:
             return default
         if not isinstance(node.value, str) or not node.value.strip():
-            self.error(node, f"{what} has to be a text, not {'empty' if node.value == '' else node.kind}")
+            self.error(
+                node, f"{what} has to be a text, not {'empty' if node.value == '' else node.kind}"
+            )
             return default
         if len(node.value) > MAX_TEXT:
             self.error(node, f"{what} has at most {MAX_TEXT} characters")
@@ -84,7 +95,9 @@ class Reader:
             return False
         return node.value
 
-    def whole(self, node: Node | None, what: str, *, low: int = 0, high: int = MAX_DAYS) -> int | None:
+    def whole(
+        self, node: Node | None, what: str, *, low: int = 0, high: int = MAX_DAYS
+    ) -> int | None:
         """Return a whole number between two bounds."""
         if node is None:
             return None
@@ -105,7 +118,9 @@ class Reader:
             return None
         return node.value
 
-    def choice(self, node: Node | None, what: str, choices: Collection[str], *, default: str) -> str:
+    def choice(
+        self, node: Node | None, what: str, choices: Collection[str], *, default: str
+    ) -> str:
         """Return one of some words."""
         if node is None:
             return default
@@ -125,7 +140,9 @@ class Reader:
             return []
         return node.value
 
-    def words(self, node: Node | None, what: str, *, single: bool = False) -> list[tuple[str, Node]]:
+    def words(
+        self, node: Node | None, what: str, *, single: bool = False
+    ) -> list[tuple[str, Node]]:
         """Return the words of a list (or, if `single`, one word alone); each once."""
         if node is None:
             return []
@@ -141,7 +158,13 @@ class Reader:
         return list(found.items())
 
     def known(
-        self, node: Node | None, what: str, kind: str, names: Mapping[str, object] | Collection[str], *, single: bool = False
+        self,
+        node: Node | None,
+        what: str,
+        kind: str,
+        names: Mapping[str, object] | Collection[str],
+        *,
+        single: bool = False,
     ) -> tuple[str, ...]:
         """Return the words of a list that name something known; the others are noted."""
         found = []

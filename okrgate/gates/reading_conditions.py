@@ -55,7 +55,9 @@ class ConditionReader:
     def read(self, node: Node, item: Collection | None = None) -> Condition | None:
         """Return the condition written here; `item` is the list whose items it is about."""
         if not isinstance(node.value, dict) or not node.value:
-            self._reader.error(node, f"a condition has to be a group like {{fact: …, gte: …}}, not {node.kind}")
+            self._reader.error(
+                node, f"a condition has to be a group like {{fact: …, gte: …}}, not {node.kind}"
+            )
             return None
         shapes = [shape for shape in _SHAPES if shape in node.value]
         if len(shapes) != 1:
@@ -72,7 +74,9 @@ class ConditionReader:
             part = self.read(inside, item)
             return None if part is None else opposite(part)
         if item is not None:
-            self._reader.error(node, f"{shape} cannot stand inside a condition on the items of a list")
+            self._reader.error(
+                node, f"{shape} cannot stand inside a condition on the items of a list"
+            )
             return None
         if shape == "each":
             return self._each(inside)
@@ -80,12 +84,16 @@ class ConditionReader:
 
     def _not_a_condition(self, node: Node, shapes: Sequence[str]) -> None:
         if shapes:
-            self._reader.error(node, f"one condition is either {' or '.join(shapes)}: put them under all or any")
+            self._reader.error(
+                node, f"one condition is either {' or '.join(shapes)}: put them under all or any"
+            )
             return
         first = next(iter(entries(node).values())).key
         word = str(first.value)
         hint = did_you_mean(word, _SHAPES)
-        self._reader.error(first, f"unknown condition {word[:60]}: one of {', '.join(_SHAPES)}{hint}")
+        self._reader.error(
+            first, f"unknown condition {word[:60]}: one of {', '.join(_SHAPES)}{hint}"
+        )
 
     def _group(self, shape: str, node: Node, item: Collection | None) -> Condition | None:
         nodes = self._reader.items(node, shape)
@@ -119,7 +127,10 @@ class ConditionReader:
                 return None
             return IsSet(left, right.value)
         if fact.many:
-            self._reader.error(parts["fact"], f"{fact.name} holds several people: ask only is_set, or name it in exclude")
+            self._reader.error(
+                parts["fact"],
+                f"{fact.name} holds several people: ask only is_set, or name it in exclude",
+            )
             return None
         if operator in {"in", "not_in"}:
             return self._among(fact, left, operator, right)
@@ -140,14 +151,18 @@ class ConditionReader:
             hint = did_you_mean(name, item.fields)
             self._reader.error(node, f"unknown field {name[:60]} of {item.name}{hint}")
         else:
-            self._reader.error(node, f"unknown fact {name[:60]}{did_you_mean(name, self._names.facts)}")
+            self._reader.error(
+                node, f"unknown fact {name[:60]}{did_you_mean(name, self._names.facts)}"
+            )
         return None
 
     def _compare(
         self, fact: Fact, left: Ref, operator: str, node: Node, item: Collection | None
     ) -> Condition | None:
         if operator not in {"eq", "ne"} and fact.type not in ORDERED:
-            self._reader.error(node, f"{fact.name} is a {fact.type}: it has no order, so use eq, ne, in or not_in")
+            self._reader.error(
+                node, f"{fact.name} is a {fact.type}: it has no order, so use eq, ne, in or not_in"
+            )
             return None
         if isinstance(node.value, dict):
             right = self._other_side(fact, left, node, item)
@@ -155,7 +170,9 @@ class ConditionReader:
             right = self.constant(fact, node)
         return None if right is None else Compare(left, operator, right)
 
-    def _other_side(self, fact: Fact, left: Ref, node: Node, item: Collection | None) -> Ref | Today | None:
+    def _other_side(
+        self, fact: Fact, left: Ref, node: Node, item: Collection | None
+    ) -> Ref | Today | None:
         parts = self._reader.fields(node, "the other side", optional=("fact", "today_plus_days"))
         if len(parts) != 1:
             self._reader.error(node, "the other side has to be {fact: …} or {today_plus_days: …}")
@@ -166,14 +183,18 @@ class ConditionReader:
                 return None
             if found[0].type != fact.type or found[0].many:
                 other = "several people" if found[0].many else f"a {found[0].type}"
-                self._reader.error(parts["fact"], f"{fact.name} is a {fact.type} and {found[0].name} is {other}")
+                self._reader.error(
+                    parts["fact"], f"{fact.name} is a {fact.type} and {found[0].name} is {other}"
+                )
                 return None
             if found[1] == left:
                 self._reader.error(parts["fact"], f"{fact.name} is compared with itself")
                 return None
             return found[1]
         if fact.type != "date":
-            self._reader.error(node, f"{fact.name} is a {fact.type}: only dates are compared with today")
+            self._reader.error(
+                node, f"{fact.name} is a {fact.type}: only dates are compared with today"
+            )
             return None
         days = self.number(parts["today_plus_days"], "today_plus_days", low=-36500, high=36500)
         return None if days is None else Today(days)
@@ -193,7 +214,9 @@ class ConditionReader:
         value = self.param(node) if self.is_param(node) else node.value
         if value is None:
             if not self.is_param(node):
-                self._reader.error(node, f"{fact.name} is compared with nothing: write a {fact.type}")
+                self._reader.error(
+                    node, f"{fact.name} is compared with nothing: write a {fact.type}"
+                )
             return None
         try:
             found = fit_type(fact.type, value)
@@ -204,7 +227,9 @@ class ConditionReader:
             self._reader.error(node, f"{fact.name} is compared with an empty text: use is_set")
         elif fact.type == "enum" and found not in fact.values:
             hint = did_you_mean(str(found), fact.values)
-            self._reader.error(node, f"{fact.name} is never {found}: one of {', '.join(fact.values)}{hint}")
+            self._reader.error(
+                node, f"{fact.name} is never {found}: one of {', '.join(fact.values)}{hint}"
+            )
             return None
         return found
 
@@ -220,7 +245,9 @@ class ConditionReader:
             return self._names.params[name]
         return None
 
-    def number(self, node: Node | None, what: str, *, low: int = 0, high: int = _MANY) -> int | None:
+    def number(
+        self, node: Node | None, what: str, *, low: int = 0, high: int = _MANY
+    ) -> int | None:
         """Return a whole number or the value of a $param that is one."""
         if node is None:
             return None
@@ -237,11 +264,18 @@ class ConditionReader:
     # lists and sign-offs
 
     def _each(self, node: Node) -> Condition | None:
-        parts = self._reader.fields(node, "each", required=("in", "must"), optional=("where", "at_least"))
+        parts = self._reader.fields(
+            node, "each", required=("in", "must"), optional=("where", "at_least")
+        )
         collection = self._collection(parts.get("in"))
-        at_least = self.number(parts.get("at_least"), "at_least", low=0) if "at_least" in parts else 0
+        at_least = (
+            self.number(parts.get("at_least"), "at_least", low=0) if "at_least" in parts else 0
+        )
         if "at_least" not in parts:
-            self._reader.warn(node, "each without at_least is met by an empty list: write at_least: 1 (or 0 to say so)")
+            self._reader.warn(
+                node,
+                "each without at_least is met by an empty list: write at_least: 1 (or 0 to say so)",
+            )
         if collection is None or "must" not in parts:
             return None
         must = self.read(parts["must"], collection)
@@ -251,7 +285,9 @@ class ConditionReader:
         return Each(collection.name, must, where, at_least)
 
     def _count(self, node: Node) -> Condition | None:
-        parts = self._reader.fields(node, "count", required=("of",), optional=("where", "gte", "lte"))
+        parts = self._reader.fields(
+            node, "count", required=("of",), optional=("where", "gte", "lte")
+        )
         collection = self._collection(parts.get("of"))
         gte, lte = self.number(parts.get("gte"), "gte"), self.number(parts.get("lte"), "lte")
         if "gte" not in parts and "lte" not in parts:
@@ -278,16 +314,25 @@ class ConditionReader:
 
     def _signoff(self, node: Node) -> Condition | None:
         parts = self._reader.fields(
-            node, "signoff", required=("role",), optional=("quorum", "at_most", "decision", "exclude")
+            node,
+            "signoff",
+            required=("role",),
+            optional=("quorum", "at_most", "decision", "exclude"),
         )
         if not parts:
             return None
-        roles = self._reader.known(parts.get("role"), "role", "role", self._names.roles, single=True)
+        roles = self._reader.known(
+            parts.get("role"), "role", "role", self._names.roles, single=True
+        )
         quorum = self.number(parts.get("quorum"), "quorum", low=1, high=100)
         at_most = self.number(parts.get("at_most"), "at_most", low=0, high=100)
-        decision = self._reader.choice(parts.get("decision"), "decision", DECISIONS, default="approved")
+        decision = self._reader.choice(
+            parts.get("decision"), "decision", DECISIONS, default="approved"
+        )
         exclude = tuple(
-            name for name, place in self._reader.words(parts.get("exclude"), "exclude") if self._is_person(place, name)
+            name
+            for name, place in self._reader.words(parts.get("exclude"), "exclude")
+            if self._is_person(place, name)
         )
         if ("quorum" in parts) == ("at_most" in parts):
             self._reader.error(node, "signoff needs either quorum or at_most")
@@ -303,4 +348,3 @@ class ConditionReader:
             self._reader.error(node, f"{name} is a {self._names.facts[name].type}, not a person")
             return False
         return True
-

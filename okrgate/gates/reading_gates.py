@@ -18,7 +18,15 @@ from okrgate.gates.conditions import (
     size,
 )
 from okrgate.gates.contradictions import contradictory
-from okrgate.gates.model import Gate, Invariant, Requirement, Stage, Transition, WaiverTerms, read_by
+from okrgate.gates.model import (
+    Gate,
+    Invariant,
+    Requirement,
+    Stage,
+    Transition,
+    WaiverTerms,
+    read_by,
+)
 from okrgate.gates.reading import Reader
 from okrgate.gates.reading_conditions import ConditionReader, Names
 from okrgate.gates.tree import Node
@@ -30,17 +38,26 @@ _PLACE = re.compile(r"\{([^{}]*)\}")
 _KEYS = ("help", "mode", "when", "waiver", "fix")
 
 
-def read_gates(reader: Reader, node: Node | None, names: Names, conditions: ConditionReader) -> dict[str, Gate]:
+def read_gates(
+    reader: Reader, node: Node | None, names: Names, conditions: ConditionReader
+) -> dict[str, Gate]:
     """Return the gates; a requirement's id is used once in the whole file."""
     found: dict[str, Gate] = {}
     seen: dict[str, int] = {}
     for name, _, place in reader.named(node, "gates"):
-        parts = reader.fields(place, name, required=("label", "requirements"), optional=("material",))
+        parts = reader.fields(
+            place, name, required=("label", "requirements"), optional=("material",)
+        )
         nodes = reader.items(parts.get("requirements"), "requirements")
         if "requirements" in parts and not nodes:
-            reader.error(parts["requirements"], f"the gate {name} has no requirement: take it off its transitions instead")
+            reader.error(
+                parts["requirements"],
+                f"the gate {name} has no requirement: take it off its transitions instead",
+            )
         if len(nodes) > MAX_REQUIREMENTS:
-            reader.error(parts["requirements"], f"a gate has at most {MAX_REQUIREMENTS} requirements")
+            reader.error(
+                parts["requirements"], f"a gate has at most {MAX_REQUIREMENTS} requirements"
+            )
         wanted = []
         for one in nodes[:MAX_REQUIREMENTS]:
             requirement = _requirement(reader, one, names, conditions, seen)
@@ -50,7 +67,9 @@ def read_gates(reader: Reader, node: Node | None, names: Names, conditions: Cond
         if "material" in parts:
             known = (*names.facts, *names.collections)
             material = reader.known(parts["material"], "material", "fact or list", known)
-        found[name] = Gate(name, reader.text(parts.get("label"), "label", default=name), tuple(wanted), material)
+        found[name] = Gate(
+            name, reader.text(parts.get("label"), "label", default=name), tuple(wanted), material
+        )
         _check_together(reader, found[name], nodes)
     return found
 
@@ -58,12 +77,16 @@ def read_gates(reader: Reader, node: Node | None, names: Names, conditions: Cond
 def _requirement(
     reader: Reader, node: Node, names: Names, conditions: ConditionReader, seen: dict[str, int]
 ) -> Requirement | None:
-    parts = reader.fields(node, "a requirement", required=("id", "message", "severity", "if"), optional=_KEYS)
+    parts = reader.fields(
+        node, "a requirement", required=("id", "message", "severity", "if"), optional=_KEYS
+    )
     name = reader.text(parts.get("id"), "id")
     if not name or not reader.is_id(parts["id"], name):
         name = ""
     elif name in seen:
-        reader.error(parts["id"], f"the requirement {name} is written twice (first on line {seen[name]})")
+        reader.error(
+            parts["id"], f"the requirement {name} is written twice (first on line {seen[name]})"
+        )
     else:
         seen[name] = node.line
     condition = conditions.read(parts["if"]) if "if" in parts else None
@@ -114,7 +137,10 @@ def _fields(leaf: Each | Count) -> Iterable[str]:
     inside = [leaf.must] if isinstance(leaf, Each) else ([leaf.where] if leaf.where else [])
     for condition in inside:
         for one in leaves(condition):
-            if not isinstance(one, Each | SomeFails | Count | SignoffCondition) and one.left.of_item:
+            if (
+                not isinstance(one, Each | SomeFails | Count | SignoffCondition)
+                and one.left.of_item
+            ):
                 yield one.left.name
 
 
@@ -131,7 +157,9 @@ def _waiver(
             reader.error(node, "a soft requirement needs waiver: who may set it aside")
         return None
     if severity != "soft":
-        reader.error(parts["waiver"], f"only a soft requirement has a waiver; this one is {severity}")
+        reader.error(
+            parts["waiver"], f"only a soft requirement has a waiver; this one is {severity}"
+        )
     inside = reader.fields(
         parts["waiver"], "waiver", required=("by",), optional=("reason_min", "expires_days")
     )
@@ -140,11 +168,17 @@ def _waiver(
         reader.error(inside["by"], "nobody may waive this: name a role")
     reason_min = conditions.number(inside.get("reason_min"), "reason_min", low=0, high=1000)
     expires = conditions.number(inside.get("expires_days"), "expires_days", low=1, high=3660)
-    return WaiverTerms(by, 20 if reason_min is None else reason_min, 30 if expires is None else expires)
+    return WaiverTerms(
+        by, 20 if reason_min is None else reason_min, 30 if expires is None else expires
+    )
 
 
 def _filled(
-    reader: Reader, node: Node | None, what: str, params: Mapping[str, Value], conditions: ConditionReader
+    reader: Reader,
+    node: Node | None,
+    what: str,
+    params: Mapping[str, Value],
+    conditions: ConditionReader,
 ) -> str:
     """Return a text with each {param} replaced by its value."""
     text = reader.text(node, what)
@@ -168,22 +202,34 @@ def spoken(value: Value) -> str:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _check_condition(reader: Reader, node: Node, what: str, condition: Condition, names: Names) -> None:
+def _check_condition(
+    reader: Reader, node: Node, what: str, condition: Condition, names: Names
+) -> None:
     if size(condition) > MAX_CONDITIONS:
-        reader.error(node, f"at most {MAX_CONDITIONS} comparisons in one {what}, these are {size(condition)}")
+        reader.error(
+            node, f"at most {MAX_CONDITIONS} comparisons in one {what}, these are {size(condition)}"
+        )
         return
     for why in contradictory([condition], names.facts, names.collections):
         words = "can never be met" if what == "if" else "never applies"
-        reader.error(node, f"{words}: {why}") if what == "if" else reader.warn(node, f"{words}: {why}")
+        reader.error(node, f"{words}: {why}") if what == "if" else reader.warn(
+            node, f"{words}: {why}"
+        )
     for why in contradictory([opposite(condition)], names.facts, names.collections):
         always = all(names.facts[name].always for name in reads(condition) if name in names.facts)
         if always and not (reads(condition) & set(names.collections)):
-            reader.warn(node, f"{'is always met' if what == 'if' else 'always applies'}: otherwise {why}")
+            reader.warn(
+                node, f"{'is always met' if what == 'if' else 'always applies'}: otherwise {why}"
+            )
 
 
 def _check_together(reader: Reader, gate: Gate, nodes: list[Node]) -> None:
     """Note two hard requirements of one gate that can never be met together."""
-    hard = [one for one in gate.requirements if one.severity == "hard" and one.mode == "active" and one.when is None]
+    hard = [
+        one
+        for one in gate.requirements
+        if one.severity == "hard" and one.mode == "active" and one.when is None
+    ]
     places = {node.line: node for node in nodes}
     for index, second in enumerate(hard):
         if contradictory([second.condition], {}, {}):
@@ -198,7 +244,10 @@ def _check_together(reader: Reader, gate: Gate, nodes: list[Node]) -> None:
 
 
 def warn_unused(
-    reader: Reader, node: Node | None, gates: Mapping[str, Gate], transitions: Mapping[str, Transition]
+    reader: Reader,
+    node: Node | None,
+    gates: Mapping[str, Gate],
+    transitions: Mapping[str, Transition],
 ) -> None:
     """Note gates that stand on no transition."""
     used = {one.gate for one in transitions.values()}
@@ -218,7 +267,10 @@ def read_invariants(
     found: list[Invariant] = []
     for place in reader.items(node, "invariants"):
         parts = reader.fields(
-            place, "an invariant", required=("id",), optional=("never_reach", "unless", "always", "at", "help")
+            place,
+            "an invariant",
+            required=("id",),
+            optional=("never_reach", "unless", "always", "at", "help"),
         )
         name = reader.text(parts.get("id"), "id")
         if name and reader.is_id(parts["id"], name) and any(one.id == name for one in found):

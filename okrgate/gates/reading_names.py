@@ -20,7 +20,11 @@ QUESTION_TYPES = tuple(one for one in TYPES if one != "user")
 def read_ruleset(reader: Reader, node: Node | None) -> dict[str, Any]:
     """Return the head of a rulebook. A version written in the file is ignored: the store numbers versions."""
     keys = ("version", "effective_from", "in_flight", "change_note", "owner", "review_by")
-    parts = {} if node is None else reader.fields(node, "ruleset", required=("id", "title"), optional=keys)
+    parts = (
+        {}
+        if node is None
+        else reader.fields(node, "ruleset", required=("id", "title"), optional=keys)
+    )
     name = reader.text(parts.get("id"), "id")
     if name:
         reader.is_id(parts["id"], name)
@@ -31,7 +35,9 @@ def read_ruleset(reader: Reader, node: Node | None) -> dict[str, Any]:
         "review_by": reader.day(parts.get("review_by"), "review_by"),
         "change_note": reader.text(parts.get("change_note"), "change_note") or None,
         "effective_from": reader.day(parts.get("effective_from"), "effective_from"),
-        "in_flight": reader.choice(parts.get("in_flight"), "in_flight", ("keep", "migrate"), default="keep"),
+        "in_flight": reader.choice(
+            parts.get("in_flight"), "in_flight", ("keep", "migrate"), default="keep"
+        ),
     }
 
 
@@ -67,14 +73,20 @@ def read_collections(reader: Reader, node: Node | None) -> dict[str, Collection]
             continue
         parts = reader.fields(place, name, required=("name_field", "fields"), optional=("label",))
         fields: dict[str, Fact] = {}
-        for field, field_key, field_place in reader.named(parts.get("fields"), f"the fields of {name}"):
+        for field, field_key, field_place in reader.named(
+            parts.get("fields"), f"the fields of {name}"
+        ):
             if not reader.is_id(field_key, field):
                 continue
             fact = _fact(reader, field, field_place)
             if fact is not None:
                 fields[field] = fact
         name_field = reader.text(parts.get("name_field"), "name_field")
-        if name_field and fields and reader.is_known(parts["name_field"], name_field, "field", fields):
+        if (
+            name_field
+            and fields
+            and reader.is_known(parts["name_field"], name_field, "field", fields)
+        ):
             label = reader.text(parts.get("label"), "label", default=name)
             found[name] = Collection(name, label, name_field, fields)
     return found
@@ -117,7 +129,9 @@ def _values(reader: Reader, node: Node, kind: str, values: Node | None) -> tuple
         reader.error(values, "an enum needs at least one value")
     for word, place in words:
         if not _ENUM_VALUE.match(word):
-            reader.error(place, f"{word[:60]} is not a good value: letters, digits, spaces, _ and - only")
+            reader.error(
+                place, f"{word[:60]} is not a good value: letters, digits, spaces, _ and - only"
+            )
     return tuple(word for word, _ in words)
 
 
@@ -134,7 +148,9 @@ def _bound(reader: Reader, kind: str, what: str, node: Node | None) -> Value | N
         return None
 
 
-def read_questions(reader: Reader, node: Node | None, stages: Mapping[str, object]) -> dict[str, Question]:
+def read_questions(
+    reader: Reader, node: Node | None, stages: Mapping[str, object]
+) -> dict[str, Question]:
     """Return the extra form fields of this company."""
     found = {}
     for name, key, place in reader.named(node, "questions"):
@@ -145,7 +161,10 @@ def read_questions(reader: Reader, node: Node | None, stages: Mapping[str, objec
             place, name, required=("stage", "section", "type", "label"), optional=("values", "help")
         )
         kind = reader.choice(parts.get("type"), "type", QUESTION_TYPES, default="")
-        stage, section = reader.text(parts.get("stage"), "stage"), reader.text(parts.get("section"), "section")
+        stage, section = (
+            reader.text(parts.get("stage"), "stage"),
+            reader.text(parts.get("section"), "section"),
+        )
         if stage:
             reader.is_known(parts["stage"], stage, "stage", stages)
         if section:
@@ -153,7 +172,9 @@ def read_questions(reader: Reader, node: Node | None, stages: Mapping[str, objec
         label = reader.text(parts.get("label"), "label", default=name)
         values = _values(reader, place, kind, parts.get("values")) if kind else ()
         if kind and stage and section:
-            found[name] = Question(name, stage, section, kind, label, reader.text(parts.get("help"), "help"), values)
+            found[name] = Question(
+                name, stage, section, kind, label, reader.text(parts.get("help"), "help"), values
+            )
     return found
 
 
@@ -162,16 +183,28 @@ def vocabulary_of(
 ) -> tuple[dict[str, Fact], dict[str, Collection]]:
     """Return every fact and list this file may speak about."""
     if own:
-        facts, collections = read_facts(reader, parts.get("facts")), read_collections(reader, parts.get("collections"))
+        facts, collections = (
+            read_facts(reader, parts.get("facts")),
+            read_collections(reader, parts.get("collections")),
+        )
         if "facts" not in parts:
             reader.error(Node(1, 1, None), "a file with vocabulary: own needs facts")
     else:
         facts, collections = dict(APPLICATION_FACTS), dict(APPLICATION_COLLECTIONS)
         for word in ("facts", "collections"):
             if word in parts:
-                reader.error(parts[word], f"{word} are only declared with vocabulary: own; ask questions instead")
+                reader.error(
+                    parts[word],
+                    f"{word} are only declared with vocabulary: own; ask questions instead",
+                )
     for question in questions.values():
-        answer = Fact(f"answers.{question.id}", question.type, question.values, label=question.label, help=question.help)
+        answer = Fact(
+            f"answers.{question.id}",
+            question.type,
+            question.values,
+            label=question.label,
+            help=question.help,
+        )
         facts[answer.name] = answer
     return facts, collections
 
@@ -183,7 +216,9 @@ def read_roles(reader: Reader, node: Node | None) -> dict[str, Role]:
         parts = reader.fields(place, name, required=("label", "kind"), optional=("fact", "scope"))
         kind = reader.choice(parts.get("kind"), "kind", ("project", "org"), default="org")
         if kind == "project" and "fact" not in parts and parts:
-            reader.error(place, f"{name} is a project role: it needs the fact that names its person")
+            reader.error(
+                place, f"{name} is a project role: it needs the fact that names its person"
+            )
         if kind == "org" and "fact" in parts:
             reader.error(parts["fact"], f"{name} is held in the directory: it has no fact")
         if kind == "project" and "scope" in parts:
@@ -202,10 +237,18 @@ def check_role_facts(reader: Reader, node: Node | None, names: Names) -> None:
     """Note project roles whose fact is unknown or does not name a person."""
     for name, _, place in reader.named(node, "roles"):
         role = names.roles.get(name)
-        if role is None or role.fact is None or not isinstance(place.value, dict) or "fact" not in place.value:
+        if (
+            role is None
+            or role.fact is None
+            or not isinstance(place.value, dict)
+            or "fact" not in place.value
+        ):
             continue
         where = place.value["fact"].value
-        if reader.is_known(where, role.fact, "fact", names.facts) and names.facts[role.fact].type != "user":
+        if (
+            reader.is_known(where, role.fact, "fact", names.facts)
+            and names.facts[role.fact].type != "user"
+        ):
             reader.error(where, f"{role.fact} is a {names.facts[role.fact].type}, not a person")
 
 
@@ -221,4 +264,3 @@ def read_signing(reader: Reader, node: Node | None, names: Names) -> tuple[tuple
             reader.error(place, f"{name} is a {names.facts[name].type}, not a person")
     editors = reader.choice(parts.get("editors"), "editors", ("bar", "allow"), default="allow")
     return people, editors == "bar"
-

@@ -30,7 +30,11 @@ def read_stages(reader: Reader, node: Node | None, roles: Mapping[str, Role]) ->
     if node is not None:
         initial = [stage.id for stage in found.values() if stage.initial]
         if len(initial) != 1:
-            said = f", not {len(initial)} ({', '.join(initial)})" if initial else "; write initial: true"
+            said = (
+                f", not {len(initial)} ({', '.join(initial)})"
+                if initial
+                else "; write initial: true"
+            )
             reader.error(node, f"exactly one stage is the initial one{said}")
     return found
 
@@ -54,13 +58,17 @@ def _stage(reader: Reader, name: str, node: Node, roles: Mapping[str, Role]) -> 
     if stage.terminal and not stage.outcome and "outcome" not in parts:
         reader.error(node, f"{name} is an end: it needs an outcome")
     if stage.outcome and not stage.terminal:
-        reader.error(parts["outcome"], f"{name} is not an end, so it has no outcome: write terminal: true")
+        reader.error(
+            parts["outcome"], f"{name} is not an end, so it has no outcome: write terminal: true"
+        )
     if sum((stage.initial, stage.terminal, stage.holding)) > 1:
         reader.error(node, f"{name} is only one of initial, terminal and holding")
     return stage
 
 
-def _sections(reader: Reader, node: Node | None, roles: Mapping[str, Role]) -> dict[str, tuple[str, ...]]:
+def _sections(
+    reader: Reader, node: Node | None, roles: Mapping[str, Role]
+) -> dict[str, tuple[str, ...]]:
     found = {}
     for name, key, place in reader.named(node, "sections"):
         parts = reader.fields(place, name, required=("edit",))
@@ -71,7 +79,11 @@ def _sections(reader: Reader, node: Node | None, roles: Mapping[str, Role]) -> d
 
 
 def read_transitions(
-    reader: Reader, node: Node | None, stages: Mapping[str, Stage], roles: Mapping[str, Role], gates: Iterable[str]
+    reader: Reader,
+    node: Node | None,
+    stages: Mapping[str, Stage],
+    roles: Mapping[str, Role],
+    gates: Iterable[str],
 ) -> dict[str, Transition]:
     """Return the moves of the process."""
     known = tuple(gates)
@@ -132,7 +144,11 @@ def _asks(reader: Reader, parts: Mapping[str, Node]) -> tuple[str, ...]:
 
 
 def _check_transition(
-    reader: Reader, one: Transition, node: Node, parts: Mapping[str, Node], stages: Mapping[str, Stage]
+    reader: Reader,
+    one: Transition,
+    node: Node,
+    parts: Mapping[str, Node],
+    stages: Mapping[str, Stage],
 ) -> None:
     if isinstance(parts.get("from"), Node) and parts["from"].value == []:
         reader.error(parts["from"], f"{one.id} needs a stage to start from")
@@ -142,14 +158,20 @@ def _check_transition(
         if source == one.target:
             reader.error(place, f"{one.id} leads from {source} to itself")
         if one.target == PREVIOUS and source in stages and not stages[source].holding:
-            reader.error(place, f"{one.id} goes to the previous stage, but {source} does not hold projects")
+            reader.error(
+                place, f"{one.id} goes to the previous stage, but {source} does not hold projects"
+            )
     if one.auto and one.gate is None and "gate" not in parts:
         reader.error(node, f"{one.id} is taken by itself: it needs a gate that opens")
     if one.auto and one.asks:
         reader.error(node, f"{one.id} is taken by itself: there is nobody to ask")
     if one.auto and one.target == PREVIOUS:
         reader.error(node, f"{one.id} is taken by itself: it needs a stage to go to")
-    if not one.auto and not one.by and not (isinstance(parts.get("by"), Node) and parts["by"].value):
+    if (
+        not one.auto
+        and not one.by
+        and not (isinstance(parts.get("by"), Node) and parts["by"].value)
+    ):
         reader.error(node, f"nobody may take {one.id}: it needs by")
 
 
@@ -170,18 +192,25 @@ def moves(stages: Mapping[str, Stage], transitions: Iterable[Transition]) -> "nx
         for source in one.sources:
             for target in _targets(one, source, every):
                 if target in stages:
-                    graph.add_edge(source, target, key=one.id, transition=replace(one, target=target))
+                    graph.add_edge(
+                        source, target, key=one.id, transition=replace(one, target=target)
+                    )
     return graph
 
 
 def _targets(one: Transition, source: str, every: list[Transition]) -> tuple[str, ...]:
     if one.target != PREVIOUS:
         return (one.target,)
-    return tuple({stage: None for other in every if other.target == source for stage in other.sources})
+    return tuple(
+        {stage: None for other in every if other.target == source for stage in other.sources}
+    )
 
 
 def check_ways(
-    reader: Reader, node: Node | None, stages: Mapping[str, Stage], transitions: Mapping[str, Transition]
+    reader: Reader,
+    node: Node | None,
+    stages: Mapping[str, Stage],
+    transitions: Mapping[str, Transition],
 ) -> None:
     """Note stages nobody reaches, stages nobody leaves, automatic circles and ways that meet no gate."""
     initial = next((stage.id for stage in stages.values() if stage.initial), None)
@@ -198,7 +227,9 @@ def check_ways(
         if stage.id not in reached:
             reader.error(places[stage.id], f"the stage {stage.id} is never reached")
         if not stage.terminal and graph.out_degree(stage.id) == 0:
-            reader.error(places[stage.id], f"the stage {stage.id} is a dead end: no transition leaves it")
+            reader.error(
+                places[stage.id], f"the stage {stage.id} is a dead end: no transition leaves it"
+            )
         elif ends and stage.id not in leads_out:
             reader.error(places[stage.id], f"from the stage {stage.id} no end can be reached")
     _check_automatic(reader, stages, transitions, places)
@@ -206,13 +237,19 @@ def check_ways(
 
 
 def _check_automatic(
-    reader: Reader, stages: Mapping[str, Stage], transitions: Mapping[str, Transition], places: Mapping[str, Node]
+    reader: Reader,
+    stages: Mapping[str, Stage],
+    transitions: Mapping[str, Transition],
+    places: Mapping[str, Node],
 ) -> None:
     graph = moves(stages, (one for one in transitions.values() if one.auto))
     for component in nx.strongly_connected_components(graph):
         circle = [stage for stage in stages if stage in component]
         if len(circle) > 1:
-            reader.error(places[circle[0]], f"automatic transitions go round in a circle: {', '.join(circle)}")
+            reader.error(
+                places[circle[0]],
+                f"automatic transitions go round in a circle: {', '.join(circle)}",
+            )
 
 
 def _warn_gateless(
@@ -222,7 +259,11 @@ def _warn_gateless(
     transitions: Mapping[str, Transition],
     initial: str,
 ) -> None:
-    free = (one for one in transitions.values() if one.gate is None and one.kind not in {"decline", "withdraw"})
+    free = (
+        one
+        for one in transitions.values()
+        if one.gate is None and one.kind not in {"decline", "withdraw"}
+    )
     graph = moves(stages, free)
     for stage in stages.values():
         if stage.terminal and stage.id != initial and nx.has_path(graph, initial, stage.id):

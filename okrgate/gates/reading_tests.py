@@ -36,7 +36,10 @@ class ExampleReader:
 
     def fixtures(self, node: Node | None) -> dict[str, Example]:
         """Return the named examples."""
-        return {name: self._fixture(name, place) for name, _, place in self._reader.named(node, "fixtures")}
+        return {
+            name: self._fixture(name, place)
+            for name, _, place in self._reader.named(node, "fixtures")
+        }
 
     def _fixture(self, name: str, node: Node) -> Example:
         known = (*_OWN, *self._names.collections)
@@ -66,7 +69,9 @@ class ExampleReader:
             id=name,
             today=self._reader.day(parts.get("today"), "today"),
             values=values,
-            collections={one: self._rows(one, parts[one]) for one in self._names.collections if one in parts},
+            collections={
+                one: self._rows(one, parts[one]) for one in self._names.collections if one in parts
+            },
             signoffs=self._signoffs(parts["signoffs"]) if "signoffs" in parts else None,
             waivers=self._waivers(parts["waivers"]) if "waivers" in parts else None,
         )
@@ -88,7 +93,9 @@ class ExampleReader:
         rows = []
         for one in nodes[:MAX_ITEMS]:
             row: dict[str, Value] = {}
-            for field, place in self._reader.fields(one, f"an item of {name}", optional=tuple(collection.fields)).items():
+            for field, place in self._reader.fields(
+                one, f"an item of {name}", optional=tuple(collection.fields)
+            ).items():
                 self._value(row, collection.fields[field], place)
             rows.append(row)
         return tuple(rows)
@@ -97,11 +104,23 @@ class ExampleReader:
         found = []
         for one in self._reader.items(node, "signoffs"):
             parts = self._reader.fields(
-                one, "a sign-off", required=("role", "by"), optional=("decision", "stale", "on_behalf_of")
+                one,
+                "a sign-off",
+                required=("role", "by"),
+                optional=("decision", "stale", "on_behalf_of"),
             )
-            role, by = self._reader.text(parts.get("role"), "role"), self._reader.text(parts.get("by"), "by")
-            if role and by and self._reader.is_known(parts["role"], role, "role", self._names.roles):
-                decision = self._reader.choice(parts.get("decision"), "decision", DECISIONS, default="approved")
+            role, by = (
+                self._reader.text(parts.get("role"), "role"),
+                self._reader.text(parts.get("by"), "by"),
+            )
+            if (
+                role
+                and by
+                and self._reader.is_known(parts["role"], role, "role", self._names.roles)
+            ):
+                decision = self._reader.choice(
+                    parts.get("decision"), "decision", DECISIONS, default="approved"
+                )
                 stale = self._reader.flag(parts.get("stale"), "stale")
                 behalf = self._reader.text(parts.get("on_behalf_of"), "on_behalf_of") or None
                 found.append(Signoff(role, by, decision, stale, behalf))
@@ -112,10 +131,15 @@ class ExampleReader:
         for one in self._reader.items(node, "waivers"):
             parts = self._reader.fields(one, "a waiver", required=("requirement", "role", "by"))
             requirement = self._reader.text(parts.get("requirement"), "requirement")
-            role, by = self._reader.text(parts.get("role"), "role"), self._reader.text(parts.get("by"), "by")
+            role, by = (
+                self._reader.text(parts.get("role"), "role"),
+                self._reader.text(parts.get("by"), "by"),
+            )
             if not (requirement and role and by):
                 continue
-            known = self._reader.is_known(parts["requirement"], requirement, "requirement", self._requirements)
+            known = self._reader.is_known(
+                parts["requirement"], requirement, "requirement", self._requirements
+            )
             if self._reader.is_known(parts["role"], role, "role", self._names.roles) and known:
                 found.append(Waiver(requirement, role, by))
         return tuple(found)
@@ -144,21 +168,41 @@ def read_tests(
         reader.error(node, f"a file has at most {MAX_TESTS} tests")
     for place in nodes[:MAX_TESTS]:
         parts = reader.fields(
-            place, "a test", required=("name", "transition", "fixture", "expect"), optional=("set", "unset")
+            place,
+            "a test",
+            required=("name", "transition", "fixture", "expect"),
+            optional=("set", "unset"),
         )
         name = reader.text(parts.get("name"), "name")
         if name and name in seen:
-            reader.error(parts["name"], f"the test {name[:80]} is written twice (first on line {seen[name]})")
+            reader.error(
+                parts["name"], f"the test {name[:80]} is written twice (first on line {seen[name]})"
+            )
         seen.setdefault(name, place.line)
-        transition, fixture = reader.text(parts.get("transition"), "transition"), reader.text(parts.get("fixture"), "fixture")
-        good = bool(transition) and reader.is_known(parts["transition"], transition, "transition", transitions)
-        good = bool(fixture) and reader.is_known(parts["fixture"], fixture, "fixture", fixtures) and good
+        transition, fixture = (
+            reader.text(parts.get("transition"), "transition"),
+            reader.text(parts.get("fixture"), "fixture"),
+        )
+        good = bool(transition) and reader.is_known(
+            parts["transition"], transition, "transition", transitions
+        )
+        good = (
+            bool(fixture)
+            and reader.is_known(parts["fixture"], fixture, "fixture", fixtures)
+            and good
+        )
         gate = gates.get(transitions[transition].gate or "") if transition in transitions else None
         expect = _expectation(reader, parts.get("expect"), gate)
         changes = examples.changes(parts.get("set"))
-        unset = reader.known(parts.get("unset"), "unset", "fact", (*names.facts, *names.collections))
+        unset = reader.known(
+            parts.get("unset"), "unset", "fact", (*names.facts, *names.collections)
+        )
         if name and good:
-            found.append(EmbeddedTest(name, transition, fixture, changes, unset, expect, place.line, place.column))
+            found.append(
+                EmbeddedTest(
+                    name, transition, fixture, changes, unset, expect, place.line, place.column
+                )
+            )
     return tuple(found)
 
 
@@ -169,9 +213,14 @@ def _expectation(reader: Reader, node: Node | None, gate: Gate | None) -> Expect
     if isinstance(node.value, dict) and not parts:
         reader.error(node, f"expect says at least one of {', '.join(_EXPECT)}")
     known = {one.id for one in gate.requirements} if gate else set[str]()
-    kind = f"requirement of the gate {gate.id}" if gate else "requirement: this transition has no gate, so"
+    kind = (
+        f"requirement of the gate {gate.id}"
+        if gate
+        else "requirement: this transition has no gate, so"
+    )
     lists = {
-        what: frozenset(reader.known(parts.get(what), what, kind, known)) for what in ("missing", "met", "waived", "na")
+        what: frozenset(reader.known(parts.get(what), what, kind, known))
+        for what in ("missing", "met", "waived", "na")
     }
     items = {}
     for name, key, place in reader.named(parts.get("items"), "items"):

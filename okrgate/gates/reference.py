@@ -32,7 +32,9 @@ from okrgate.gates.verdict import Facts, Verdict
 _NOTHING: Row = {}
 
 
-def reference_verdict(rulebook: Rulebook, transition_id: str, facts: Facts, *, today: date) -> Verdict:
+def reference_verdict(
+    rulebook: Rulebook, transition_id: str, facts: Facts, *, today: date
+) -> Verdict:
     """Return the verdict on a transition, worked out plainly. Raises GateUnjudgeable for facts that do not fit."""
     transition = rulebook.transitions[transition_id]
     if transition.gate is None:
@@ -60,7 +62,12 @@ class Case:
         if requirement.when is not None and self.holds(opposite(requirement.when)):
             return Outcome(requirement.id, aside=True, met=False)
         met = self.holds(requirement.condition)
-        return Outcome(requirement.id, aside=False, met=met, faults=() if met else self.faults(requirement.condition))
+        return Outcome(
+            requirement.id,
+            aside=False,
+            met=met,
+            faults=() if met else self.faults(requirement.condition),
+        )
 
     def holds(self, condition: Condition, row: Row = _NOTHING) -> bool:
         """Tell whether a condition is provably true (of an item, when a row is given)."""
@@ -109,13 +116,19 @@ class Case:
         if isinstance(leaf, SomeFails):
             return any(self.holds(opposite(leaf.each.must), row) for row in sure)
         if isinstance(leaf, Each):
-            return len(sure) >= leaf.at_least and all(self.holds(leaf.must, rows[at]) for at in maybe)
+            return len(sure) >= leaf.at_least and all(
+                self.holds(leaf.must, rows[at]) for at in maybe
+            )
         enough = leaf.gte is None or len(sure) >= leaf.gte
         return enough and (leaf.lte is None or len(maybe) <= leaf.lte)
 
     def not_outside(self, where: Condition | None, rows: Iterable[Row]) -> list[int]:
         """Return the places of the items that are not provably outside `where`."""
-        return [at for at, row in enumerate(rows) if where is None or not self.holds(opposite(where), row)]
+        return [
+            at
+            for at, row in enumerate(rows)
+            if where is None or not self.holds(opposite(where), row)
+        ]
 
     def _is_signed(self, one: SignoffCondition) -> bool:
         if one.quorum is not None:
@@ -133,14 +146,19 @@ class Case:
     def objectors(self, one: SignoffCondition) -> int:
         """Count the people who may have said so: a stale word counts until its speaker speaks again."""
         barred = self.barred(one.exclude, never=False)
-        known = barred if barred is not None else self._present(one.exclude)
+        known = barred if barred is not None else self.present(one.exclude)
         said = [each for each in self._said(one) if not _hands(each) & known]
         spoke = {
             _principal(each)
             for each in self.facts.signoffs
-            if barred is not None and each.role in one.roles and not each.stale and not _hands(each) & barred
+            if barred is not None
+            and each.role in one.roles
+            and not each.stale
+            and not _hands(each) & barred
         }
-        return len({_principal(each) for each in said if not each.stale or _principal(each) not in spoke})
+        return len(
+            {_principal(each) for each in said if not each.stale or _principal(each) not in spoke}
+        )
 
     def barred(self, exclude: Iterable[str], *, never: bool) -> frozenset[str] | None:
         """Return everybody who may not count; None if an excluded fact is not filled in, so nobody can tell."""
@@ -154,11 +172,16 @@ class Case:
             found.update(self.facts.people(fact) or ())
         return frozenset(found)
 
-    def _present(self, exclude: Iterable[str]) -> frozenset[str]:
+    def present(self, exclude: Iterable[str]) -> frozenset[str]:
+        """Return the people in those excluded facts that are filled in."""
         return frozenset(person for fact in exclude for person in self.facts.people(fact) or ())
 
     def _said(self, one: SignoffCondition) -> list[Signoff]:
-        return [each for each in self.facts.signoffs if each.role in one.roles and each.decision == one.decision]
+        return [
+            each
+            for each in self.facts.signoffs
+            if each.role in one.roles and each.decision == one.decision
+        ]
 
     def faults(self, condition: Condition) -> tuple[str, ...]:
         """Return the names of the items that keep a condition from being met."""
@@ -177,7 +200,11 @@ class Case:
         if isinstance(leaf, Count):
             too_many = leaf.lte is not None and len(maybe) > leaf.lte and leaf.where is not None
             return [item_name(collection, rows[at], at) for at in maybe] if too_many else []
-        return [item_name(collection, rows[at], at) for at in maybe if not self.holds(leaf.must, rows[at])]
+        return [
+            item_name(collection, rows[at], at)
+            for at in maybe
+            if not self.holds(leaf.must, rows[at])
+        ]
 
 
 def _ordered(op: str, left: object, right: object) -> bool:

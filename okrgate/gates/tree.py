@@ -35,7 +35,9 @@ MAX_DIGITS = 30
 _INTEGER = re.compile(r"[-+]?[0-9]+\Z", re.ASCII)
 _DECIMAL = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+)\Z", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", re.ASCII)
-_NUMBERLIKE = re.compile(r"[-+]?(\.inf|\.nan|[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+)\Z", re.I)
+_NUMBERLIKE = re.compile(
+    r"[-+]?(\.inf|\.nan|[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+)\Z", re.I
+)
 _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
@@ -122,7 +124,10 @@ class _Builder:
         mark = event.start_mark
         self.nodes += 1
         if self.nodes > MAX_NODES:
-            self.stop(mark, f"the file has more than {MAX_NODES} values: split the process or shorten its tests")
+            self.stop(
+                mark,
+                f"the file has more than {MAX_NODES} values: split the process or shorten its tests",
+            )
         if len(self.stack) >= MAX_DEPTH and not isinstance(event, ScalarEvent):
             self.stop(mark, f"nested more than {MAX_DEPTH} levels deep")
         if event.anchor is not None:
@@ -138,7 +143,11 @@ class _Builder:
             self._add(Node(line, column, self._scalar(event)))
             return
         node = Node(line, column, [] if isinstance(event, SequenceStartEvent) else {})
-        if self.stack and isinstance(self.stack[-1].node.value, dict) and self.stack[-1].key is None:
+        if (
+            self.stack
+            and isinstance(self.stack[-1].node.value, dict)
+            and self.stack[-1].key is None
+        ):
             self.stop(event.start_mark, "a key is a word, not a list or a group")
         self.stack.append(_Open(node))
 
@@ -149,7 +158,11 @@ class _Builder:
         text: str = event.value
         if event.style is not None or not event.implicit[0]:
             return text
-        if self.stack and isinstance(self.stack[-1].node.value, dict) and self.stack[-1].key is None:
+        if (
+            self.stack
+            and isinstance(self.stack[-1].node.value, dict)
+            and self.stack[-1].key is None
+        ):
             return text
         try:
             return plain(text)
@@ -176,7 +189,9 @@ class _Builder:
         if not isinstance(node.value, str):
             self.problems.append(Problem(node.line, node.column, "error", "a key is a word"))
         elif node.value == "<<":
-            self.problems.append(Problem(node.line, node.column, "error", "merge keys (<<) are not allowed"))
+            self.problems.append(
+                Problem(node.line, node.column, "error", "merge keys (<<) are not allowed")
+            )
         elif isinstance(top.node.value, dict) and node.value in top.node.value:
             first = top.node.value[node.value].key.line
             sentence = f"{node.value} is written twice (first on line {first})"
@@ -204,7 +219,9 @@ def plain(text: str) -> Scalar:
 def read_tree(text: str) -> Node:
     """Return the file's tree. Raises RulebookError with everything that its YAML gets wrong."""
     if len(text) > MAX_BYTES or len(text.encode("utf-8", "replace")) > MAX_BYTES:
-        raise RulebookError([Problem(1, 1, "error", f"the file is larger than {MAX_BYTES // 1024} KB")])
+        raise RulebookError(
+            [Problem(1, 1, "error", f"the file is larger than {MAX_BYTES // 1024} KB")]
+        )
     builder = _Builder()
     try:
         for event in _events(text):
@@ -213,7 +230,14 @@ def read_tree(text: str) -> Node:
         raise
     except MarkedYAMLError as problem:
         raise RulebookError([*builder.problems, _marked(problem)]) from None
-    except (YAMLError, ValueError, IndexError, AttributeError, AssertionError, TypeError) as problem:
+    except (
+        YAMLError,
+        ValueError,
+        IndexError,
+        AttributeError,
+        AssertionError,
+        TypeError,
+    ) as problem:
         raise RulebookError([*builder.problems, _unmarked(problem, text)]) from None
     if builder.root is None:
         builder.problems.append(Problem(1, 1, "error", "the file is empty"))

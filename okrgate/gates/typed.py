@@ -60,7 +60,9 @@ def type_facts(
             raise GateUnjudgeable(f"The rules do not know the list {str(name)[:80]}.")
         if rows is not None and (reads is None or name in reads):
             collections[name] = _rows(collection, rows)
-    return TypedFacts(values, collections, _signoffs(facts.signoffs), _waivers(facts.waivers), today)
+    return TypedFacts(
+        values, collections, _signoffs(facts.signoffs), _waivers(facts.waivers), today
+    )
 
 
 def _rows(collection: Collection, rows: Sequence[Mapping[str, object]]) -> tuple[Row, ...]:
@@ -78,7 +80,9 @@ def _row(collection: Collection, row: Mapping[str, object], index: int) -> Row:
     for name, value in row.items():
         field = collection.fields.get(name)
         if field is None:
-            raise GateUnjudgeable(f"The rules do not know the field {str(name)[:80]} of {collection.name}.")
+            raise GateUnjudgeable(
+                f"The rules do not know the field {str(name)[:80]} of {collection.name}."
+            )
         if value is None:
             continue
         try:
@@ -95,9 +99,13 @@ def _signoffs(signoffs: tuple[Signoff, ...]) -> tuple[Signoff, ...]:
         raise GateUnjudgeable(f"There are more than {MAX_SIGNATURES} sign-offs.")
     for one in signoffs:
         words = (one.role, one.by, one.decision)
-        if not all(isinstance(word, str) and word for word in words) or not isinstance(one.stale, bool):
+        if not all(isinstance(word, str) and word for word in words) or not isinstance(
+            one.stale, bool
+        ):
             raise GateUnjudgeable("A sign-off needs role, by, decision and stale.")
-        if one.on_behalf_of is not None and not (isinstance(one.on_behalf_of, str) and one.on_behalf_of):
+        if one.on_behalf_of is not None and not (
+            isinstance(one.on_behalf_of, str) and one.on_behalf_of
+        ):
             raise GateUnjudgeable("A sign-off on somebody's behalf has to name them.")
     return tuple(signoffs)
 

@@ -112,7 +112,9 @@ def _text(value: object) -> str | None:
     return text if text.strip() else None
 
 
-def _people(fact: Fact, value: Sequence[object] | set[object] | frozenset[object]) -> tuple[str, ...] | None:
+def _people(
+    fact: Fact, value: Sequence[object] | set[object] | frozenset[object]
+) -> tuple[str, ...] | None:
     if len(value) > MAX_PEOPLE:
         raise Unfit(f"has at most {MAX_PEOPLE} people")
     people = [_text(one) for one in value]

@@ -53,7 +53,9 @@ class Facts:
             "signoffs": [asdict(one) for one in self.signoffs],
             "waivers": [asdict(one) for one in self.waivers],
         }
-        text = json.dumps(_canonical(content), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+        text = json.dumps(
+            _canonical(content), sort_keys=True, ensure_ascii=True, separators=(",", ":")
+        )
         return hashlib.sha256(text.encode()).hexdigest()
 
 

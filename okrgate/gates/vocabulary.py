@@ -67,7 +67,9 @@ _ALL: list[tuple[str, Fact]] = [
         ("project.title_length", "integer", "Length of the title", _LENGTH),
         ("problem.length", "integer", "Length of the problem", _LENGTH),
     ),
-    *_facts("solution", ("solution.length", "integer", "Length of the suggested solution", _LENGTH)),
+    *_facts(
+        "solution", ("solution.length", "integer", "Length of the suggested solution", _LENGTH)
+    ),
     *_facts(
         "people",
         ("project.submitter", "user", "Submitted by", {"always": True}),
@@ -80,7 +82,12 @@ _ALL: list[tuple[str, Fact]] = [
         ("project.currency", "string", "Currency"),
         ("project.adopted", "boolean", "Adopted in mid-course", {"volatile": True}),
         ("project.outcome", "string", "Outcome", {"volatile": True}),
-        ("stage.days", "integer", "Days in this stage", {"min": 0, "volatile": True, "unit": "days"}),
+        (
+            "stage.days",
+            "integer",
+            "Days in this stage",
+            {"min": 0, "volatile": True, "unit": "days"},
+        ),
     ),
     *_facts(
         "value",
@@ -153,7 +160,12 @@ _ALL: list[tuple[str, Fact]] = [
         "kickoff",
         ("kickoff.held_on", "date", "Kick-off held on"),
         ("kickoff.attendees", "integer", "People at the kick-off", {"min": 0, "unit": "people"}),
-        ("kickoff.tasks_unowned", "integer", "Tasks without an owner", {"min": 0, "volatile": True}),
+        (
+            "kickoff.tasks_unowned",
+            "integer",
+            "Tasks without an owner",
+            {"min": 0, "volatile": True},
+        ),
         ("sprints.count", "integer", "Sprints", {"min": 0, "volatile": True}),
         ("sprints.undated", "integer", "Sprints without dates", {"min": 0, "volatile": True}),
     ),
@@ -167,7 +179,12 @@ _ALL: list[tuple[str, Fact]] = [
     *_facts(
         "wrapup",
         ("wrapup.finished", "boolean", "Work finished"),
-        ("wrapup.missing_reason_length", "integer", "Length of the reason for missing statements", {"min": 0, "unit": "characters"}),
+        (
+            "wrapup.missing_reason_length",
+            "integer",
+            "Length of the reason for missing statements",
+            {"min": 0, "unit": "characters"},
+        ),
         ("wrapup.actual_effort_days", "number", "Effort in fact", {"min": 0, "unit": "days"}),
         ("statements.asked", "integer", "Stakeholders asked", _COUNT),
         ("statements.answered", "integer", "Stakeholders who answered", _COUNT),
@@ -185,13 +202,18 @@ _ALL: list[tuple[str, Fact]] = [
         ("retro.repeat", "enum", "Do it again?", {"values": ("more", "same", "never")}),
     ),
     *_facts("lessons", ("lessons.unowned", "integer", "Lessons without an owner", _COUNT)),
-    *_facts("summary", ("summary.length", "integer", "Length of the summary", {"min": 0, "unit": "characters"})),
+    *_facts(
+        "summary",
+        ("summary.length", "integer", "Length of the summary", {"min": 0, "unit": "characters"}),
+    ),
 ]
 
 APPLICATION_FACTS: Mapping[str, Fact] = MappingProxyType({fact.name: fact for _, fact in _ALL})
 
 
-def _collection(name: str, label: str, *fields: tuple[Any, ...], volatile: bool = False) -> Collection:
+def _collection(
+    name: str, label: str, *fields: tuple[Any, ...], volatile: bool = False
+) -> Collection:
     """Build a collection from (name, type, label[, details]); the first field names its items."""
     found = {}
     for field, kind, title, *more in fields:
@@ -266,8 +288,12 @@ APPLICATION_COLLECTIONS: Mapping[str, Collection] = MappingProxyType(
                 ("effort_days", "number", "Effort", {"min": 0, "unit": "days"}),
             ),
             _collection("tasks", "Task", _NAME, _OWNER, _DUE, *_START_END, _OPEN, volatile=True),
-            _collection("sprints", "Sprint", _NAME, _OWNER, _DUE, *_START_END, _OPEN, volatile=True),
-            _collection("blockers", "Blocker", _NAME, _OWNER, _DUE, *_START_END, _OPEN, volatile=True),
+            _collection(
+                "sprints", "Sprint", _NAME, _OWNER, _DUE, *_START_END, _OPEN, volatile=True
+            ),
+            _collection(
+                "blockers", "Blocker", _NAME, _OWNER, _DUE, *_START_END, _OPEN, volatile=True
+            ),
             _collection(
                 "statements",
                 "Stakeholder",
@@ -288,7 +314,13 @@ APPLICATION_COLLECTIONS: Mapping[str, Collection] = MappingProxyType(
                 volatile=True,
             ),
             _collection("lessons", "Lesson", _NAME, _OWNER, volatile=True),
-            _collection("dependencies", "Dependency", _NAME, ("accepted", "boolean", "Accepted"), volatile=True),
+            _collection(
+                "dependencies",
+                "Dependency",
+                _NAME,
+                ("accepted", "boolean", "Accepted"),
+                volatile=True,
+            ),
         )
     }
 )
@@ -311,7 +343,10 @@ _SECTION_OF: Mapping[str, str] = {
 
 # Fields of a list that another section than the list's own fills in.
 _FIELD_SECTION: Mapping[tuple[str, str], str] = {
-    **{("metrics", one): "measurement" for one in ("confirmed", "report_attached", "power_ok", "steward", "checkpoints")},
+    **{
+        ("metrics", one): "measurement"
+        for one in ("confirmed", "report_attached", "power_ok", "steward", "checkpoints")
+    },
     ("tasks", "open"): "delivery",
     ("sprints", "open"): "delivery",
     ("teams", "confirmed"): "review",
