@@ -118,31 +118,31 @@ def _counted(
     for at in range(len(rows)):
         fired = seen.get(f"{group.key}_{at}", set())
         _agree(group, fired)
-        inside = one.inside is None or one.inside in fired
-        outside = one.outside is not None and one.outside in fired
+        inside = one.inside is None or follows(one.inside, fired)
+        outside = one.outside is not None and follows(one.outside, fired)
         if inside and outside:
             raise EngineDisagreement(
                 "The rule engine contradicts itself, so this gate stays closed."
             )
         if inside:
             sure.append(at)
-            if one.fails is not None and one.fails in fired:
+            if one.fails is not None and follows(one.fails, fired):
                 fails.append(at)
         if not outside:
             maybe.append(at)
-            if one.must is not None and one.must not in fired:
+            if one.must is not None and not follows(one.must, fired):
                 faults.append(at)
     return {"sure": sure, "maybe": maybe, "faults": faults, "fails": fails}
 
 
 def _agree(group: ItemGroup, fired: Set[str]) -> None:
-    for name, _, recipe in group.checks:
-        _same(name, recipe, fired)
+    for whole, _, check in group.checks:
+        _same(whole, check, fired)
 
 
-def _same(name: str, recipe: Recipe, fired: Set[str]) -> None:
-    """Raise unless a rule says the same as the rules for its single comparisons."""
-    if (name in fired) != follows(recipe, fired):
+def _same(whole: Recipe, check: Recipe, fired: Set[str]) -> None:
+    """Raise unless a condition's rule says the same as the rules for its single comparisons."""
+    if follows(whole, fired) != follows(check, fired):
         raise EngineDisagreement("The rule engine contradicts itself, so this gate stays closed.")
 
 
@@ -237,12 +237,12 @@ def _outcome(
     fired: Set[str],
     lists: Mapping[int, Mapping[str, list[int]] | None],
 ) -> Outcome:
-    for name, recipe in plan.recipes:
-        _same(name, recipe, fired)
+    for whole, check in plan.checks:
+        _same(whole, check, fired)
     requirement = plan.requirement
-    if plan.aside is not None and plan.aside in fired:
+    if plan.aside is not None and follows(plan.aside, fired):
         return Outcome(requirement.id, aside=True, met=False)
-    met = plan.met in fired
+    met = follows(plan.met, fired)
     faults: dict[str, None] = {}
     for leaf in () if met else leaves(requirement.condition):
         if isinstance(leaf, Each | Count) and plan.leaf_rules[leaf] not in fired:

@@ -34,9 +34,13 @@ from okrgate.gates.values import DECIMALS
 
 SENTINEL = "ready"
 GROUP = 30
+# The engine refuses a pattern with more than 15 groups in it: larger conditions become several rules.
+MAX_GROUPS = 10
 _OPS = {"ne": "$neq", "lt": "$lt", "lte": "$lte", "gt": "$gt", "gte": "$gte"}
 
 Number = int | str
+
+_FACTOR: Mapping[str, int] = {kind: 10**places for kind, places in DECIMALS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +67,10 @@ class ListRules:
     leaf: Each | SomeFails | Count
     group: int
     collection: str
-    must: str | None
-    fails: str | None
-    inside: str | None
-    outside: str | None
+    must: Recipe | None
+    fails: Recipe | None
+    inside: Recipe | None
+    outside: Recipe | None
 
 
 @dataclass(slots=True)
@@ -76,7 +80,7 @@ class ItemGroup:
     key: str
     collection: str
     properties: dict[Property, str] = field(default_factory=dict)
-    checks: list[tuple[str, Condition, Recipe]] = field(default_factory=list)
+    checks: list[tuple[Recipe, Condition, Recipe]] = field(default_factory=list)
     leaf_rules: dict[Leaf, str] = field(default_factory=dict)
 
 
@@ -98,9 +102,9 @@ class RequirementPlan:
 
     requirement: Requirement
     key: str
-    met: str
-    aside: str | None
-    recipes: list[tuple[str, Recipe]] = field(default_factory=list)
+    met: Recipe = ""
+    aside: Recipe | None = None
+    checks: list[tuple[Recipe, Recipe]] = field(default_factory=list)
     properties: dict[Property, str] = field(default_factory=dict)
     list_counts: dict[tuple[int, str], str] = field(default_factory=dict)
     sign_counts: dict[tuple[int, str], str] = field(default_factory=dict)
@@ -134,7 +138,7 @@ def scaled(kind: str, value: object) -> Number:
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, int):
-        return value * 10 ** DECIMALS[kind]
+        return value * _FACTOR[kind]
     if isinstance(value, Decimal):
         return int(value.scaleb(DECIMALS[kind]))
     if isinstance(value, date):
@@ -147,25 +151,52 @@ def _rule(*parts: Json) -> Json:
 
 
 def _compile_requirement(compiled: CompiledGate, requirement: Requirement, number: int) -> None:
-    plan = RequirementPlan(
-        requirement, f"r{number}", f"m{number}", f"a{number}" if requirement.when else None
-    )
+    plan = RequirementPlan(requirement, f"r{number}")
     compiled.requirements.append(plan)
-    head = {"k": plan.key}
 
     def express(leaf: Leaf) -> Json:
         return _requirement_leaf(compiled, plan, leaf)
 
-    wanted = [(plan.met, requirement.condition)]
-    if requirement.when is not None and plan.aside is not None:
-        wanted.append((plan.aside, opposite(requirement.when)))
-    for name, condition in wanted:
-        compiled.definitions[name] = _rule(head, expression(condition, express))
+    writer = _Writer(compiled.definitions, plan.key, express, plan.leaf_rules)
+    plan.met, check = writer.write(f"m{number}", requirement.condition)
+    plan.checks.append((plan.met, check))
+    if requirement.when is not None:
+        plan.aside, check = writer.write(f"a{number}", opposite(requirement.when))
+        plan.checks.append((plan.aside, check))
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Writes the rules of one discriminator: whole conditions, and each comparison on its own."""
+
+    definitions: dict[str, Json]
+    key: str
+    express: Callable[[Leaf], Json]
+    leaf_rules: dict[Leaf, str]
+
+    def write(self, name: str, condition: Condition) -> tuple[Recipe, Recipe]:
+        """Return how the whole is read from its rules, and how it follows from single comparisons."""
+        whole = self._whole(name, condition)
         for leaf in leaves(condition):
-            if leaf not in plan.leaf_rules:
-                plan.leaf_rules[leaf] = f"l{number}_{len(plan.leaf_rules)}"
-                compiled.definitions[plan.leaf_rules[leaf]] = _rule(head, express(leaf))
-        plan.recipes.append((name, _recipe(condition, plan.leaf_rules)))
+            if leaf not in self.leaf_rules:
+                rule = self.leaf_rules[leaf] = f"l{self.key}_{len(self.leaf_rules)}"
+                self.definitions[rule] = _rule({"k": self.key}, self.express(leaf))
+        return whole, _recipe(condition, self.leaf_rules)
+
+    def _whole(self, name: str, condition: Condition) -> Recipe:
+        written = expression(condition, self.express)
+        if isinstance(condition, All | Any) and _groups(written) > MAX_GROUPS:
+            parts = enumerate(condition.parts)
+            return isinstance(condition, All), tuple(
+                self._whole(f"{name}_{at}", part) for at, part in parts
+            )
+        self.definitions[name] = _rule({"k": self.key}, written)
+        return name
+
+
+def _groups(written: Json) -> int:
+    inside = written.get("$and") or written.get("$or")
+    return 1 + sum(map(_groups, inside)) if inside else 0
 
 
 def _recipe(condition: Condition, leaf_rules: Mapping[Leaf, str]) -> Recipe:
@@ -287,25 +318,20 @@ def _group(compiled: CompiledGate, collection: str) -> int:
     return len(compiled.items) - 1
 
 
-def _item_rule(compiled: CompiledGate, group: ItemGroup, condition: Condition) -> str:
+def _item_rule(compiled: CompiledGate, group: ItemGroup, condition: Condition) -> Recipe:
     for known, one, _ in group.checks:
         if one == condition:
             return known
-    name = f"w{group.key}_{len(group.checks)}"
-    head = {"k": group.key}
 
     def express(leaf: Leaf) -> Json:
         if not isinstance(leaf, Compare | Among | IsSet):
             raise TypeError("an item holds no lists and no sign-offs")
         return _comparison(leaf, group.properties)
 
-    compiled.definitions[name] = _rule(head, expression(condition, express))
-    for leaf in leaves(condition):
-        if leaf not in group.leaf_rules:
-            group.leaf_rules[leaf] = f"v{group.key}_{len(group.leaf_rules)}"
-            compiled.definitions[group.leaf_rules[leaf]] = _rule(head, express(leaf))
-    group.checks.append((name, condition, _recipe(condition, group.leaf_rules)))
-    return name
+    writer = _Writer(compiled.definitions, group.key, express, group.leaf_rules)
+    whole, check = writer.write(f"w{group.key}_{len(group.checks)}", condition)
+    group.checks.append((whole, condition, check))
+    return whole
 
 
 # Sign-offs: one fact a sign-off; who is excluded is worked out before.

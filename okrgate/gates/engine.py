@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from itertools import count
 
-import durable_rules_engine as durable
+import durable_rules_engine as durable  # type: ignore[import-not-found]
 
 from okrgate.gates.asking import Questions, ask
 from okrgate.gates.compiler import SENTINEL, CompiledGate, Number, compile_gate

@@ -1,7 +1,9 @@
 """Put into words what a requirement still wants, and what there is instead."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Protocol
 
 from okrgate.gates.conditions import (
     All,
@@ -20,8 +22,7 @@ from okrgate.gates.conditions import (
     leaves,
 )
 from okrgate.gates.model import Collection, Fact, Rulebook
-from okrgate.gates.outcome import Asked
-from okrgate.gates.typed import Row, item_name
+from okrgate.gates.typed import Row, TypedFacts, item_name
 from okrgate.gates.verdict import Why
 
 MAX_REASONS = 40
@@ -42,6 +43,19 @@ _DAYS = {
     "gte": "not before ",
 }
 _DECISIONS = {"approved": "approvals", "rejected": "objections"}
+
+
+class Asked(Protocol):
+    """Something that can be asked about a project's facts, to put reasons into words."""
+
+    rulebook: Rulebook
+    facts: TypedFacts
+
+    def holds(self, condition: Condition, row: Row = ...) -> bool: ...
+    def signers(self, one: SignoffCondition) -> int: ...
+    def objectors(self, one: SignoffCondition) -> int: ...
+    def rows(self, collection: str) -> tuple[Row, ...] | None: ...
+    def not_outside(self, where: Condition | None, rows: Iterable[Row]) -> list[int]: ...
 
 
 def reasons(case: Asked, condition: Condition) -> tuple[Why, ...]:

@@ -294,10 +294,7 @@ class Rulebook:
 
     def _gates_up_to(self, gate_id: str) -> Iterator[Gate]:
         """Yield the gates on the forward way up to and including this one (only itself when it lies off the way)."""
-        passed: list[str] = []
-        for step in self.forward_path(self.initial.id):
-            if step.gate is not None:
-                passed.append(step.gate)
+        passed = [step.gate for step in self.forward_path(self.initial.id) if step.gate is not None]
         before = passed[: passed.index(gate_id)] if gate_id in passed else []
         if not before:
             before = self._gates_leading_to(gate_id) if gate_id not in passed else []

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
-from okrgate.gates.conditions import Condition, SignoffCondition, leaves
+from okrgate.gates.conditions import SignoffCondition, leaves
+from okrgate.gates.explaining import Asked, reasons
 from okrgate.gates.model import Gate, Requirement, Rulebook
-from okrgate.gates.typed import Row, TypedFacts
+from okrgate.gates.typed import TypedFacts
 from okrgate.gates.verdict import Finding, Seat, Verdict, Waiver
 
 
@@ -20,25 +20,10 @@ class Outcome:
     faults: tuple[str, ...] = ()
 
 
-class Asked(Protocol):
-    """Something that can be asked about a project's facts, to put reasons into words."""
-
-    rulebook: Rulebook
-    facts: TypedFacts
-
-    def holds(self, condition: Condition, row: Row = ...) -> bool: ...
-    def signers(self, one: SignoffCondition) -> int: ...
-    def objectors(self, one: SignoffCondition) -> int: ...
-    def rows(self, collection: str) -> tuple[Row, ...] | None: ...
-    def not_outside(self, where: Condition | None, rows: Iterable[Row]) -> list[int]: ...
-
-
 def verdict_from(
     rulebook: Rulebook, gate: Gate, facts: TypedFacts, outcomes: Iterable[Outcome], case: Asked
 ) -> Verdict:
     """Return the verdict of a gate: what is missing, waived or set aside, and whether anything blocks."""
-    from okrgate.gates.explaining import reasons
-
     known: Mapping[str, Outcome] = {one.id: one for one in outcomes}
     findings = []
     for requirement in gate.requirements:

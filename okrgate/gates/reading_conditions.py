@@ -164,6 +164,7 @@ class ConditionReader:
                 node, f"{fact.name} is a {fact.type}: it has no order, so use eq, ne, in or not_in"
             )
             return None
+        right: Value | Ref | Today | None
         if isinstance(node.value, dict):
             right = self._other_side(fact, left, node, item)
         else:

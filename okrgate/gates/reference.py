@@ -213,8 +213,8 @@ def _ordered(op: str, left: object, right: object) -> bool:
     if op == "ne":
         return left != right
     if op in {"lt", "lte"}:
-        return left < right or (op == "lte" and left == right)  # type: ignore[operator, no-any-return]
-    return left > right or (op == "gte" and left == right)  # type: ignore[operator, no-any-return]
+        return left < right or (op == "lte" and left == right)  # type: ignore[operator]
+    return left > right or (op == "gte" and left == right)  # type: ignore[operator]
 
 
 def _principal(signoff: Signoff) -> str:

@@ -125,7 +125,8 @@ class Finding:
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as plain JSON."""
-        return _plain(asdict(self))
+        found: dict[str, Any] = _plain(asdict(self))
+        return found
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> Self:
