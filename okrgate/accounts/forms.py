@@ -1,7 +1,7 @@
 """The questions of sign-in, of one's own account and of administration."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
@@ -11,6 +11,7 @@ from wtforms import (
     BooleanField,
     DateField,
     PasswordField,
+    SelectChoice,
     SelectField,
     StringField,
 )
@@ -71,12 +72,16 @@ class _Unit(SelectField):
         known = {number for number, _name in choices}
         kept = directory.unit(also) if also is not None and also not in known else None
         closed = [(kept.id, f"{kept.name} (closed)")] if kept else []
-        self.choices = [("", self.nothing), *choices, *closed]
+        self.choices = _offered([("", self.nothing), *choices, *closed])
 
     def pre_validate(self, form: Any) -> None:
         """Refuse what was not offered, in our words."""
-        if self.data is not None and self.data not in {choice[0] for choice in self.choices or ()}:
+        if self.data is not None and self.data not in {one.value for one in self.choices or ()}:
             raise ValidationError("Choose one of the units.")
+
+
+def _offered(choices: Iterable[tuple[Any, str]]) -> list[SelectChoice]:
+    return [SelectChoice(value, label) for value, label in choices]
 
 
 def _number(value: Any) -> int | None:
@@ -187,7 +192,7 @@ class DetailsForm(FlaskForm):
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         company = f"The company's ({clock.company_zone().key})"
-        self.timezone.choices = [("", company), *((name, name) for name in _zones())]
+        self.timezone.choices = _offered([("", company), *((name, name) for name in _zones())])
 
 
 @lru_cache(maxsize=1)
@@ -227,7 +232,7 @@ class RightsForm(FlaskForm):
 class GrantForm(FlaskForm):
     """A role, where, and for how long."""
 
-    role = SelectField("Role", coerce=str)
+    role = SelectField("Role", coerce=lambda value: value or "", validate_choice=False)
     unit_id = _Unit(
         "In",
         nothing="Choose a unit",
@@ -239,19 +244,21 @@ class GrantForm(FlaskForm):
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.role.choices = [("", "Choose a role"), *directory.role_choices()]
+        self.role.choices = _offered([("", "Choose a role"), *directory.role_choices()])
 
     def validate_role(self, field: Any) -> None:
-        """Ask for a role."""
+        """Ask for a role that can be given."""
         if not field.data:
             raise ValidationError("Choose a role.")
+        if field.data not in {one.value for one in field.choices}:
+            raise ValidationError("Choose one of the roles.")
 
 
 class UnitForm(FlaskForm):
     """A unit of the tree."""
 
     name = _name_field("Name", "Enter a name.")
-    kind = SelectField("Kind", choices=KINDS)
+    kind = SelectField("Kind", choices=_offered(KINDS))
     domain = StringField(
         "Domain",
         filters=[one_line],

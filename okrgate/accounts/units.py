@@ -35,16 +35,12 @@ class Branch:
 
 def tree() -> list[Branch]:
     """Return every unit, each below its parent, siblings by name."""
-    counted = dict(
-        db.session()
-        .execute(
-            select(Person.unit_id, func.count())
-            .where(Person.active, Person.unit_id.is_not(None))
-            .group_by(Person.unit_id)
-        )
-        .tuples()
-        .all()
+    counting = (
+        select(Person.unit_id, func.count().label("people"))
+        .where(Person.active, Person.unit_id.is_not(None))
+        .group_by(Person.unit_id)
     )
+    counted = {row.unit_id: row.people for row in db.session().execute(counting)}
     units = {unit.id: unit for unit in db.session().scalars(select(OrgUnit))}
     labels = dict(KINDS)
     found = []

@@ -1,6 +1,6 @@
 """What these tests share: people with passwords, news that is heard, roles that can be given."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
@@ -39,9 +39,8 @@ def published(monkeypatch: pytest.MonkeyPatch) -> list[Event]:
 
 
 @pytest.fixture
-def roles(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def roles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Offer two roles."""
     offered = [("chief", "Chief"), ("keeper", "Keeper")]
     monkeypatch.setattr(directory._registered, "role_choices", lambda: offered)
     monkeypatch.setattr(directory._registered, "roles_listeners", [])
-    yield

@@ -136,7 +136,9 @@ def test_nobodys_mailbox_is_flooded_and_nobody_learns_of_it(
 ) -> None:
     person = joined()
 
-    answers = {client.post("/forgotten", data={"email": person.email}).status_code for _ in range(9)}
+    answers = {
+        client.post("/forgotten", data={"email": person.email}).status_code for _ in range(9)
+    }
 
     assert answers == {200}
     assert len(published) == 5
@@ -244,5 +246,3 @@ def test_an_invited_administrator_does_not_yet_count(app: Flask, joined: Joined)
 
     assert service.first_admin_link(email=person.email, name=person.name)
     assert db.session.scalars(select(Link.purpose)).all() == ["first_admin"]
-
-

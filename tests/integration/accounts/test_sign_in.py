@@ -276,9 +276,7 @@ def test_reading_writes_the_last_use_at_most_once_a_minute(
     assert seen == [0, 0, 61, 61, 125]
 
 
-def test_somebody_deactivated_is_out_at_the_next_request(
-    factory: Factory, joined: Joined
-) -> None:
+def test_somebody_deactivated_is_out_at_the_next_request(factory: Factory, joined: Joined) -> None:
     boss, person = joined(admin=True), joined()
     browser = factory.browser(person)
     assert is_in(browser)

@@ -42,7 +42,9 @@ def test_a_weak_password_is_refused_in_a_sentence(password: str, fault: str) -> 
     assert fault in said
 
 
-@pytest.mark.parametrize("password", ["four rather plain words", "Zwölf große Würfel 🎲", "x9!kQ2#vLp0z"])
+@pytest.mark.parametrize(
+    "password", ["four rather plain words", "Zwölf große Würfel 🎲", "x9!kQ2#vLp0z"]
+)
 def test_a_good_password_is_taken(password: str) -> None:
     assert passwords.weakness(password, name="Ada", email="ada@example.com") is None
 

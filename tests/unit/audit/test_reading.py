@@ -8,7 +8,11 @@ from okrgate.web import exports
 
 @pytest.mark.parametrize(
     ("action", "words"),
-    [("project.moved", "Project moved"), ("person.sign_in_failed", "Person sign in failed"), ("", "")],
+    [
+        ("project.moved", "Project moved"),
+        ("person.sign_in_failed", "Person sign in failed"),
+        ("", ""),
+    ],
 )
 def test_an_action_is_said_in_words(action: str, words: str) -> None:
     assert reading.words_for(action) == words
@@ -16,13 +20,15 @@ def test_an_action_is_said_in_words(action: str, words: str) -> None:
 
 @pytest.mark.parametrize(
     "cell",
-    ["=1+1", "+1", "@SUM(A1)", "-1+2", "\t=1", "\r=1", "  =1", "＝1", "=HYPERLINK(\"x\")"],  # noqa: RUF001
+    ["=1+1", "+1", "@SUM(A1)", "-1+2", "\t=1", "\r=1", "  =1", "＝1", '=HYPERLINK("x")'],  # noqa: RUF001
 )
 def test_a_formula_is_made_harmless(cell: str) -> None:
     assert exports.neutral(cell) == f"'{cell}"
 
 
-@pytest.mark.parametrize(("cell", "text"), [("-12.5", "-12.5"), (None, ""), (7, "7"), ("a=b", "a=b")])
+@pytest.mark.parametrize(
+    ("cell", "text"), [("-12.5", "-12.5"), (None, ""), (7, "7"), ("a=b", "a=b")]
+)
 def test_other_cells_stay_as_they_are(cell: object, text: str) -> None:
     assert exports.neutral(cell) == text
 
