@@ -76,6 +76,8 @@ def _introduce() -> None:
     audit_service.on_project_change(settling.settle)
     directory.register_roles(rulebook_service.role_choices)
     directory.on_roles_changed(settling.on_roles_changed)
+    audit.sources.names_of = directory.names
+    audit.sources.people = directory.everybody_choices
     worker.every_minute(settling.sweep)
     for source in owed.SOURCES:
         work.add_source(source)

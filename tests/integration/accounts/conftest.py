@@ -21,8 +21,8 @@ Joined = Callable[..., Person]
 def joined(app: Flask, factory: Factory) -> Joined:
     """Return a maker of people who have chosen a password."""
 
-    def make(name: str = "", **more: bool) -> Person:
-        person = factory.person(name, **more)
+    def make(name: str = "", *, admin: bool = False, auditor: bool = False) -> Person:
+        person = factory.person(name, admin=admin, auditor=auditor)
         with transaction() as session:
             session.get_one(Person, person.id).password_hash = passwords.hash_of(PASSWORD)
         return person

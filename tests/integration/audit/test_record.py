@@ -124,7 +124,8 @@ def flipped(value: object) -> object:
 
 @pytest.mark.parametrize("column", COLUMNS)
 def test_a_changed_byte_is_found_where_it_is(record: list[int], column: str) -> None:
-    value = db.session.execute(text(f"SELECT {column} FROM audit_entries WHERE seq = 4")).scalar()  # noqa: S608
+    query = text(f"SELECT {column} FROM audit_entries WHERE seq = 4")  # noqa: S608
+    value = db.session.execute(query).scalar_one()
     changed = sum(record) - value if column in {"actor_id", "on_behalf_of_id"} else flipped(value)
     if column == "project_id":
         # Foreign keys would refuse an unknown one; nothing is just as wrong.
@@ -318,8 +319,13 @@ def test_an_export_is_harmless_complete_and_recorded(
 def test_reading_a_page_asks_for_names_once(
     auditor: FlaskClient, known: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[int] = []
-    monkeypatch.setattr(reading.sources, "names_of", lambda ids: asked.append(1) or {})
+    asked: list[set[int]] = []
+
+    def names_of(ids: set[int]) -> dict[int, str]:
+        asked.append(ids)
+        return {}
+
+    monkeypatch.setattr(reading.sources, "names_of", names_of)
 
     auditor.get("/audit")
 

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 
 from okrgate.accounts import addresses, passwords
@@ -59,13 +60,13 @@ def test_a_password_is_kept_as_argon2id_and_found_again_however_it_is_typed() ->
 
 def test_nobodys_password_never_fits_but_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     checked: list[str] = []
-    real = passwords.PasswordHasher.verify
+    real = PasswordHasher.verify
 
-    def verify(self: passwords.PasswordHasher, stored: str, given: str) -> bool:
+    def verify(self: PasswordHasher, stored: str, given: str) -> bool:
         checked.append(stored)
         return bool(real(self, stored, given))
 
-    monkeypatch.setattr(passwords.PasswordHasher, "verify", verify)
+    monkeypatch.setattr(PasswordHasher, "verify", verify)
 
     assert not passwords.fits(None, "whatever it may be")
     assert not passwords.fits(None, "nobody has this password")
