@@ -48,7 +48,24 @@ def check_rulebook(text: str) -> tuple[Problem, ...]:
         for one in results
         if not one.passed
     ]
-    return tuple(sorted({*problems, *failed, *_unshown(rulebook, results)}))
+    return tuple(
+        sorted({*problems, *failed, *_unshown(rulebook, results), *_unjudgeable(rulebook)})
+    )
+
+
+def _unjudgeable(rulebook: Rulebook) -> list[Problem]:
+    """Judge every gate once, on nothing: one that the engine cannot take is an error before it binds anybody."""
+    found = []
+    for transition in rulebook.transitions.values():
+        try:
+            judge_twice(rulebook, transition.id, Facts({}), today=_NO_DAY)
+        except GateUnjudgeable as problem:
+            line = min(
+                (one.line for one in rulebook.gates[transition.gate or ""].requirements), default=1
+            )
+            sentence = f"the gate {transition.gate} cannot be judged: {problem.sentence}"
+            found.append(Problem(line, 1, "error", sentence))
+    return found
 
 
 def _unshown(rulebook: Rulebook, results: Iterable[TestResult]) -> list[Problem]:

@@ -178,18 +178,25 @@ class _Writer:
         """Return how the whole is read from its rules, and how it follows from single comparisons."""
         whole = self._whole(name, condition)
         for leaf in leaves(condition):
-            if leaf not in self.leaf_rules:
-                rule = self.leaf_rules[leaf] = f"l{self.key}_{len(self.leaf_rules)}"
-                self.definitions[rule] = _rule({"k": self.key}, self.express(leaf))
+            self._single(leaf)
         return whole, _recipe(condition, self.leaf_rules)
+
+    def _single(self, leaf: Leaf) -> str:
+        if leaf not in self.leaf_rules:
+            rule = self.leaf_rules[leaf] = f"l{self.key}_{len(self.leaf_rules)}"
+            self.definitions[rule] = _rule({"k": self.key}, self.express(leaf))
+        return self.leaf_rules[leaf]
 
     def _whole(self, name: str, condition: Condition) -> Recipe:
         written = expression(condition, self.express)
         if isinstance(condition, All | Any) and _groups(written) > MAX_GROUPS:
-            parts = enumerate(condition.parts)
-            return isinstance(condition, All), tuple(
-                self._whole(f"{name}_{at}", part) for at, part in parts
+            parts = tuple(
+                self._whole(f"{name}_{at}", part)
+                if isinstance(part, All | Any)
+                else self._single(part)
+                for at, part in enumerate(condition.parts)
             )
+            return isinstance(condition, All), parts
         self.definitions[name] = _rule({"k": self.key}, written)
         return name
 

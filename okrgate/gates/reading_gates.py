@@ -99,6 +99,12 @@ def _requirement(
     fix = reader.text(parts.get("fix"), "fix") or None
     if fix is not None and not reader.is_known(parts["fix"], fix, "section", SECTIONS):
         fix = None
+    total = sum(size(one) for one in (condition, when) if one is not None)
+    if total > MAX_CONDITIONS:
+        reader.error(
+            node, f"a requirement has at most {MAX_CONDITIONS} comparisons, this one has {total}"
+        )
+        return None
     for what, one in (("if", condition), ("when", when)):
         if one is not None:
             _check_condition(reader, parts[what], what, one, names)
@@ -205,11 +211,6 @@ def spoken(value: Value) -> str:
 def _check_condition(
     reader: Reader, node: Node, what: str, condition: Condition, names: Names
 ) -> None:
-    if size(condition) > MAX_CONDITIONS:
-        reader.error(
-            node, f"at most {MAX_CONDITIONS} comparisons in one {what}, these are {size(condition)}"
-        )
-        return
     for why in contradictory([condition], names.facts, names.collections):
         words = "can never be met" if what == "if" else "never applies"
         reader.error(node, f"{words}: {why}") if what == "if" else reader.warn(

@@ -28,7 +28,7 @@ from okrgate.gates.problems import Problem, RulebookError
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 12
-MAX_NODES = 20_000
+MAX_NODES = 16_000
 MAX_PROBLEMS = 200
 MAX_DIGITS = 30
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from okrgate.gates.conditions import Value
 from okrgate.gates.model import Collection, Rulebook, Signoff, Waiver
-from okrgate.gates.values import Unfit, fit
+from okrgate.gates.values import Unfit, fit, fit_type
 from okrgate.gates.verdict import Facts, GateUnjudgeable
 
 MAX_ITEMS = 2000
@@ -97,17 +97,32 @@ def _row(collection: Collection, row: Mapping[str, object], index: int) -> Row:
 def _signoffs(signoffs: tuple[Signoff, ...]) -> tuple[Signoff, ...]:
     if len(signoffs) > MAX_SIGNATURES:
         raise GateUnjudgeable(f"There are more than {MAX_SIGNATURES} sign-offs.")
-    for one in signoffs:
-        words = (one.role, one.by, one.decision)
-        if not all(isinstance(word, str) and word for word in words) or not isinstance(
-            one.stale, bool
-        ):
-            raise GateUnjudgeable("A sign-off needs role, by, decision and stale.")
-        if one.on_behalf_of is not None and not (
-            isinstance(one.on_behalf_of, str) and one.on_behalf_of
-        ):
-            raise GateUnjudgeable("A sign-off on somebody's behalf has to name them.")
-    return tuple(signoffs)
+    return tuple(_signoff(one) for one in signoffs)
+
+
+def _signoff(one: Signoff) -> Signoff:
+    role, by, decision = _word(one.role), _word(one.by), _word(one.decision)
+    behalf = None if one.on_behalf_of is None else _word(one.on_behalf_of)
+    nameless = one.on_behalf_of is not None and behalf is None
+    if (
+        role is None
+        or by is None
+        or decision is None
+        or nameless
+        or not isinstance(one.stale, bool)
+    ):
+        raise GateUnjudgeable(
+            "A sign-off needs role, by, decision and stale, as words and true or false."
+        )
+    return Signoff(role, by, decision, one.stale, behalf)
+
+
+def _word(value: object) -> str | None:
+    try:
+        found = fit_type("user", value)
+    except Unfit:
+        return None
+    return None if found is None else str(found)
 
 
 def _waivers(waivers: tuple[Waiver, ...]) -> tuple[Waiver, ...]:
