@@ -60,7 +60,13 @@ def _asked(rulebook: Rulebook, gate: Gate, case: Case) -> list[Outcome]:
 def judge_twice(rulebook: Rulebook, transition_id: str, facts: Facts, *, today: date) -> Verdict:
     """Return the verdict on which engine and plain reference agree. Raises EngineDisagreement if they do not."""
     verdict = judge(rulebook, transition_id, facts, today=today)
-    if verdict != reference_verdict(rulebook, transition_id, facts, today=today):
+    try:
+        plain = reference_verdict(rulebook, transition_id, facts, today=today)
+    except GateUnjudgeable:
+        raise
+    except Exception as problem:
+        raise GateUnjudgeable("The plain judge failed, so this gate stays closed.") from problem
+    if verdict != plain:
         raise EngineDisagreement(
             "The rule engine and the plain judge disagree, so this gate stays closed."
         )

@@ -38,6 +38,17 @@ def type_facts(
     rulebook: Rulebook, facts: Facts, today: date, reads: frozenset[str] | None = None
 ) -> TypedFacts:
     """Return the facts that a gate reads (all, if `reads` is not given), typed. Raises GateUnjudgeable."""
+    try:
+        return _typed(rulebook, facts, today, reads)
+    except GateUnjudgeable:
+        raise
+    except Exception as problem:
+        raise GateUnjudgeable("The facts cannot be read, so this gate stays closed.") from problem
+
+
+def _typed(
+    rulebook: Rulebook, facts: Facts, today: date, reads: frozenset[str] | None
+) -> TypedFacts:
     if not isinstance(today, date) or isinstance(today, datetime):
         raise GateUnjudgeable("Today has to be a date.")
     values: dict[str, Any] = {}

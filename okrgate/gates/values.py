@@ -81,7 +81,7 @@ def _number(kind: str, value: object) -> int | Decimal:
 
 
 def _decimal(kind: str, value: Decimal | float) -> Decimal:
-    if not math.isfinite(value):
+    if not (value.is_finite() if isinstance(value, Decimal) else math.isfinite(value)):
         raise Unfit("has to be a finite number")
     exact = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
     places = DECIMALS[kind]
