@@ -78,6 +78,7 @@ def _read(reader: Reader, tree: Node) -> dict[str, Any]:
     stages = read_stages(reader, parts.get("stages"), names.roles)
     questions = read_questions(reader, parts.get("questions"), stages)
     names.facts, names.collections = vocabulary_of(reader, vocabulary == "own", parts, questions)
+    names.answered_in = {f"answers.{one.id}": one.section for one in questions.values()}
     check_role_facts(reader, parts.get("roles"), names)
     never, editors_barred = read_signing(reader, parts.get("signing"), names)
     conditions = ConditionReader(reader, names)

@@ -30,5 +30,5 @@ class RulebookError(Exception):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return "; did you mean X?" for the nearest known word, or nothing."""
-    near = get_close_matches(word[:100], list(known), n=1, cutoff=0.7)
+    near = get_close_matches(word[:100], list(known), n=1, cutoff=0.6)
     return f"; did you mean {near[0]}?" if near else ""

@@ -41,6 +41,7 @@ class Names:
     collections: Mapping[str, Collection] = field(default_factory=dict)
     roles: Mapping[str, Role] = field(default_factory=dict)
     params: Mapping[str, Value] = field(default_factory=dict)
+    answered_in: Mapping[str, str] = field(default_factory=dict)
 
 
 class ConditionReader:

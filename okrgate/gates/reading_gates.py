@@ -119,12 +119,12 @@ def _requirement(
         mode=mode,
         when=when,
         waiver=waiver,
-        fix=fix or default_fix(condition),
+        fix=fix or default_fix(condition, names.answered_in),
         line=node.line,
     )
 
 
-def default_fix(condition: Condition) -> str | None:
+def default_fix(condition: Condition, answered_in: Mapping[str, str]) -> str | None:
     """Return the section where the first fact or list of a condition is filled in."""
     for leaf in leaves(condition):
         if isinstance(leaf, SignoffCondition):
@@ -133,7 +133,7 @@ def default_fix(condition: Condition) -> str | None:
             each = leaf.each if isinstance(leaf, SomeFails) else leaf
             section = section_of(each.collection, _fields(each))
         else:
-            section = section_of(leaf.left.name)
+            section = answered_in.get(leaf.left.name) or section_of(leaf.left.name)
         if section is not None:
             return section
     return None
@@ -233,7 +233,7 @@ def _check_together(reader: Reader, gate: Gate, nodes: list[Node]) -> None:
     ]
     places = {node.line: node for node in nodes}
     for index, second in enumerate(hard):
-        if contradictory([second.condition], {}, {}):
+        if any(True for _ in contradictory([second.condition], {}, {})):
             continue
         for first in hard[:index]:
             if not (read_by(first) & read_by(second)):

@@ -214,7 +214,8 @@ def check_ways(
 ) -> None:
     """Note stages nobody reaches, stages nobody leaves, automatic circles and ways that meet no gate."""
     initial = next((stage.id for stage in stages.values() if stage.initial), None)
-    if node is None or initial is None:
+    unclear = any(not one.target or not one.sources for one in transitions.values())
+    if node is None or initial is None or unclear:
         return
     graph = moves(stages, transitions.values())
     places = {name: key for name, key, _ in Reader().named(node, "stages")}

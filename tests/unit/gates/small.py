@@ -158,7 +158,9 @@ def comparisons(draw: st.DrawFn, item: Collection | None) -> Condition:
     shape = draw(st.integers(0, 9))
     if shape == 0:
         return IsSet(left, draw(st.booleans()))
-    constants = value_of(fact).map(lambda value: fit_type(fact.type, value))
+    constants: st.SearchStrategy[Anything] = value_of(fact).map(
+        lambda value: fit_type(fact.type, value)
+    )
     if shape == 1:
         return Among(
             left,

@@ -208,7 +208,7 @@ def test_a_silent_engine_means_missing_never_met(monkeypatch: pytest.MonkeyPatch
     rulebook = with_gate(
         Requirement("r0", "Say it", "hard", Compare(Ref("p.flag", "boolean"), "eq", True))
     )
-    monkeypatch.setattr(engine.durable, "start_action_for_state", lambda *_: None)
+    monkeypatch.setattr("okrgate.gates.engine.durable.start_action_for_state", lambda *_: None)
 
     with pytest.raises(GateUnjudgeable):
         judge(rulebook, "go", Facts({"p.flag": True}), today=TODAY)

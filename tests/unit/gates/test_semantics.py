@@ -13,7 +13,7 @@ from okrgate.gates.verdict import Facts
 from tests.unit.gates.small import TEXT, TODAY, with_condition
 
 NOTHING: dict[str, Any] = {}
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"name": "A", "whole": 1, "flag": True},
     {"name": "B", "whole": 5, "flag": False},
     {"name": "C", "whole": 9},
