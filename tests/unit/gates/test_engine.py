@@ -195,9 +195,8 @@ def test_a_fault_of_the_engine_closes_the_gate_and_the_next_question_starts_afre
     assert judge(rulebook, "go", known, today=TODAY).allowed
 
     with monkeypatch.context() as broken:
-        broken.setattr(
-            engine.durable, "complete_and_start_action", lambda *_: '{"never":{"m":{"id":"x"'
-        )
+        answer = '{"never":{"m":{"id":"x"'
+        broken.setattr("okrgate.gates.engine.durable.complete_and_start_action", lambda *_: answer)
         with pytest.raises(GateUnjudgeable):
             judge(rulebook, "go", known, today=TODAY)
 
