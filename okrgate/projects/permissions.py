@@ -1,0 +1,98 @@
+"""Who may read a project, and who has a part in it.
+
+A draft is its submitter's and its co-editors'. From submission on everybody signed in reads it; a confidential
+one is for those involved and auditors. What is private (money, what stakeholders said) is for them always.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Subquery, and_, or_, select, union_all
+
+from okrgate.database import db
+from okrgate.errors import NotFound
+from okrgate.projects.models import CoEditor, Project
+from okrgate.projects.plan_models import RaciRow
+
+_OWN_PARTS = (
+    Project.submitter_id,
+    Project.lead_id,
+    Project.sponsor_id,
+    Project.benefits_owner_id,
+)
+_parts: list[Subquery] = []
+
+
+def register_part(people: Select[Any, Any]) -> None:
+    """Let a room say who else has a part: a select of (project id, person id). Done once, at start-up.
+
+    For instance the stewards of target metrics.
+    """
+    project, person = people.selected_columns
+    named = people.with_only_columns(project.label("project_id"), person.label("person_id"))
+    if not any(str(named) == str(known.element) for known in _parts):
+        _parts.append(named.subquery())
+
+
+register_part(select(CoEditor.project_id, CoEditor.person_id))
+register_part(select(RaciRow.project_id, RaciRow.person_id))
+
+
+def involved(project_id: int) -> set[int]:
+    """Return everybody with a part: submitter, co-editors, lead, sponsor, benefits owner, RACI, registered parts."""
+    own = [select(column).where(Project.id == project_id) for column in _OWN_PARTS]
+    others = [select(part.c.person_id).where(part.c.project_id == project_id) for part in _parts]
+    found = db.session().scalars(union_all(*own, *others))
+    return {person for person in found if person is not None}
+
+
+def visible(project: Project, person_id: int, is_auditor: bool, also: Iterable[int] = ()) -> bool:
+    """Tell whether this person may read the project. `also` names people whom the caller counts as involved."""
+    if project.submitted_at is None:
+        return person_id == project.submitter_id or person_id in co_editors(project.id)
+    if not project.confidential or is_auditor:
+        return True
+    return person_id in set(also) or person_id in involved(project.id)
+
+
+def check_visible(
+    project: Project, person_id: int, *, is_auditor: bool, also: Iterable[int] = ()
+) -> None:
+    """Raise NotFound unless this person may read the project: what is hidden looks like what is missing."""
+    if not visible(project, person_id, is_auditor, also):
+        raise NotFound
+
+
+def private_visible(
+    project: Project, person_id: int, *, is_auditor: bool, also: Iterable[int] = ()
+) -> bool:
+    """Tell whether this person may read money and what stakeholders said."""
+    if not visible(project, person_id, is_auditor, also):
+        return False
+    return is_auditor or person_id in set(also) or person_id in involved(project.id)
+
+
+def visible_clause(person_id: int, *, is_auditor: bool) -> ColumnElement[bool]:
+    """Return what a query for projects must demand so that it finds only what this person may read."""
+    edits = select(CoEditor.project_id).where(CoEditor.person_id == person_id)
+    own_draft = or_(Project.submitter_id == person_id, Project.id.in_(edits))
+    drafts = and_(Project.submitted_at.is_(None), own_draft)
+    if is_auditor:
+        return or_(drafts, Project.submitted_at.is_not(None))
+    open_or_mine = or_(Project.confidential.is_(False), _involves(person_id))
+    return or_(drafts, and_(Project.submitted_at.is_not(None), open_or_mine))
+
+
+def co_editors(project_id: int) -> set[int]:
+    """Return who may edit what the submitter may."""
+    query = select(CoEditor.person_id).where(CoEditor.project_id == project_id)
+    return set(db.session().scalars(query))
+
+
+def _involves(person_id: int) -> ColumnElement[bool]:
+    own = [column == person_id for column in _OWN_PARTS]
+    others = [
+        Project.id.in_(select(part.c.project_id).where(part.c.person_id == person_id))
+        for part in _parts
+    ]
+    return or_(*own, *others)
