@@ -6,7 +6,15 @@ from wtforms import BooleanField
 from wtforms.validators import ValidationError
 
 from okrgate.projects.commitment_forms import check_no_twice
-from okrgate.projects.fields import Choice, Known, Line, Listed, Somebody, rows_of
+from okrgate.projects.fields import (
+    Choice,
+    Known,
+    Line,
+    Listed,
+    Somebody,
+    complain,
+    rows_of,
+)
 from okrgate.projects.sections import RowForm, SectionForm
 
 WHOLE = "Whole project"
@@ -36,10 +44,12 @@ class RaciRowForm(RowForm):
         if field.data is None and (self.letter.data or activity_of(self.activity.data)):
             raise ValidationError("Choose the person.")
 
-    def validate_letter(self, field: Any) -> None:
+    def validate(self, *arguments: Any, **more: Any) -> bool:
         """Somebody named has a part."""
-        if not field.data and (self.person.data is not None or activity_of(self.activity.data)):
-            raise ValidationError("Choose what part this person has.")
+        fine: bool = super().validate(*arguments, **more)
+        if self.person.data is not None and not self.letter.data and not self.letter.errors:
+            fine = complain(self.letter, "Choose what part this person has.")
+        return fine
 
 
 class RaciForm(SectionForm):
