@@ -32,7 +32,18 @@ from okrgate.web import navigation as web_navigation
 from okrgate.web import views as web
 
 ROOMS = (
-    web, accounts, audit, rulebooks, metrics, okrs, measurement, delivery, approvals, summaries, stages, notifications,
+    web,
+    accounts,
+    audit,
+    rulebooks,
+    metrics,
+    okrs,
+    measurement,
+    delivery,
+    approvals,
+    summaries,
+    stages,
+    notifications,
 )
 
 

@@ -74,7 +74,9 @@ class Settings:
         """Build settings from `OKRGATE_*` variables."""
         data_dir = Path(environment.get("OKRGATE_DATA", "var")).absolute()
         return cls(
-            database_url=environment.get("OKRGATE_DATABASE_URL", f"sqlite:///{data_dir}/okrgate.db"),
+            database_url=environment.get(
+                "OKRGATE_DATABASE_URL", f"sqlite:///{data_dir}/okrgate.db"
+            ),
             secret_key=_secret_from(environment),
             base_url=environment.get("OKRGATE_BASE_URL", "http://127.0.0.1:8000").rstrip("/"),
             data_dir=data_dir,
@@ -113,7 +115,9 @@ def _secret_from(environment: Mapping[str, str]) -> str:
         try:
             return Path(path).read_text(encoding="utf-8").strip()
         except OSError as problem:
-            raise BadSettings(f"OKRGATE_SECRET_FILE cannot be read: {problem.strerror}.") from problem
+            raise BadSettings(
+                f"OKRGATE_SECRET_FILE cannot be read: {problem.strerror}."
+            ) from problem
     return environment.get("OKRGATE_SECRET_KEY", "")
 
 

@@ -105,7 +105,9 @@ class JsonText(TypeDecorator[Any]):
 
 def canonical_json(value: Any) -> str:
     """Spell a value of plain JSON types in exactly one way."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
 
 
 @contextmanager

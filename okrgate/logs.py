@@ -16,7 +16,11 @@ _SECRET_WORDS = ("password", "secret", "token", "authorization", "cookie")
 
 def configure(*, as_json: bool) -> None:
     """Send structured logs to standard error."""
-    renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -33,19 +37,25 @@ def configure(*, as_json: bool) -> None:
     )
 
 
-def _without_secrets(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _without_secrets(
+    _logger: Any, _name: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
     for key in event:
         if any(word in key.lower() for word in _SECRET_WORDS):
             event[key] = "[hidden]"
     return event
 
 
-def _on_one_line(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _on_one_line(
+    _logger: Any, _name: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
     """Escape what could forge a line or hide one: control and direction characters."""
     for key, value in event.items():
         if isinstance(value, str):
             event[key] = "".join(
-                character if unicodedata.category(character) not in {"Cc", "Cf"} else f"\\u{ord(character):04x}"
+                character
+                if unicodedata.category(character) not in {"Cc", "Cf"}
+                else f"\\u{ord(character):04x}"
                 for character in value
             )
     return event

@@ -113,11 +113,15 @@ class Person:
 
     def form(self, *names: str) -> Form:
         """Return the one form of the page with all these fields, without regard to the header's small ones."""
-        found = [form for form in self.forms() if form.method == "post" and set(names) <= form.names]
+        found = [
+            form for form in self.forms() if form.method == "post" and set(names) <= form.names
+        ]
         assert found, f"{self.name} finds no form with {names} on {self.path}"
         return found[-1]
 
-    def send(self, values: dict[str, str | list[str]], *, press: str = "", status: int = 200) -> str:
+    def send(
+        self, values: dict[str, str | list[str]], *, press: str = "", status: int = 200
+    ) -> str:
         """Fill the form that has these fields, press a button, and return the page it leads to."""
         form = self.form(*values)
         data = MultiDict(form.values)
@@ -133,7 +137,9 @@ class Person:
     def _arrived(self, answer: TestResponse, status: int) -> str:
         self.page = answer.get_data(as_text=True)
         self.path = answer.request.full_path.removesuffix("?")
-        assert answer.status_code == status, f"{self.name} got {answer.status_code} at {self.path}:\n{_words(self.page)}"
+        assert answer.status_code == status, (
+            f"{self.name} got {answer.status_code} at {self.path}:\n{_words(self.page)}"
+        )
         return self.page
 
     def _parsed(self) -> _Forms:

@@ -81,7 +81,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         return
     server: str = request.getfixturevalue("postgresql")
     name = f"t{uuid.uuid4().hex[:12]}"
-    _on_server(server, f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('postgresql_template')}")
+    _on_server(
+        server, f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('postgresql_template')}"
+    )
     yield server.replace("/postgres?", f"/{name}?")
     _on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -27,7 +27,9 @@ class Factory:
         self._count += 1
         return self._count
 
-    def unit(self, name: str = "Acme", parent: OrgUnit | None = None, kind: str = "company") -> OrgUnit:
+    def unit(
+        self, name: str = "Acme", parent: OrgUnit | None = None, kind: str = "company"
+    ) -> OrgUnit:
         """Make a unit of the authority tree."""
         with transaction() as session:
             unit = OrgUnit(name=name, kind=kind, parent_id=parent.id if parent else None, path="")
@@ -37,7 +39,12 @@ class Factory:
         return unit
 
     def person(
-        self, name: str = "", *, admin: bool = False, auditor: bool = False, unit: OrgUnit | None = None
+        self,
+        name: str = "",
+        *,
+        admin: bool = False,
+        auditor: bool = False,
+        unit: OrgUnit | None = None,
     ) -> Person:
         """Make somebody who may sign in."""
         number = self._next()

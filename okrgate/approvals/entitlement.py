@@ -24,11 +24,17 @@ class Surroundings:
 
 
 def surroundings(
-    project: Project, *, home_path: str, team_paths: Iterable[str], people: Mapping[str, frozenset[int]]
+    project: Project,
+    *,
+    home_path: str,
+    team_paths: Iterable[str],
+    people: Mapping[str, frozenset[int]],
 ) -> Surroundings:
     """Collect what `holders` needs for one project."""
     query = select(CoEditor.person_id).where(CoEditor.project_id == project.id)
-    return Surroundings(home_path, tuple(team_paths), people, frozenset(db.session().scalars(query)))
+    return Surroundings(
+        home_path, tuple(team_paths), people, frozenset(db.session().scalars(query))
+    )
 
 
 def holders(
@@ -47,7 +53,9 @@ def holders(
     for role in roles:
         if role.kind == "org":
             found[role.id] = frozenset(
-                held.person_id for held in org if held.role == role.id and _reaches(held, role, around)
+                held.person_id
+                for held in org
+                if held.role == role.id and _reaches(held, role, around)
             )
         else:
             people = around.people.get(role.fact or "", frozenset())
@@ -56,11 +64,14 @@ def holders(
     # Whoever asks for themselves is signed in, and so active.
     active = directory.active(named) if only is None else {only}
     return {
-        role.id: found[role.id] if role.kind == "org" else frozenset(found[role.id] & active) for role in roles
+        role.id: found[role.id] if role.kind == "org" else frozenset(found[role.id] & active)
+        for role in roles
     }
 
 
-def barred(project: Project, rulebook: Rulebook, around: Surroundings, *, since: object = None) -> dict[int, str]:
+def barred(
+    project: Project, rulebook: Rulebook, around: Surroundings, *, since: object = None
+) -> dict[int, str]:
     """Return who never signs for this project, and the sentence that says why.
 
     The floor holds whatever the rulebook says: the submitter and co-editors, the lead, the accountable people and

@@ -58,9 +58,7 @@ def waiting_for(person: int, *, limit: int = PAGE) -> list[Waiting]:
     )
     rows = db.session().execute(query).all()
     seats = _asks([row.Round.id for row in rows])
-    return [
-        _waiting(row.Round, row.Project, row.name, seats.get(row.Round.id, ())) for row in rows
-    ]
+    return [_waiting(row.Round, row.Project, row.name, seats.get(row.Round.id, ())) for row in rows]
 
 
 def _asks(rounds: list[int]) -> dict[int, tuple[str, ...]]:

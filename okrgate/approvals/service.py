@@ -65,7 +65,9 @@ class NewCondition:
 def open_round(project_id: int) -> Round | None:
     """Return the round that is open for a project, if any (there is at most one)."""
     return db.session().scalar(
-        select(Round).where(Round.project_id == project_id, Round.closed_at.is_(None)).order_by(Round.id.desc())
+        select(Round)
+        .where(Round.project_id == project_id, Round.closed_at.is_(None))
+        .order_by(Round.id.desc())
     )
 
 
@@ -89,12 +91,20 @@ def last_satisfied(project_id: int) -> Round | None:
 
 
 def begin_round(
-    project: Project, *, gate: str, transition: str, digest: str, content: Mapping[str, Any], due_on: date | None
+    project: Project,
+    *,
+    gate: str,
+    transition: str,
+    digest: str,
+    content: Mapping[str, Any],
+    due_on: date | None,
 ) -> Round:
     """Open the next round of a gate."""
     check_writing()
     number = db.session().scalar(
-        select(func.count()).select_from(Round).where(Round.project_id == project.id, Round.gate == gate)
+        select(func.count())
+        .select_from(Round)
+        .where(Round.project_id == project.id, Round.gate == gate)
     )
     opened = Round(
         project_id=project.id,
@@ -165,19 +175,26 @@ def seat_people(found: Round, wanted: Sequence[WantedSeat]) -> set[int]:
         (row.seat_id, row.person_id): row
         for row in session.scalars(select(SeatPerson).where(SeatPerson.round_id == found.id))
     }
-    spoken = set(session.scalars(select(SignoffRow.person_id).where(SignoffRow.round_id == found.id)))
+    spoken = set(
+        session.scalars(select(SignoffRow.person_id).where(SignoffRow.round_id == found.id))
+    )
     before = {person for _, person in waiting}
     keep: set[tuple[int, int]] = set()
     for want in wanted:
         seat = seats.pop((want.requirement, want.place), None) or _new_seat(found, want)
         seat.roles, seat.excluded, seat.need, seat.label = (
-            list(want.roles), list(want.excluded), want.need, want.label[:300],
+            list(want.roles),
+            list(want.excluded),
+            want.need,
+            want.label[:300],
         )
         if want.open:
             keep |= {(seat.id, person) for person in want.people - spoken}
     for key in keep - set(waiting):
         session.add(
-            SeatPerson(round_id=found.id, seat_id=key[0], person_id=key[1], waiting_since=clock.now())
+            SeatPerson(
+                round_id=found.id, seat_id=key[0], person_id=key[1], waiting_since=clock.now()
+            )
         )
     for key in set(waiting) - keep:
         session.delete(waiting[key])
@@ -240,12 +257,16 @@ def waivers_for(project: Project, today: date) -> tuple[Waiver, ...]:
             WaiverRow.rulebook_version_id == project.rulebook_version_id,
         )
     )
-    return tuple(Waiver(requirement=row.requirement, role=row.role, by=str(row.by_id)) for row in rows)
+    return tuple(
+        Waiver(requirement=row.requirement, role=row.role, by=str(row.by_id)) for row in rows
+    )
 
 
 def seats_of(round_id: int) -> list[Seat]:
     """Return the seats of a round."""
-    return list(db.session().scalars(select(Seat).where(Seat.round_id == round_id).order_by(Seat.id)))
+    return list(
+        db.session().scalars(select(Seat).where(Seat.round_id == round_id).order_by(Seat.id))
+    )
 
 
 def add_signoff(
@@ -444,7 +465,9 @@ def condition_facts(project_id: int, today: date) -> tuple[dict[str, int], list[
     still_open = [row for row in rows if row.closed_at is None]
     values = {
         "conditions.open": len(still_open),
-        "conditions.overdue": sum(1 for row in still_open if row.due_on is not None and row.due_on < today),
+        "conditions.overdue": sum(
+            1 for row in still_open if row.due_on is not None and row.due_on < today
+        ),
     }
     items = []
     for row in rows:
@@ -464,7 +487,13 @@ def decisions_of(project_id: int) -> list[dict[str, Any]]:
     """Return every decision on a project, newest first, with the names of those who decided."""
     rows = list(
         db.session().execute(
-            select(SignoffRow, Round.gate, Round.number, Round.closed_as, Receipt.id.label("receipt_id"))
+            select(
+                SignoffRow,
+                Round.gate,
+                Round.number,
+                Round.closed_as,
+                Receipt.id.label("receipt_id"),
+            )
             .join(Round, Round.id == SignoffRow.round_id)
             .outerjoin(Receipt, Receipt.signoff_id == SignoffRow.id)
             .where(SignoffRow.project_id == project_id)

@@ -89,7 +89,9 @@ def close_condition(condition_id: int) -> ResponseReturnValue:
     if request.method == "POST" and form.validate():
         with transaction():
             service.close_condition(condition_id, by=me(), evidence=form.evidence.data or "")
-        return done("The condition is met.", url_for("stages.show_project", reference=project.reference))
+        return done(
+            "The condition is met.", url_for("stages.show_project", reference=project.reference)
+        )
     status = 422 if request.method == "POST" else 200
     return render(
         "approvals/condition.html",

@@ -11,7 +11,18 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 _KEYS = {
-    "name", "process", "unit", "submitter", "file", "key", "title", "empty", "dates", "money", "fields", "stage",
+    "name",
+    "process",
+    "unit",
+    "submitter",
+    "file",
+    "key",
+    "title",
+    "empty",
+    "dates",
+    "money",
+    "fields",
+    "stage",
 }
 _FIELD_KEYS = {"column", "as", "value", "text"}
 _KINDS = {"text", "date", "money"}

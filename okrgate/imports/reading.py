@@ -50,7 +50,11 @@ def table_of(text: str, *, delimiter: str) -> Table:
         raise Unreadable("The file holds a header at most, but no rows.")
     if len(raw) > MOST_ROWS:
         raise Unreadable(f"The file holds more than {MOST_ROWS:,} rows. Split it.")
-    found = [(number, row) for number, row in enumerate(raw[1:], start=2) if any(cell.strip() for cell in row)]
+    found = [
+        (number, row)
+        for number, row in enumerate(raw[1:], start=2)
+        if any(cell.strip() for cell in row)
+    ]
     return Table(
         header=tuple(cell.strip() for cell in raw[0]),
         rows=tuple(tuple(_clean(cell) for cell in row) for _, row in found),
@@ -73,6 +77,8 @@ def column_at(header: Sequence[str], wanted: str | int) -> int:
         return wanted - 1
     places = [place for place, name in enumerate(header) if name == wanted]
     if len(places) != 1:
-        what = "is not in the file" if not places else "stands there more than once: give its number"
+        what = (
+            "is not in the file" if not places else "stands there more than once: give its number"
+        )
         raise Unreadable(f"The column “{wanted}” {what}.")
     return places[0]

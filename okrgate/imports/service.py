@@ -106,7 +106,9 @@ def _take(plan: _Plan, line: int, row: Sequence[str], report: Report) -> None:
         return
     key = _cell(plan, row, plan.map.key)
     if not key or len(key) > 120:
-        report.refused.append(Refusal(line, str(plan.map.key), "The key is empty or longer than 120 characters."))
+        report.refused.append(
+            Refusal(line, str(plan.map.key), "The key is empty or longer than 120 characters.")
+        )
         return
     source_key = f"{plan.map.name}:{key}"
     known = db.session().scalar(select(Project.reference).where(Project.source_key == source_key))
@@ -115,7 +117,9 @@ def _take(plan: _Plan, line: int, row: Sequence[str], report: Report) -> None:
         return
     title = _cell(plan, row, plan.map.title)
     if not title or len(title) > 200:
-        problems.append(Refusal(line, str(plan.map.title), "The title is empty or longer than 200 characters."))
+        problems.append(
+            Refusal(line, str(plan.map.title), "The title is empty or longer than 200 characters.")
+        )
     stage = _stage(plan, line, row, problems)
     filled = _filled(plan, line, row, problems)
     if problems or stage is None:
@@ -188,7 +192,9 @@ def _fill(
 
 def _mark_saved(plan: _Plan, project: Project, section: str, page: str) -> None:
     state = db.session().scalar(
-        select(SectionState).where(SectionState.project_id == project.id, SectionState.section == section)
+        select(SectionState).where(
+            SectionState.project_id == project.id, SectionState.section == section
+        )
     )
     if state is None:
         state = SectionState(project_id=project.id, section=section, version=0, pages_saved=[])
@@ -236,7 +242,9 @@ def _stage(plan: _Plan, line: int, row: Sequence[str], problems: list[Refusal]) 
     dates: dict[str, date | None] = {}
     for name, column in (("start", rule.start), ("end", rule.end)):
         try:
-            dates[name] = plan.map.read_date(_cell(plan, row, column)) if column is not None else None
+            dates[name] = (
+                plan.map.read_date(_cell(plan, row, column)) if column is not None else None
+            )
         except BadValue as problem:
             problems.append(Refusal(line, str(column), f"{problem}."))
             return None
@@ -256,7 +264,9 @@ def _cell(plan: _Plan, row: Sequence[str], column: str | int) -> str:
 
 
 def _plan(table: Table, mapping: Map, *, by: int, reason: str) -> _Plan:
-    version = next((one for one in rulebooks.binding() if _process_key(one) == mapping.process), None)
+    version = next(
+        (one for one in rulebooks.binding() if _process_key(one) == mapping.process), None
+    )
     if version is None:
         raise BadMap(f"There is no process “{mapping.process}” here.")
     rulebook = rulebooks.rulebook(version.id)
@@ -264,7 +274,13 @@ def _plan(table: Table, mapping: Map, *, by: int, reason: str) -> _Plan:
     for stage in (rule.future, rule.running, rule.past, rule.none):
         if stage not in rulebook.stages:
             raise BadMap(f"The process has no stage “{stage}”.")
-    wanted = {mapping.key, mapping.title, *(one.column for one in mapping.fields), rule.start, rule.end}
+    wanted = {
+        mapping.key,
+        mapping.title,
+        *(one.column for one in mapping.fields),
+        rule.start,
+        rule.end,
+    }
     return _Plan(
         map=mapping,
         version=version,
@@ -294,7 +310,9 @@ def _process_key(version: RulebookVersion) -> str | None:
 
 
 def _unit(name: str) -> int:
-    found = list(db.session().scalars(select(OrgUnit.id).where(OrgUnit.name == name, OrgUnit.active)))
+    found = list(
+        db.session().scalars(select(OrgUnit.id).where(OrgUnit.name == name, OrgUnit.active))
+    )
     if len(found) != 1:
         raise BadMap(f"There is {'no' if not found else 'more than one'} unit “{name}”.")
     return found[0]
@@ -303,7 +321,9 @@ def _unit(name: str) -> int:
 def _submitter(email: str, by: int) -> int:
     if not email:
         return by
-    found = db.session().scalar(select(Person.id).where(Person.email == email.lower(), Person.active))
+    found = db.session().scalar(
+        select(Person.id).where(Person.email == email.lower(), Person.active)
+    )
     if found is None:
         raise BadMap(f"There is nobody active with the address {email}.")
     return found

@@ -13,8 +13,6 @@ from okrgate.projects.rows import RowsPage, listed
 from okrgate.projects.sections import Answer, Gathered, Section
 from okrgate.web.filters import show_number
 
-_GONE = "A key result that was removed"
-
 
 class KeyResultsPage(RowsPage):
     """What the project contributes to."""
@@ -28,7 +26,10 @@ class KeyResultsPage(RowsPage):
         """Offer the key results, and those that are linked already."""
         choices = dict(okrs.key_result_choices())
         linked = {row.key_result_id for row in listed(KeyResultLink, project.id)} - set(choices)
-        closed = {one: line.name for one, line in okrs.describe(linked).items()} if linked else {}
+        closed = {
+            one: f"{line.period} · {line.unit} · {line.name}"
+            for one, line in okrs.describe(linked).items()
+        }
         offer(self.entries(form, "key_result"), (choices | closed).items())
 
     def is_filled(self, row: Mapping[str, Any]) -> bool:
@@ -61,10 +62,10 @@ class TeamsPage(RowsPage):
 def gather_key_results(project: Project, _today: date) -> Gathered:
     """List the linked key results."""
     links = listed(KeyResultLink, project.id)
-    lines = okrs.describe({link.key_result_id for link in links}) if links else {}
-    known = [lines[link.key_result_id] for link in links if link.key_result_id in lines]
+    lines = okrs.describe(link.key_result_id for link in links)
+    known = [lines[link.key_result_id] for link in links]
     return Gathered(
-        values={"key_results.count": len(known)},
+        values={"key_results.count": len(links)},
         collections={
             "key_results": [
                 _filled(name=line.name, level=line.level, period=line.period, open=line.open)
@@ -81,11 +82,11 @@ def gather_key_results(project: Project, _today: date) -> Gathered:
 def key_result_answers(project: Project) -> Sequence[Answer]:
     """Return the key results as people read them."""
     links = listed(KeyResultLink, project.id)
-    lines = okrs.describe({link.key_result_id for link in links}) if links else {}
+    lines = okrs.describe(link.key_result_id for link in links)
     texts = []
     for link in links:
-        line = lines.get(link.key_result_id)
-        name = f"{line.name} ({line.level}, {line.period})" if line else _GONE
+        line = lines[link.key_result_id]
+        name = f"{line.name} ({line.level}, {line.period})"
         texts.append(f"{name}: {link.contribution}" if link.contribution else name)
     return (Answer("key_results", "links", "Key results", "\n".join(texts)),)
 

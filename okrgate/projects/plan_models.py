@@ -10,7 +10,7 @@ from okrgate.database import Millionths, Model
 
 
 class KeyResultLink(Model):
-    """A key result to which the project contributes. It lives in the room of the OKRs."""
+    """A key result to which the project contributes."""
 
     __tablename__ = "project_key_results"
     __table_args__ = (Index("ix_project_key_results_project", "project_id", "position"),)
@@ -18,7 +18,7 @@ class KeyResultLink(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
     position: Mapped[int] = mapped_column(Integer)
-    key_result_id: Mapped[int] = mapped_column(Integer, index=True)
+    key_result_id: Mapped[int] = mapped_column(ForeignKey("key_results.id"), index=True)
     contribution: Mapped[str] = mapped_column(Text, default="")
 
 

@@ -81,7 +81,10 @@ def publish_if_new(text: str) -> None:
     """Publish the file okrgate starts with, unless its process already has a version."""
     rulebook = load_rulebook(text)
     known = db.session().scalar(
-        select(func.count()).select_from(RulebookVersion).join(Process).where(Process.key == rulebook.id)
+        select(func.count())
+        .select_from(RulebookVersion)
+        .join(Process)
+        .where(Process.key == rulebook.id)
     )
     if not known:
         publish(text, by=None, note="First start")
@@ -130,7 +133,11 @@ def role_choices() -> list[tuple[str, str]]:
 
 def versions() -> list[Listed]:
     """Return every version, newest first."""
-    query = _listed().order_by(RulebookVersion.published_at.desc(), RulebookVersion.id.desc()).limit(200)
+    query = (
+        _listed()
+        .order_by(RulebookVersion.published_at.desc(), RulebookVersion.id.desc())
+        .limit(200)
+    )
     return [Listed(*row) for row in db.session().execute(query)]
 
 

@@ -38,5 +38,7 @@ def download(version_id: int) -> ResponseReturnValue:
     """Give the text of one version, as it was published."""
     version = service.get_version(version_id)
     answer = Response(version.text, mimetype="text/yaml")
-    answer.headers["Content-Disposition"] = f'attachment; filename="rules-{version.process}-{version.number}.yaml"'
+    answer.headers["Content-Disposition"] = (
+        f'attachment; filename="rules-{version.process}-{version.number}.yaml"'
+    )
     return answer

@@ -6,8 +6,16 @@ from okrgate.stages.facts import Snapshot
 from okrgate.web.filters import show_date, show_number
 
 _SHOWN = (
-    "value.amount", "value.reach", "value.first_value_by", "scope.budget", "scope.effort_days",
-    "scope.people", "scope.start", "scope.end", "project.priority", "review.fits",
+    "value.amount",
+    "value.reach",
+    "value.first_value_by",
+    "scope.budget",
+    "scope.effort_days",
+    "scope.people",
+    "scope.start",
+    "scope.end",
+    "project.priority",
+    "review.fits",
 )
 _UNITS = {"scope.effort_days": " days", "value.reach": " people", "scope.people": " people"}
 _LABELS = {
@@ -35,7 +43,9 @@ def key_facts(project: Project, snapshot: Snapshot) -> tuple[tuple[str, str], ..
         value = snapshot.values.get(name)
         if value is None:
             continue
-        found.append((_LABELS[name], _text(name, value, str(snapshot.values.get("project.currency", "")))))
+        found.append(
+            (_LABELS[name], _text(name, value, str(snapshot.values.get("project.currency", ""))))
+        )
     results = [str(row.get("name")) for row in snapshot.collections.get("key_results", ())]
     if results:
         found.append(("Key results", "; ".join(results)))

@@ -62,7 +62,9 @@ def card(round_id: int, reader: Reader) -> Card:
     loaded = reading.load(reference or "", reader)
     snapshot = gather(loaded.project, loaded.rulebook)
     stand = standing(loaded.project, loaded.rulebook, snapshot, found, reader.id)
-    if not (stand.roles or reader.is_auditor or reader.id in permissions.involved(found.project_id)):
+    if not (
+        stand.roles or reader.is_auditor or reader.id in permissions.involved(found.project_id)
+    ):
         raise NotFound
     gate = loaded.rulebook.gates.get(found.gate)
     verdicts = judging.stored(loaded.project.id)
@@ -112,7 +114,8 @@ def ask(form: DecisionForm) -> Ask:
             continue
         if not text or owner is None:
             raise Invalid(
-                "Something is still needed.", {"conditions": "Give each condition a text and an owner."}
+                "Something is still needed.",
+                {"conditions": "Give each condition a text and an owner."},
             )
         conditions.append(NewCondition(text, owner, row.form.due.data))
     decision, move = form.decision.data or "", form.move.data or ""
@@ -134,12 +137,18 @@ def ask(form: DecisionForm) -> Ask:
 
 def open_round_line(project_id: int, person: int) -> dict[str, Any] | None:
     """Return the open round of a project, and whether it waits for this person."""
-    row = db.session().execute(
-        select(Round, SeatPerson.id)
-        .outerjoin(SeatPerson, (SeatPerson.round_id == Round.id) & (SeatPerson.person_id == person))
-        .where(Round.project_id == project_id, Round.closed_at.is_(None))
-        .limit(1)
-    ).first()
+    row = (
+        db.session()
+        .execute(
+            select(Round, SeatPerson.id)
+            .outerjoin(
+                SeatPerson, (SeatPerson.round_id == Round.id) & (SeatPerson.person_id == person)
+            )
+            .where(Round.project_id == project_id, Round.closed_at.is_(None))
+            .limit(1)
+        )
+        .first()
+    )
     if row is None:
         return None
     return {
@@ -158,35 +167,60 @@ def _sections(loaded: Loaded) -> list[dict[str, Any]]:
     for key in used:
         if key not in ALL:
             continue
-        answers: list[Answer] = [one for one in answers_of(ALL[key], loaded.project, loaded.rulebook) if one.text]
+        answers: list[Answer] = [
+            one for one in answers_of(ALL[key], loaded.project, loaded.rulebook) if one.text
+        ]
         if answers:
-            found.append({"title": ALL[key].title, "rows": [{"label": one.label, "value": one.text} for one in answers]})
+            found.append(
+                {
+                    "title": ALL[key].title,
+                    "rows": [{"label": one.label, "value": one.text} for one in answers],
+                }
+            )
     return found
 
 
 def _last_seen(found: Round, person: int) -> tuple[Mapping[str, Any] | None, str]:
     """Return the content this person decided on last, else that of the round before, and how to call it."""
-    mine = db.session().execute(
-        select(Round.content, SignoffRow.at)
-        .join(SignoffRow, SignoffRow.round_id == Round.id)
-        .where(Round.project_id == found.project_id, SignoffRow.person_id == person, Round.id != found.id)
-        .order_by(Round.id.desc())
-        .limit(1)
-    ).first()
+    mine = (
+        db.session()
+        .execute(
+            select(Round.content, SignoffRow.at)
+            .join(SignoffRow, SignoffRow.round_id == Round.id)
+            .where(
+                Round.project_id == found.project_id,
+                SignoffRow.person_id == person,
+                Round.id != found.id,
+            )
+            .order_by(Round.id.desc())
+            .limit(1)
+        )
+        .first()
+    )
     if mine is not None:
         return mine.content, "your last decision"
     last = db.session().scalar(
         select(Round.content)
-        .where(Round.project_id == found.project_id, Round.gate == found.gate, Round.number < found.number)
+        .where(
+            Round.project_id == found.project_id,
+            Round.gate == found.gate,
+            Round.number < found.number,
+        )
         .order_by(Round.number.desc())
         .limit(1)
     )
     return last, "the last round"
 
 
-def _differences(loaded: Loaded, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, str]]:
+def _differences(
+    loaded: Loaded, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> list[dict[str, str]]:
     return [
-        {"label": label_of(loaded.rulebook, name), "before": _words(before.get(name)), "after": _words(after.get(name))}
+        {
+            "label": label_of(loaded.rulebook, name),
+            "before": _words(before.get(name)),
+            "after": _words(after.get(name)),
+        }
         for name in sorted(set(before) & set(after) | (set(after) - set(before)))
         if before.get(name) != after.get(name)
     ]
@@ -198,17 +232,21 @@ def _words(value: Any) -> str:
     if isinstance(value, list):
         return "; ".join(_words(one) for one in value) or "–"
     if isinstance(value, dict):
-        return ", ".join(f"{key.replace('_', ' ')} {_words(one)}" for key, one in value.items() if one not in (None, ""))
+        return ", ".join(
+            f"{key.replace('_', ' ')} {_words(one)}"
+            for key, one in value.items()
+            if one not in (None, "")
+        )
     return str(value)[:600]
 
 
 def _waiting(found: Round) -> list[str]:
-    ids = db.session().scalars(select(SeatPerson.person_id).where(SeatPerson.round_id == found.id).distinct())
+    ids = db.session().scalars(
+        select(SeatPerson.person_id).where(SeatPerson.round_id == found.id).distinct()
+    )
     return sorted(directory.names(ids).values())
 
 
 def _target(shown: Card, target: str) -> str:
     stages = shown.loaded.rulebook.stages
     return stages[target].label if target in stages else "where it was"
-
-

@@ -42,7 +42,11 @@ def editors(rulebook: Rulebook, stage: str, section: str) -> tuple[str, ...]:
 
 
 def check_may_edit(
-    project: Project, rulebook: Rulebook, section: str, around: entitlement.Surroundings, person: int
+    project: Project,
+    rulebook: Rulebook,
+    section: str,
+    around: entitlement.Surroundings,
+    person: int,
 ) -> None:
     """Raise Forbidden, with the sentence the page shows, unless this person edits this section now."""
     roles = editors(rulebook, project.stage, section)
@@ -98,7 +102,13 @@ def save_page(
         lapsed = _void(project, rulebook, names, by)
         material = _is_material(rulebook, names)
         session.add(
-            Edit(project_id=project.id, section=section.key, person_id=by, at=clock.now(), material=material)
+            Edit(
+                project_id=project.id,
+                section=section.key,
+                person_id=by,
+                at=clock.now(),
+                material=material,
+            )
         )
         project.version += 1
         project.changed_at = clock.now()
@@ -121,7 +131,13 @@ def save_page(
 
 
 def keep_draft(
-    project_id: int, section: str, page: str, typed: Sequence[tuple[str, str]], *, base_version: int, by: int
+    project_id: int,
+    section: str,
+    page: str,
+    typed: Sequence[tuple[str, str]],
+    *,
+    base_version: int,
+    by: int,
 ) -> None:
     """Keep what somebody typed, for them alone, until they save or drop it."""
     with transaction() as session:
@@ -163,11 +179,17 @@ def states(project_id: int) -> dict[str, SectionState]:
 def answers_of(section: Section, project: Project, rulebook: Rulebook) -> list[Answer]:
     """Return a section's answers, those to the rulebook's questions last."""
     found = list(section.answers(project))
-    asked = [question for question in rulebook.questions.values() if question.section == section.key]
+    asked = [
+        question for question in rulebook.questions.values() if question.section == section.key
+    ]
     given = stored_answers(project.id) if asked else {}
     for question in asked:
         value = given.get(question.id)
-        text = {True: "Yes", False: "No", None: ""}.get(value) if value in (True, False, None) else str(value)
+        text = (
+            {True: "Yes", False: "No", None: ""}.get(value)
+            if value in (True, False, None)
+            else str(value)
+        )
         found.append(Answer(QUESTIONS_PAGE, f"q_{question.id}", question.label, text or ""))
     return found
 
@@ -211,7 +233,12 @@ def _changed(before: Sequence[Answer], after: Sequence[Answer]) -> list[dict[str
 def _changed_content(before: Gathered, after: Gathered) -> frozenset[str]:
     """Return the facts and collections whose signed content differs."""
     names = {
-        *before.values, *before.collections, *before.content, *after.values, *after.collections, *after.content,
+        *before.values,
+        *before.collections,
+        *before.content,
+        *after.values,
+        *after.collections,
+        *after.content,
     }
     return frozenset(name for name in names if _content(before, name) != _content(after, name))
 

@@ -41,7 +41,9 @@ class Snapshot:
     def facts_for(self, gate: str | None) -> Facts:
         """Return the facts for one gate: the shared ones with this gate's own sign-offs."""
         signed = approvals.signoffs_for(self.project_id, gate) if gate else ()
-        return Facts(values=self.values, collections=self.collections, signoffs=signed, waivers=self.waivers)
+        return Facts(
+            values=self.values, collections=self.collections, signoffs=signed, waivers=self.waivers
+        )
 
     def material(self, names: Iterable[str]) -> dict[str, Any]:
         """Return the content behind these facts and collections, as plain JSON."""
@@ -90,7 +92,9 @@ def gather(project: Project, rulebook: Rulebook) -> Snapshot:
         seq=seq,
         today=today,
         values=known,
-        collections={name: rows for name, rows in collections.items() if name in rulebook.collections},
+        collections={
+            name: rows for name, rows in collections.items() if name in rulebook.collections
+        },
         content=content,
         around=around,
         waivers=approvals.waivers_for(project, today),
@@ -128,7 +132,10 @@ def facts_as_json(facts: Facts) -> dict[str, Any]:
             {"role": one.role, "by": one.by, "decision": one.decision, "stale": one.stale}
             for one in facts.signoffs
         ],
-        "waivers": [{"requirement": one.requirement, "role": one.role, "by": one.by} for one in facts.waivers],
+        "waivers": [
+            {"requirement": one.requirement, "role": one.role, "by": one.by}
+            for one in facts.waivers
+        ],
     }
 
 

@@ -51,14 +51,17 @@ class MoveForm(FlaskForm):
 
     key = HiddenField()
     version = HiddenField()
-    reason = TextAreaField("Why?", description="Everybody concerned will read this.", validators=[_LONG])
+    reason = TextAreaField(
+        "Why?", description="Everybody concerned will read this.", validators=[_LONG]
+    )
     revisit = StringField(
         "When should this be looked at again?",
         description="A date, or something that has to happen first.",
         validators=[Length(max=300, message="Use at most 300 characters.")],
     )
     condition = StringField(
-        "What has to happen first?", validators=[Length(max=300, message="Use at most 300 characters.")]
+        "What has to happen first?",
+        validators=[Length(max=300, message="Use at most 300 characters.")],
     )
     date = DateField("Until when?", validators=[Optional(strip_whitespace=True)])
 
@@ -66,7 +69,9 @@ class MoveForm(FlaskForm):
 class ConditionForm(RowForm):
     """One condition of an approval."""
 
-    text = StringField("Condition", validators=[Length(max=500, message="Use at most 500 characters.")])
+    text = StringField(
+        "Condition", validators=[Length(max=500, message="Use at most 500 characters.")]
+    )
     owner = SelectField("Who sees to it", coerce=whole_or_none, validators=[Optional()])
     due = DateField("By when", validators=[Optional(strip_whitespace=True)])
 
@@ -84,7 +89,9 @@ class DecisionForm(FlaskForm):
         description="Needed unless you simply approve. The submitter, the lead and earlier signers will read it.",
         validators=[_LONG],
     )
-    conditions = FieldList(FormField(ConditionForm), label="Conditions", min_entries=1, max_entries=20)
+    conditions = FieldList(
+        FormField(ConditionForm), label="Conditions", min_entries=1, max_entries=20
+    )
     move = SelectField("Where does the project go?", choices=[], validators=[Optional()])
     revisit = StringField(
         "When should it be looked at again?",
@@ -92,7 +99,9 @@ class DecisionForm(FlaskForm):
         validators=[Length(max=300, message="Use at most 300 characters.")],
     )
     date = DateField(
-        "On hold until", description="Only if you put it on hold.", validators=[Optional(strip_whitespace=True)]
+        "On hold until",
+        description="Only if you put it on hold.",
+        validators=[Optional(strip_whitespace=True)],
     )
 
 

@@ -48,7 +48,12 @@ def strict_verdict(snapshot: Snapshot, rulebook: Rulebook, transition: Transitio
             rulebook, transition.id, snapshot.facts_for(transition.gate), today=snapshot.today
         )
     except GateUnjudgeable as problem:
-        log.error("gate unjudgeable", project=snapshot.project_id, transition=transition.id, problem=str(problem))
+        log.error(
+            "gate unjudgeable",
+            project=snapshot.project_id,
+            transition=transition.id,
+            problem=str(problem),
+        )
         raise
 
 
@@ -61,7 +66,12 @@ def judge_ahead(project: Project, snapshot: Snapshot, rulebook: Rulebook) -> lis
                 rulebook, transition.id, snapshot.facts_for(transition.gate), today=snapshot.today
             )
         except GateUnjudgeable as problem:
-            log.error("gate unjudgeable", project=project.id, transition=transition.id, problem=str(problem))
+            log.error(
+                "gate unjudgeable",
+                project=project.id,
+                transition=transition.id,
+                problem=str(problem),
+            )
             continue
         found.append(Judged(transition, verdict, {}, position))
     return _with_fixers(project, snapshot, rulebook, found)
@@ -106,7 +116,8 @@ def signing_transition(rulebook: Rulebook, stage: str) -> Transition | None:
     """Return the transition out of a stage whose gate asks for sign-offs, if there is one."""
     for transition in rulebook.transitions_from(stage):
         if transition.gate and any(
-            seats_asked(rulebook, requirement) for requirement in rulebook.gates[transition.gate].requirements
+            seats_asked(rulebook, requirement)
+            for requirement in rulebook.gates[transition.gate].requirements
         ):
             return transition
     return None
@@ -117,7 +128,9 @@ def seats_asked(rulebook: Rulebook, requirement: Requirement) -> bool:
     return any(asked.quorum for asked in rulebook.signoff_conditions(requirement))
 
 
-def wanted_seats(project: Project, snapshot: Snapshot, rulebook: Rulebook, verdict: Verdict) -> list[WantedSeat]:
+def wanted_seats(
+    project: Project, snapshot: Snapshot, rulebook: Rulebook, verdict: Verdict
+) -> list[WantedSeat]:
     """Return the seats of a gate: one for each sign-off condition that is not provably set aside."""
     gate = rulebook.gates[verdict.gate or ""]
     since = approvals.last_settled(project.id, gate.id)
@@ -130,7 +143,9 @@ def wanted_seats(project: Project, snapshot: Snapshot, rulebook: Rulebook, verdi
         for place, asked in enumerate(rulebook.signoff_conditions(requirement)):
             if not asked.quorum:
                 continue
-            excluded = never.union(*(snapshot.around.people.get(fact, ()) for fact in asked.exclude))
+            excluded = never.union(
+                *(snapshot.around.people.get(fact, ()) for fact in asked.exclude)
+            )
             held = entitlement.holders(rulebook, asked.roles, snapshot.around)
             people = frozenset().union(*held.values()) - excluded
             found.append(
@@ -152,9 +167,7 @@ def _with_fixers(
     project: Project, snapshot: Snapshot, rulebook: Rulebook, judged: list[Judged]
 ) -> list[Judged]:
     """Name who can fix each missing finding: the editors of its section, or the people of its seats."""
-    editors = {
-        key: roles for key, roles in rulebook.stages[project.stage].sections.items()
-    }
+    editors = {key: roles for key, roles in rulebook.stages[project.stage].sections.items()}
     asked = {role for roles in editors.values() for role in roles}
     for one in judged:
         for requirement in rulebook.gates[one.transition.gate or ""].requirements:
@@ -186,9 +199,16 @@ def _fixers(
     never: set[int],
 ) -> set[int]:
     requirement = next(
-        each for each in rulebook.gates[one.transition.gate or ""].requirements if each.id == finding.id
+        each
+        for each in rulebook.gates[one.transition.gate or ""].requirements
+        if each.id == finding.id
     )
-    roles = [role for asked in rulebook.signoff_conditions(requirement) if asked.quorum for role in asked.roles]
+    roles = [
+        role
+        for asked in rulebook.signoff_conditions(requirement)
+        if asked.quorum
+        for role in asked.roles
+    ]
     if roles:
         return {person for role in roles for person in held.get(role, ())} - never
     return {person for role in editors.get(finding.fix or "", ()) for person in held.get(role, ())}

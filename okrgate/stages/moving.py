@@ -184,11 +184,16 @@ def cross(
     transition, target = prepared.transition, prepared.target
     source = prepared.rulebook.stages[project.stage]
     visit = session.scalar(
-        select(Visit).where(Visit.project_id == project.id, Visit.left_at.is_(None)).order_by(Visit.id.desc())
+        select(Visit)
+        .where(Visit.project_id == project.id, Visit.left_at.is_(None))
+        .order_by(Visit.id.desc())
     )
     if visit is not None:
         visit.left_at, visit.transition, visit.kind, visit.gate = (
-            clock.now(), transition.id, transition.kind, transition.gate,
+            clock.now(),
+            transition.id,
+            transition.kind,
+            transition.gate,
         )
         visit.key = key
     _close_rounds(project, transition, by, answers.reason)
@@ -248,7 +253,9 @@ def target_of(project: Project, rulebook: Rulebook, transition: Transition) -> S
     return rulebook.stages[project.parked_from]
 
 
-def check_may(rulebook: Rulebook, transition: Transition, snapshot: Snapshot, by: int | None) -> None:
+def check_may(
+    rulebook: Rulebook, transition: Transition, snapshot: Snapshot, by: int | None
+) -> None:
     """Raise Forbidden, with the sentence shown beside the button, unless this person may take the transition."""
     if by is None:
         if not transition.auto:
@@ -281,16 +288,28 @@ def _check_here(
     if project.stage not in transition.sources:
         _elsewhere(project, rulebook)
     if expected_version is not None and project.version != expected_version:
-        raise Conflict("This project was changed since you opened the page. Look at what is new, then decide again.")
+        raise Conflict(
+            "This project was changed since you opened the page. Look at what is new, then decide again."
+        )
 
 
 def _elsewhere(project: Project, rulebook: Rulebook) -> bool:
-    last = db.session().execute(
-        select(Visit.left_at).where(Visit.project_id == project.id).order_by(Visit.id.desc()).offset(1).limit(1)
-    ).scalar()
+    last = (
+        db.session()
+        .execute(
+            select(Visit.left_at)
+            .where(Visit.project_id == project.id)
+            .order_by(Visit.id.desc())
+            .offset(1)
+            .limit(1)
+        )
+        .scalar()
+    )
     label = rulebook.stages[project.stage].label
     moved = f" It went there on {last:%d %b %Y}." if last else ""
-    raise Conflict(f"{project.reference} is in “{label}” now, so this can no longer be done.{moved}")
+    raise Conflict(
+        f"{project.reference} is in “{label}” now, so this can no longer be done.{moved}"
+    )
 
 
 def _check_asked(transition: Transition, answers: Answers) -> None:
@@ -305,7 +324,9 @@ def _check_asked(transition: Transition, answers: Answers) -> None:
         raise Invalid("Something is still needed.", missing)
 
 
-def _advance(project: Project, transition: Transition, source: Stage, target: Stage, answers: Answers) -> None:
+def _advance(
+    project: Project, transition: Transition, source: Stage, target: Stage, answers: Answers
+) -> None:
     """Set stage and what goes with it; exactly one row of the version that was read must change."""
     now = clock.now()
     values: dict[str, Any] = {
@@ -321,7 +342,9 @@ def _advance(project: Project, transition: Transition, source: Stage, target: St
         values["outcome"] = "stopped"
     if target.terminal:
         values |= {"closed_at": now, "outcome": project.outcome or target.outcome}
-        values["revisit"] = answers.revisit.strip() or (answers.date.isoformat() if answers.date else "")
+        values["revisit"] = answers.revisit.strip() or (
+            answers.date.isoformat() if answers.date else ""
+        )
     touched = db.session().execute(
         update(Project)
         .where(Project.id == project.id, Project.version == project.version)
@@ -338,13 +361,17 @@ def _close_rounds(project: Project, transition: Transition, by: int | None, reas
     found = approvals.open_round(project.id)
     if found is not None:
         passed = found.transition == transition.id
-        approvals.close_round(found, closed_as="satisfied" if passed else "left", by=by, reason=reason)
+        approvals.close_round(
+            found, closed_as="satisfied" if passed else "left", by=by, reason=reason
+        )
 
 
 def _void(project: Project, transition: Transition) -> None:
     """Let sign-offs lapse: all of them where the rules say so, else those of gates the project was sent back over."""
     if transition.kind == "return":
-        visits = db.session().scalars(select(Visit).where(Visit.project_id == project.id).order_by(Visit.id))
+        visits = db.session().scalars(
+            select(Visit).where(Visit.project_id == project.id).order_by(Visit.id)
+        )
         approvals.void_satisfied(project.id, keep=passed_gates(list(visits)))
     elif transition.voids_signoffs:
         approvals.void_satisfied(project.id, keep=())
@@ -370,11 +397,18 @@ def _whom_to_tell(
     told: dict[int, Recipient] = {}
     ahead = rulebook.transitions_from(target.id)
     next_one = next((one for one in ahead if one.kind == "forward"), None)
-    acting = [*(next_one.by if next_one else ()), *(role for roles in target.sections.values() for role in roles)]
-    held = entitlement.holders(rulebook, [*dict.fromkeys([*acting, *transition.notify])], snapshot.around)
+    acting = [
+        *(next_one.by if next_one else ()),
+        *(role for roles in target.sections.values() for role in roles),
+    ]
+    held = entitlement.holders(
+        rulebook, [*dict.fromkeys([*acting, *transition.notify])], snapshot.around
+    )
     for role in transition.notify:
         for person in held[role]:
-            told[person] = Recipient(person, f"you are {rulebook.roles[role].label} for this project")
+            told[person] = Recipient(
+                person, f"you are {rulebook.roles[role].label} for this project"
+            )
     for person, why in _concerned(project, snapshot).items():
         told[person] = Recipient(person, why)
     for role in dict.fromkeys(acting):
@@ -387,7 +421,9 @@ def _whom_to_tell(
 
 
 def _concerned(project: Project, snapshot: Snapshot) -> dict[int, str]:
-    found = {row["person_id"]: "you decided on it earlier" for row in approvals.decisions_of(project.id)}
+    found = {
+        row["person_id"]: "you decided on it earlier" for row in approvals.decisions_of(project.id)
+    }
     for person in snapshot.around.co_editors:
         found[person] = "you write it together with the submitter"
     for person, why in (
@@ -401,7 +437,12 @@ def _concerned(project: Project, snapshot: Snapshot) -> dict[int, str]:
 
 
 def _events(
-    prepared: Prepared, project: Project, source: Stage, answers: Answers, by: int | None, after: str
+    prepared: Prepared,
+    project: Project,
+    source: Stage,
+    answers: Answers,
+    by: int | None,
+    after: str,
 ) -> Sequence[Event]:
     target, transition = prepared.target, prepared.transition
     due = clock.today() + timedelta(days=target.sla_days) if target.sla_days else None
@@ -418,7 +459,9 @@ def _events(
         source=source.label,
         target=target.label,
         reason=answers.reason.strip(),
-        revisit=answers.revisit.strip() or answers.condition.strip() or (answers.date.isoformat() if answers.date else ""),
+        revisit=answers.revisit.strip()
+        or answers.condition.strip()
+        or (answers.date.isoformat() if answers.date else ""),
         next_step=prepared.next_step,
         due=due.isoformat() if due else "",
     )
@@ -435,10 +478,14 @@ def _effects(prepared: Prepared, project: Project, by: int | None) -> list[Event
 
 _EFFECTS: Mapping[str, Any] = {
     "freeze_bands": lambda project, by, _audience: measurement.freeze_bands(project, by=by),
-    "create_checkpoints": lambda project, by, _audience: measurement.create_checkpoints(project, by=by),
+    "create_checkpoints": lambda project, by, _audience: measurement.create_checkpoints(
+        project, by=by
+    ),
     "ask_steward": lambda project, by, _audience: measurement.ask_steward(project, by=by),
     "ask_stakeholders": lambda project, by, _audience: delivery.ask_stakeholders(project, by=by),
     "invite_kickoff": lambda project, by, _audience: delivery.invite_kickoff(project, by=by),
     "celebrate": lambda project, by, _audience: delivery.celebrate(project, by=by),
-    "send_summary": lambda project, by, audience: summaries.send_summary(project, by=by, audience=audience),
+    "send_summary": lambda project, by, audience: summaries.send_summary(
+        project, by=by, audience=audience
+    ),
 }

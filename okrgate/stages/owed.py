@@ -26,7 +26,13 @@ def conditions(person: int) -> Sequence[Owed]:
         .order_by(Condition.id)
     )
     return [
-        _owed(f"Meet the condition: {text}", reference, title, url_for("approvals.close_condition", condition_id=one), due)
+        _owed(
+            f"Meet the condition: {text}",
+            reference,
+            title,
+            url_for("approvals.close_condition", condition_id=one),
+            due,
+        )
         for one, text, due, reference, title in rows
     ]
 
@@ -40,7 +46,13 @@ def statements(person: int) -> Sequence[Owed]:
         .order_by(Statement.due, Statement.id)
     )
     return [
-        _owed("Say how it went", reference, title, url_for("delivery.show_statement", statement_id=one), due)
+        _owed(
+            "Say how it went",
+            reference,
+            title,
+            url_for("delivery.show_statement", statement_id=one),
+            due,
+        )
         for one, due, reference, title in rows
     ]
 
@@ -54,7 +66,13 @@ def work_items(person: int) -> Sequence[Owed]:
         .order_by(WorkItem.ends_on.is_(None), WorkItem.ends_on, WorkItem.id)
     )
     return [
-        _owed(f"{kind.capitalize()}: {name}", reference, title, url_for("stages.show_project", reference=reference), due)
+        _owed(
+            f"{kind.capitalize()}: {name}",
+            reference,
+            title,
+            url_for("stages.show_project", reference=reference),
+            due,
+        )
         for kind, name, due, reference, title in rows
     ]
 

@@ -55,7 +55,8 @@ def links_of(loaded: Loaded) -> dict[str, str]:
     """Return the page of each section, for the links beside findings."""
     used = {key for stage in loaded.rulebook.stages.values() for key in stage.sections}
     return {
-        key: url_for("stages.show_section", reference=loaded.project.reference, section=key) for key in used
+        key: url_for("stages.show_section", reference=loaded.project.reference, section=key)
+        for key in used
     }
 
 
@@ -99,7 +100,11 @@ def _shown(loaded: Loaded, verdict: Verdict) -> dict[str, Any]:
             "fix": finding.fix,
             "seats": [
                 {
-                    "roles": [loaded.rulebook.roles[role].label for role in seat.roles if role in loaded.rulebook.roles],
+                    "roles": [
+                        loaded.rulebook.roles[role].label
+                        for role in seat.roles
+                        if role in loaded.rulebook.roles
+                    ],
                     "need": seat.need,
                     "have": seat.have,
                 }

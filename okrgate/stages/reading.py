@@ -92,12 +92,16 @@ class Wanted:
 
 def load(reference: str, reader: Reader) -> Loaded:
     """Return a project that the reader may read. Raises NotFound for what is hidden or missing alike."""
-    row = db.session().execute(
-        select(Project, OrgUnit, Process.title)
-        .join(Process, Process.id == Project.process_id)
-        .outerjoin(OrgUnit, OrgUnit.id == Project.home_unit_id)
-        .where(Project.reference == reference)
-    ).first()
+    row = (
+        db.session()
+        .execute(
+            select(Project, OrgUnit, Process.title)
+            .join(Process, Process.id == Project.process_id)
+            .outerjoin(OrgUnit, OrgUnit.id == Project.home_unit_id)
+            .where(Project.reference == reference)
+        )
+        .first()
+    )
     if row is None:
         raise NotFound
     project, unit, process = row
@@ -107,7 +111,13 @@ def load(reference: str, reader: Reader) -> Loaded:
     permissions.check_visible(project, reader.id, is_auditor=reader.is_auditor)
     rulebook = rulebooks.rulebook(project.rulebook_version_id)
     names = directory.names(
-        [project.submitter_id, project.lead_id, project.sponsor_id, project.benefits_owner_id, *co_editors]
+        [
+            project.submitter_id,
+            project.lead_id,
+            project.sponsor_id,
+            project.benefits_owner_id,
+            *co_editors,
+        ]
     )
     around = light_surroundings(project, unit, co_editors)
     roles = roles_of(reader.id, rulebook, around)
@@ -138,7 +148,9 @@ def roles_of(person: int, rulebook: Rulebook, around: entitlement.Surroundings) 
     """Return the roles one person holds in a project, in one query."""
     return frozenset(
         role
-        for role, people in entitlement.holders(rulebook, rulebook.roles, around, only=person).items()
+        for role, people in entitlement.holders(
+            rulebook, rulebook.roles, around, only=person
+        ).items()
         if person in people
     )
 
@@ -165,7 +177,9 @@ def moves(loaded: Loaded, verdicts: Sequence[StoredVerdict]) -> list[Move]:
 
 def visits(project_id: int) -> list[Visit]:
     """Return a project's stays, oldest first."""
-    return list(db.session().scalars(select(Visit).where(Visit.project_id == project_id).order_by(Visit.id)))
+    return list(
+        db.session().scalars(select(Visit).where(Visit.project_id == project_id).order_by(Visit.id))
+    )
 
 
 def strip(loaded: Loaded, stays: Sequence[Visit]) -> list[dict[str, Any]]:
@@ -200,7 +214,9 @@ def strip(loaded: Loaded, stays: Sequence[Visit]) -> list[dict[str, Any]]:
     return found
 
 
-def page_of(wanted: Wanted, reader: Reader, *, before: tuple[datetime, int] | None = None) -> list[Line]:
+def page_of(
+    wanted: Wanted, reader: Reader, *, before: tuple[datetime, int] | None = None
+) -> list[Line]:
     """Return one page of projects, the latest changed first, older than `before` (changed_at, id)."""
     lead = aliased(Person)
     missing = (
@@ -218,9 +234,14 @@ def page_of(wanted: Wanted, reader: Reader, *, before: tuple[datetime, int] | No
     query = _narrowed(query, wanted, reader)
     if before is not None:
         query = query.where(
-            or_(Project.changed_at < before[0], (Project.changed_at == before[0]) & (Project.id < before[1]))
+            or_(
+                Project.changed_at < before[0],
+                (Project.changed_at == before[0]) & (Project.id < before[1]),
+            )
         )
-    rows = db.session().execute(query.order_by(Project.changed_at.desc(), Project.id.desc()).limit(PAGE + 1))
+    rows = db.session().execute(
+        query.order_by(Project.changed_at.desc(), Project.id.desc()).limit(PAGE + 1)
+    )
     return [_line(*row) for row in rows]
 
 
@@ -239,7 +260,10 @@ def verdict_of(row: StoredVerdict) -> Verdict:
 
 
 def section_list(
-    loaded: Loaded, states: Mapping[str, SectionState], drafts: Iterable[str], verdicts: Sequence[StoredVerdict]
+    loaded: Loaded,
+    states: Mapping[str, SectionState],
+    drafts: Iterable[str],
+    verdicts: Sequence[StoredVerdict],
 ) -> list[dict[str, Any]]:
     """Return the task list: every section this process uses, with the reader's status of it."""
     rulebook, project = loaded.rulebook, loaded.project

@@ -39,7 +39,10 @@ def show_section(reference: str, section: str) -> ResponseReturnValue:
             "title": page.title,
             "url": url_for("stages.edit_page", reference=reference, section=section, page=page.key),
             "rows": [
-                {"label": one.label, "value": one.text if private or not one.private else "Only for those involved"}
+                {
+                    "label": one.label,
+                    "value": one.text if private or not one.private else "Only for those involved",
+                }
                 for one in answers
                 if one.page == page.key
             ],
@@ -47,7 +50,12 @@ def show_section(reference: str, section: str) -> ResponseReturnValue:
         for page in found.pages
     ]
     return render(
-        "stages/section.html", loaded=loaded, project=loaded.project, section=found, groups=groups, refusal=refusal
+        "stages/section.html",
+        loaded=loaded,
+        project=loaded.project,
+        section=found,
+        groups=groups,
+        refusal=refusal,
     )
 
 
@@ -77,7 +85,9 @@ def _posted(loaded: reading.Loaded, section: Section, page: Page) -> ResponseRet
         editing.drop_draft(project.id, section.key, page.key, by=me())
         return done("What you had typed is gone.", _url(project.reference, section, page))
     if "later" in request.form:
-        typed = [(name, value) for name, value in request.form.items(multi=True) if name not in _NOT_KEPT]
+        typed = [
+            (name, value) for name, value in request.form.items(multi=True) if name not in _NOT_KEPT
+        ]
         editing.keep_draft(project.id, section.key, page.key, typed, base_version=base, by=me())
         return done("Kept for you. Nobody else sees it until you save.", home)
     form = page.form()
@@ -96,7 +106,9 @@ def _posted(loaded: reading.Loaded, section: Section, page: Page) -> ResponseRet
         for name, sentence in problem.fields.items():
             if name in form:
                 form[name].errors = [*form[name].errors, sentence]
-        return _answer(loaded, section, page, form, base=base, status=422, sentence=problem.sentence)
+        return _answer(
+            loaded, section, page, form, base=base, status=422, sentence=problem.sentence
+        )
     except Conflict as problem:
         return _conflict(loaded.project.reference, section.key, page, form, problem.sentence)
     following = _next(section, page)
@@ -132,7 +144,9 @@ def _answer(
     )
 
 
-def _conflict(reference: str, section: str, page: Page, form: Any, sentence: str) -> ResponseReturnValue:
+def _conflict(
+    reference: str, section: str, page: Page, form: Any, sentence: str
+) -> ResponseReturnValue:
     """Show what was typed beside what is stored by now; saving again is a deliberate act."""
     loaded, found = _find(reference, section)
     answers = editing.answers_of(found, loaded.project, loaded.rulebook)
@@ -141,7 +155,9 @@ def _conflict(reference: str, section: str, page: Page, form: Any, sentence: str
     if shown is None:
         raise NotFound
     base = _base(loaded, section, None)
-    return _answer(loaded, found, shown, form, base=base, status=409, theirs=theirs, sentence=sentence)
+    return _answer(
+        loaded, found, shown, form, base=base, status=409, theirs=theirs, sentence=sentence
+    )
 
 
 def _find(reference: str, section: str) -> tuple[reading.Loaded, Section]:
@@ -211,4 +227,6 @@ def _url(reference: str, section: Section, page: Page) -> str:
 def _said(section: Section, saved: editing.Saved) -> str:
     if saved.voided:
         return f"{section.title} is saved. What was signed has changed, so those who sign are asked again."
-    return f"{section.title} is saved." if saved.changed else f"{section.title}: nothing was changed."
+    return (
+        f"{section.title} is saved." if saved.changed else f"{section.title}: nothing was changed."
+    )

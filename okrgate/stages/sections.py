@@ -66,7 +66,9 @@ class QuestionsPage(Page):
         session = db.session()
         rows = {
             row.question: row
-            for row in session.scalars(select(RulebookAnswer).where(RulebookAnswer.project_id == project.id))
+            for row in session.scalars(
+                select(RulebookAnswer).where(RulebookAnswer.project_id == project.id)
+            )
         }
         for question in self.questions:
             value = _plain(question, data.get(f"q_{question.id}"))
@@ -74,7 +76,9 @@ class QuestionsPage(Page):
             if value is None and row is not None:
                 session.delete(row)
             elif value is not None and row is None:
-                session.add(RulebookAnswer(project_id=project.id, question=question.id, value=value))
+                session.add(
+                    RulebookAnswer(project_id=project.id, question=question.id, value=value)
+                )
             elif row is not None and row.value != value:
                 row.value = value
         return ()
@@ -83,7 +87,9 @@ class QuestionsPage(Page):
 def stored_answers(project_id: int) -> dict[str, Any]:
     """Return a project's answers to questions of rulebooks, as stored."""
     rows = db.session().execute(
-        select(RulebookAnswer.question, RulebookAnswer.value).where(RulebookAnswer.project_id == project_id)
+        select(RulebookAnswer.question, RulebookAnswer.value).where(
+            RulebookAnswer.project_id == project_id
+        )
     )
     return {row.question: row.value for row in rows}
 
@@ -133,7 +139,9 @@ def _field(question: Question) -> Any:
         return RadioField(label, choices=choices, validators=optional, **shared)
     if question.type == "date":
         return DateField(label, validators=optional, **shared)
-    bounds = NumberRange(-_BOUND, _BOUND, "Enter a number between -1,000,000,000,000 and 1,000,000,000,000.")
+    bounds = NumberRange(
+        -_BOUND, _BOUND, "Enter a number between -1,000,000,000,000 and 1,000,000,000,000."
+    )
     if question.type == "integer":
         return IntegerField(label, validators=[*optional, bounds], **shared)
     if question.type in {"number", "money"}:

@@ -15,10 +15,23 @@ from okrgate.stages.moving import Answers, Outcome, move
 from okrgate.stages.settling import settle, sweep
 from okrgate.stages.signing import Ask, decide, waive
 
-__all__ = ["Answers", "Ask", "Outcome", "decide", "move", "save_page", "settle", "start", "sweep", "waive"]
+__all__ = [
+    "Answers",
+    "Ask",
+    "Outcome",
+    "decide",
+    "move",
+    "save_page",
+    "settle",
+    "start",
+    "sweep",
+    "waive",
+]
 
 
-def start(title: str, *, version_id: int, home_unit_id: int | None, by: int, key: str | None = None) -> Project:
+def start(
+    title: str, *, version_id: int, home_unit_id: int | None, by: int, key: str | None = None
+) -> Project:
     """Begin a project in the initial stage of a rulebook. The same key twice begins one."""
     if key:
         known = db.session().scalar(select(Project).where(Project.creation_key == key))

@@ -55,7 +55,9 @@ def settle(project_id: int, *, after: str = "") -> None:
 
 def sweep(limit: int = 500) -> int:
     """Settle every open project whose verdicts are of another day or older than its newest record."""
-    newest = select(Entry.seq).where(Entry.project_id == Project.id).order_by(Entry.seq.desc()).limit(1)
+    newest = (
+        select(Entry.seq).where(Entry.project_id == Project.id).order_by(Entry.seq.desc()).limit(1)
+    )
     stale = (
         select(Project.id)
         .where(
@@ -120,21 +122,29 @@ def _open_automatic(rulebook: Rulebook, stage: str, judged: Sequence[Judged]) ->
     return None
 
 
-def _keep(project: Project, snapshot: Snapshot, rulebook: Rulebook, judged: Sequence[Judged]) -> bool:
+def _keep(
+    project: Project, snapshot: Snapshot, rulebook: Rulebook, judged: Sequence[Judged]
+) -> bool:
     """Store what was judged and see to the round; False when the project changed meanwhile."""
     seats, signing = _seats(project, snapshot, rulebook, judged)
     unheld = _unheld(project, rulebook, seats)
     facts = key_facts(project, snapshot)
     with transaction():
         fresh = db.session().get(Project, project.id, with_for_update=True, populate_existing=True)
-        if fresh is None or audit.last_of(fresh.id) != snapshot.seq or fresh.version != snapshot.version:
+        if (
+            fresh is None
+            or audit.last_of(fresh.id) != snapshot.seq
+            or fresh.version != snapshot.version
+        ):
             return False
         if signing is None:
             found = approvals.open_round(fresh.id)
             if found is not None:
                 approvals.close_round(found, closed_as="left", by=None)
         else:
-            for event in _see_to_round(fresh, snapshot, rulebook, signing, seats, facts) + unheld(fresh):
+            for event in _see_to_round(fresh, snapshot, rulebook, signing, seats, facts) + unheld(
+                fresh
+            ):
                 publish(event)
         judging.store(fresh, judged, audit.last_of(fresh.id))
     return True
@@ -168,7 +178,9 @@ def _see_to_round(
     changed: tuple[str, ...] = ()
     if found is not None and (found.gate != gate.id or found.digest != digest):
         changed = changed_names(rulebook, found.content, content)
-        approvals.close_round(found, closed_as="voided", by=None, reason="What was to be signed changed.")
+        approvals.close_round(
+            found, closed_as="voided", by=None, reason="What was to be signed changed."
+        )
         found = None
     if found is None:
         sla = rulebook.stages[project.stage].sla_days
@@ -202,7 +214,9 @@ def _see_to_round(
     ]
 
 
-def changed_names(rulebook: Rulebook, before: dict[str, object], after: dict[str, object]) -> tuple[str, ...]:
+def changed_names(
+    rulebook: Rulebook, before: dict[str, object], after: dict[str, object]
+) -> tuple[str, ...]:
     """Return the labels of material that differs between two contents."""
     return tuple(
         label_of(rulebook, name)
@@ -218,10 +232,14 @@ def label_of(rulebook: Rulebook, name: str) -> str:
     return rulebook.collections[name].label or name if name in rulebook.collections else name
 
 
-def _changed_since_last(rulebook: Rulebook, found: Round, content: dict[str, object]) -> tuple[str, ...]:
+def _changed_since_last(
+    rulebook: Rulebook, found: Round, content: dict[str, object]
+) -> tuple[str, ...]:
     before = db.session().scalar(
         select(Round.content).where(
-            Round.project_id == found.project_id, Round.gate == found.gate, Round.number == found.number - 1
+            Round.project_id == found.project_id,
+            Round.gate == found.gate,
+            Round.number == found.number - 1,
         )
     )
     return changed_names(rulebook, before, content) if before is not None else ()
@@ -232,7 +250,9 @@ def _unheld(
 ) -> Callable[[Project], list[Event]]:
     """Return a maker of news for the admins about seats that nobody can take, told once a round."""
     empty = [seat for seat in seats if seat.open and len(seat.people) < seat.need]
-    alternatives = {seat.requirement for seat in seats if seat.open and len(seat.people) >= seat.need}
+    alternatives = {
+        seat.requirement for seat in seats if seat.open and len(seat.people) >= seat.need
+    }
     stuck = [seat for seat in empty if seat.requirement not in alternatives]
     admins = directory.admins() if stuck else []
     labels = {

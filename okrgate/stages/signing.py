@@ -70,7 +70,9 @@ def standing(
 ) -> Standing:
     """Say whether somebody may decide in a round, in which roles, and which moves each decision may take."""
     seats = approvals.seats_of(found.id)
-    held = entitlement.holders(rulebook, [role for seat in seats for role in seat.roles], snapshot.around)
+    held = entitlement.holders(
+        rulebook, [role for seat in seats for role in seat.roles], snapshot.around
+    )
     roles = tuple(sorted(role for role, people in held.items() if person in people))
     since = approvals.last_settled(project.id, found.gate)
     never = entitlement.barred(project, rulebook, snapshot.around, since=since)
@@ -81,10 +83,15 @@ def standing(
     if person in never:
         return Standing(refusal=never[person])
     excluded = {
-        one for seat in seats for fact in seat.excluded for one in snapshot.around.people.get(fact, ())
+        one
+        for seat in seats
+        for fact in seat.excluded
+        for one in snapshot.around.people.get(fact, ())
     }
     if person in excluded:
-        return Standing(refusal="The rules leave you out of this sign-off, because of your part in the project.")
+        return Standing(
+            refusal="The rules leave you out of this sign-off, because of your part in the project."
+        )
     if db.session().scalar(
         select(SignoffRow.id).where(SignoffRow.round_id == found.id, SignoffRow.person_id == person)
     ):
@@ -128,9 +135,16 @@ def decide(round_id: int, ask: Ask, *, by: int) -> int:
         _check_may_decide(project, rulebook, now, found, by)
         _check_seen(rulebook, now, found, ask)
         if prepared is not None and not still_true(prepared):
-            raise Conflict("This project was changed while you decided. Look at what is new, then decide again.")
+            raise Conflict(
+                "This project was changed while you decided. Look at what is new, then decide again."
+            )
         row = approvals.add_signoff(
-            found, by=by, roles=stand.roles, decision=ask.decision, reason=ask.reason.strip(), key=ask.key,
+            found,
+            by=by,
+            roles=stand.roles,
+            decision=ask.decision,
+            reason=ask.reason.strip(),
+            key=ask.key,
             conditions=ask.conditions,
         )
         receipt = approvals.add_receipt(
@@ -138,7 +152,9 @@ def decide(round_id: int, ask: Ask, *, by: int) -> int:
             kind="signoff",
             transition=found.transition,
             verdict=verdict,
-            facts=facts if digest == now.facts_for(found.gate).digest() else facts_as_json(now.facts_for(found.gate)),
+            facts=facts
+            if digest == now.facts_for(found.gate).digest()
+            else facts_as_json(now.facts_for(found.gate)),
             content=found.content,
             by=by,
             meaning=_meaning(project, rulebook, found, ask, name),
@@ -172,7 +188,9 @@ def waive(project_id: int, requirement: str, *, reason: str, by: int) -> None:
         project.version += 1
         publish(
             WaiverGranted(
-                recipients=tuple(Recipient(one, why) for one, why in concerned.items() if one != by),
+                recipients=tuple(
+                    Recipient(one, why) for one, why in concerned.items() if one != by
+                ),
                 by=name,
                 by_id=by,
                 path=f"/projects/{project.reference}",
@@ -186,11 +204,17 @@ def waive(project_id: int, requirement: str, *, reason: str, by: int) -> None:
         )
 
 
-def missing_finding(project: Project, rulebook: Rulebook, snapshot: Snapshot, requirement: str) -> Finding:
+def missing_finding(
+    project: Project, rulebook: Rulebook, snapshot: Snapshot, requirement: str
+) -> Finding:
     """Return the finding of a requirement ahead that can be set aside. Raises NotFound."""
     for one in judging.judge_ahead(project, snapshot, rulebook):
         for finding in one.verdict.findings:
-            if finding.id == requirement and finding.status == "missing" and finding.waiver is not None:
+            if (
+                finding.id == requirement
+                and finding.status == "missing"
+                and finding.waiver is not None
+            ):
                 return finding
     raise NotFound("This requirement is met by now, or it cannot be set aside.")
 
@@ -214,7 +238,9 @@ def check_may_waive(
 
 def _known(key: str) -> int | None:
     return db.session().scalar(
-        select(Receipt.id).join(SignoffRow, SignoffRow.id == Receipt.signoff_id).where(SignoffRow.key == key)
+        select(Receipt.id)
+        .join(SignoffRow, SignoffRow.id == Receipt.signoff_id)
+        .where(SignoffRow.key == key)
     )
 
 
@@ -231,7 +257,9 @@ def _check_may_decide(
 def _check_seen(rulebook: Rulebook, snapshot: Snapshot, found: Round, ask: Ask) -> None:
     now = digest_of(snapshot.material(rulebook.material_of(found.gate)))
     if now != found.digest or ask.digest != found.digest:
-        raise Conflict("What you were about to sign was changed after you opened the page. Look at it again first.")
+        raise Conflict(
+            "What you were about to sign was changed after you opened the page. Look at it again first."
+        )
 
 
 def _check_said(rulebook: Rulebook, stand: Standing, ask: Ask) -> None:
@@ -280,15 +308,26 @@ def _meaning(project: Project, rulebook: Rulebook, found: Round, ask: Ask, name:
 
 
 def _who_decided(found: Round) -> str:
-    rows = db.session().scalars(select(SignoffRow).where(SignoffRow.round_id == found.id).order_by(SignoffRow.id))
+    rows = db.session().scalars(
+        select(SignoffRow).where(SignoffRow.round_id == found.id).order_by(SignoffRow.id)
+    )
     decided = list(rows)
     names = directory.names(row.person_id for row in decided)
-    said = "; ".join(f"{names.get(row.person_id, 'Somebody')} {_SPOKEN[row.decision].rstrip(',')}" for row in decided)
+    said = "; ".join(
+        f"{names.get(row.person_id, 'Somebody')} {_SPOKEN[row.decision].rstrip(',')}"
+        for row in decided
+    )
     return f"This round of sign-off is over. {said}." if said else "This round of sign-off is over."
 
 
 def _events(
-    project: Project, rulebook: Rulebook, found: Round, stand: Standing, ask: Ask, by: int, name: str
+    project: Project,
+    rulebook: Rulebook,
+    found: Round,
+    stand: Standing,
+    ask: Ask,
+    by: int,
+    name: str,
 ) -> Sequence[Event]:
     gate = rulebook.gates[found.gate].label
     told: dict[int, str] = {}
@@ -331,11 +370,20 @@ def _events(
     return events
 
 
-def voided(project: Project, gate_label: str, because: str, people: Sequence[int], by: int | None, name: str) -> Event:
+def voided(
+    project: Project,
+    gate_label: str,
+    because: str,
+    people: Sequence[int],
+    by: int | None,
+    name: str,
+) -> Event:
     """Return the news that sign-offs lapsed, for those who had given them."""
     return SignoffsVoided(
         recipients=tuple(
-            Recipient(one, "you had signed it; you are asked again if your sign-off is still needed")
+            Recipient(
+                one, "you had signed it; you are asked again if your sign-off is still needed"
+            )
             for one in people
         ),
         by=name,

@@ -38,7 +38,12 @@ _WORDS = {
 
 def people_in(entries: Sequence[Entry]) -> set[int]:
     """Return the ids of the people a history names."""
-    return {one for entry in entries for one in (entry.actor_id, entry.on_behalf_of_id) if one is not None}
+    return {
+        one
+        for entry in entries
+        for one in (entry.actor_id, entry.on_behalf_of_id)
+        if one is not None
+    }
 
 
 def tell(
@@ -48,7 +53,9 @@ def tell(
     return [_line(entry, names, gates, private) for entry in entries]
 
 
-def _line(entry: Entry, names: Mapping[int, str], gates: Mapping[str, str], private: bool) -> dict[str, Any]:
+def _line(
+    entry: Entry, names: Mapping[int, str], gates: Mapping[str, str], private: bool
+) -> dict[str, Any]:
     what, detail, icon, tone = _tell(entry, gates, private)
     line: dict[str, Any] = {
         "what": what,
@@ -68,7 +75,10 @@ def _tell(entry: Entry, gates: Mapping[str, str], private: bool) -> tuple[str, s
     if entry.action == "project.moved":
         icon, tone = _ICONS.get(details.get("kind", ""), ("arrow-right", "neutral"))
         what = f"{details['label']}: {details['from_label']} → {details['to_label']}"
-        more = [entry.reason, details.get("revisit") or details.get("condition") or details.get("date") or ""]
+        more = [
+            entry.reason,
+            details.get("revisit") or details.get("condition") or details.get("date") or "",
+        ]
         return what, " · ".join(one for one in more if one), icon, tone
     if entry.action in _DECISIONS:
         word, tone = _DECISIONS[entry.action]
@@ -76,10 +86,20 @@ def _tell(entry: Entry, gates: Mapping[str, str], private: bool) -> tuple[str, s
         what = f"{word}: {gate}" if gate else word
         return what, entry.reason if private else "", "check" if tone == "success" else "x", tone
     if entry.action == "section.saved":
-        return f"{details['section']} saved", _changes(details.get("changes", ()), private), "pencil", "neutral"
+        return (
+            f"{details['section']} saved",
+            _changes(details.get("changes", ()), private),
+            "pencil",
+            "neutral",
+        )
     word = _WORDS.get(entry.action) or entry.action.replace(".", " ").replace("_", " ").capitalize()
     gate = gates.get(details.get("gate", ""), "")
-    return (f"{word}: {gate}" if gate else word), entry.reason if private else "", "point", "neutral"
+    return (
+        (f"{word}: {gate}" if gate else word),
+        entry.reason if private else "",
+        "point",
+        "neutral",
+    )
 
 
 def _changes(changes: Sequence[Mapping[str, Any]], private: bool) -> str:
@@ -89,7 +109,9 @@ def _changes(changes: Sequence[Mapping[str, Any]], private: bool) -> str:
             shown.append(str(change["label"]))
             continue
         after = str(change["after"])
-        shown.append(f"{change['label']}: {after[:80] + '…' if len(after) > 80 else after or 'emptied'}")
+        shown.append(
+            f"{change['label']}: {after[:80] + '…' if len(after) > 80 else after or 'emptied'}"
+        )
     if len(changes) > 4:
         shown.append(f"and {len(changes) - 4} more")
     return "; ".join(shown)

@@ -57,8 +57,12 @@ def list_projects() -> ResponseReturnValue:
         here=here,
         next_url=url_for(
             "stages.list_projects", **{**here, "before": pack(last.changed_at, last.id)}
-        ) if last else None,
-        first_url=url_for("stages.list_projects", **{k: v for k, v in here.items() if k != "before"})
+        )
+        if last
+        else None,
+        first_url=url_for(
+            "stages.list_projects", **{k: v for k, v in here.items() if k != "before"}
+        )
         if "before" in here
         else None,
     )
@@ -79,7 +83,10 @@ def start() -> ResponseReturnValue:
         form.process.data = form.process.choices[0][0] if form.process.choices else None
     elif form.validate():
         project = service.start(
-            form.title.data or "", version_id=form.process.data, home_unit_id=form.home_unit.data, by=me(),
+            form.title.data or "",
+            version_id=form.process.data,
+            home_unit_id=form.home_unit.data,
+            by=me(),
             key=(form.key.data or "")[:64] or None,
         )
         return done(
@@ -136,8 +143,12 @@ def move(reference: str, transition_id: str) -> ResponseReturnValue:
     elif form.validate():
         try:
             outcome = service.move(
-                loaded.project.id, transition_id, by=me(), answers=_answers(form),
-                expected_version=_version(form), key=(form.key.data or "")[:64] or None,
+                loaded.project.id,
+                transition_id,
+                by=me(),
+                answers=_answers(form),
+                expected_version=_version(form),
+                key=(form.key.data or "")[:64] or None,
             )
         except Invalid as problem:
             for name, sentence in problem.fields.items():
@@ -146,13 +157,16 @@ def move(reference: str, transition_id: str) -> ResponseReturnValue:
         else:
             if outcome.moved:
                 return done(
-                    f"{reference}: {transition.label}.", url_for("stages.show_project", reference=reference)
+                    f"{reference}: {transition.label}.",
+                    url_for("stages.show_project", reference=reference),
                 )
             status, shut = 422, panel.shut(loaded, outcome)
     else:
         status = 422
     verdicts = judging.stored(loaded.project.id)
-    mine = next((one for one in reading.moves(loaded, verdicts) if one.url_id == transition_id), None)
+    mine = next(
+        (one for one in reading.moves(loaded, verdicts) if one.url_id == transition_id), None
+    )
     return render(
         "stages/move.html",
         status=status,
@@ -162,7 +176,9 @@ def move(reference: str, transition_id: str) -> ResponseReturnValue:
         target=loaded.rulebook.stages.get(transition.target),
         form=form,
         form_errors=form.errors if status == 422 else None,
-        refusal=mine.refusal if mine else "This move is not possible from where the project is now.",
+        refusal=mine.refusal
+        if mine
+        else "This move is not possible from where the project is now.",
         shut=shut,
     )
 
@@ -221,7 +237,9 @@ def waive(reference: str, requirement: str) -> ResponseReturnValue:
                 form[name].errors = [*form[name].errors, sentence]
             status = 422
         else:
-            return done("The requirement is set aside.", url_for("stages.show_project", reference=reference))
+            return done(
+                "The requirement is set aside.", url_for("stages.show_project", reference=reference)
+            )
     elif request.method == "POST":
         if waiver.refusal:
             raise Forbidden(waiver.refusal)
@@ -272,5 +290,3 @@ def _version(form: MoveForm) -> int:
     if not text.isdecimal():
         raise Invalid("Open the page again: it did not say which version you saw.")
     return int(text)
-
-

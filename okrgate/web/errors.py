@@ -13,7 +13,13 @@ from okrgate.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Unav
 
 log = structlog.get_logger()
 
-_STATUS: dict[type[Refused], int] = {Forbidden: 403, NotFound: 404, Conflict: 409, Invalid: 422, Unavailable: 503}
+_STATUS: dict[type[Refused], int] = {
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Invalid: 422,
+    Unavailable: 503,
+}
 _PAGES = {400, 403, 404, 405, 409, 413, 422, 429, 500, 503}
 
 
@@ -36,7 +42,10 @@ def install(app: Flask) -> None:
     @app.errorhandler(CSRFError)
     def _csrf(_error: CSRFError) -> ResponseReturnValue:
         log.info("refused", status=400, sentence="csrf", endpoint=request.endpoint)
-        return page(400, "The page was open too long or was sent twice. Go back, reload it and send it again.")
+        return page(
+            400,
+            "The page was open too long or was sent twice. Go back, reload it and send it again.",
+        )
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> ResponseReturnValue:
@@ -47,13 +56,21 @@ def install(app: Flask) -> None:
     @app.errorhandler(StaleDataError)
     def _stale(_error: StaleDataError) -> ResponseReturnValue:
         db.session.rollback()
-        return page(409, "Somebody changed this at the same moment. Go back, look at what is new, and try again.")
+        return page(
+            409,
+            "Somebody changed this at the same moment. Go back, look at what is new, and try again.",
+        )
 
     @app.errorhandler(OperationalError)
     def _database(error: OperationalError) -> ResponseReturnValue:
         db.session.rollback()
-        log.error("database unavailable", problem=str(error.orig), request_id=g.get("request_id", ""))
-        return page(503, "The database cannot take this right now. Nothing was changed; try again in a moment.")
+        log.error(
+            "database unavailable", problem=str(error.orig), request_id=g.get("request_id", "")
+        )
+        return page(
+            503,
+            "The database cannot take this right now. Nothing was changed; try again in a moment.",
+        )
 
     @app.errorhandler(DBAPIError)
     @app.errorhandler(Exception)

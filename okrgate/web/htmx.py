@@ -27,7 +27,9 @@ def wants_part() -> bool:
     )
 
 
-def render(page: str, *, part: str | None = None, status: int = 200, **context: object) -> ResponseReturnValue:
+def render(
+    page: str, *, part: str | None = None, status: int = 200, **context: object
+) -> ResponseReturnValue:
     """Render the page, or only its part when htmx asks for it and there is one."""
     return render_template(part if part and wants_part() else page, **context), status
 

@@ -40,7 +40,8 @@ def menu(reader: Reader, badges: dict[str, int]) -> list[dict[str, Any]]:
             "label": label,
             "icon": icon,
             "badge": badges.get(badge, 0) if badge else 0,
-            "current": request.endpoint == endpoint or (room == endpoint.split(".")[0] and room != "stages"),
+            "current": request.endpoint == endpoint
+            or (room == endpoint.split(".")[0] and room != "stages"),
         }
         for endpoint, label, icon, badge in entries
     ]
@@ -48,4 +49,11 @@ def menu(reader: Reader, badges: dict[str, int]) -> list[dict[str, Any]]:
 
 def own_links() -> list[dict[str, Any]]:
     """Return what the menu beside one's own name leads to."""
-    return [{"endpoint": "accounts.my_account", "url": url_for("accounts.my_account"), "label": "My account", "icon": "user"}]
+    return [
+        {
+            "endpoint": "accounts.my_account",
+            "url": url_for("accounts.my_account"),
+            "label": "My account",
+            "icon": "user",
+        }
+    ]

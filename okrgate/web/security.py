@@ -68,14 +68,18 @@ def _start(settings: Settings) -> None:
     for values in (request.args, request.form):
         for key, value in values.items(multi=True):
             if _CONTROL.search(key) or _CONTROL.search(value):
-                raise Invalid("The text holds characters that cannot be stored. Remove them and try again.")
+                raise Invalid(
+                    "The text holds characters that cannot be stored. Remove them and try again."
+                )
 
 
 def _finish(response: Response, settings: Settings) -> Response:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     if settings.secure:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+        response.headers.setdefault(
+            "Strict-Transport-Security", "max-age=31536000; includeSubDomains"
+        )
     if request.endpoint == "static":
         response.headers["Cache-Control"] = "public, max-age=3600"
     else:

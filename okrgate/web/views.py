@@ -38,4 +38,3 @@ def set_theme() -> ResponseReturnValue:
 def favicon() -> ResponseReturnValue:
     """Give browsers that ask by habit our icon."""
     return redirect("/static/icons/okrgate.svg", 302)
-

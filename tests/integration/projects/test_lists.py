@@ -1,8 +1,7 @@
 """Lists of rows keep their identity; RACI, teams, key results, dependencies and backlogs tell what they hold."""
 
-from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -11,11 +10,11 @@ from okrgate import clock
 from okrgate.accounts.models import Person
 from okrgate.database import transaction
 from okrgate.events import PersonNamed
-from okrgate.projects import commitments
+from okrgate.okrs import service as okrs
 from okrgate.projects.backlog import BACKLOG, BacklogPage, put, waiting
 from okrgate.projects.commitments import KEY_RESULTS, TEAMS, KeyResultsPage, TeamsPage
 from okrgate.projects.models import Project
-from okrgate.projects.plan_models import BacklogPlace, Document, RaciRow
+from okrgate.projects.plan_models import BacklogPlace, Document, KeyResultLink, RaciRow
 from okrgate.projects.raci import RACI, RaciPage, accountable_people
 from okrgate.projects.rows import find_one, listed
 from okrgate.projects.surroundings import DEPENDENCIES, DependenciesPage, DocumentsPage
@@ -65,21 +64,21 @@ def test_a_row_that_is_left_out_or_emptied_is_gone(
     assert documents(project) == []
 
 
-@pytest.mark.parametrize("wrong", ["", "x", "-1", "9" * 30, "{theirs}"])
 def test_a_row_of_another_project_is_never_touched(
-    app: Flask, project: Project, new_project: NewProject, ann: Person, wrong: str
+    app: Flask, project: Project, new_project: NewProject, ann: Person
 ) -> None:
     other = new_project("Another")
     save(app, DocumentsPage(), other, by=ann.id, **document(0, "theirs"))
     ((theirs, _),) = documents(other)
 
-    typed = document(0, "mine") | {"documents-0-id": wrong.format(theirs=theirs)}
-    save(app, DocumentsPage(), project, by=ann.id, **typed)
+    for wrong in (str(theirs), "", "x", "-1", "9" * 30):
+        typed = document(0, "mine") | {"documents-0-id": wrong}
+        save(app, DocumentsPage(), project, by=ann.id, **typed)
 
-    assert documents(other) == [(theirs, "theirs")]
-    ((mine, name),) = documents(project)
-    assert name == "mine"
-    assert mine != theirs
+        assert documents(other) == [(theirs, "theirs")]
+        ((mine, name),) = documents(project)
+        assert name == "mine"
+        assert mine != theirs
 
 
 def part(number: int, activity: str, person: Person, letter: str) -> dict[str, str]:
@@ -215,32 +214,34 @@ def test_a_teams_agreement_is_not_part_of_what_is_signed(
     assert before.collections != after.collections
 
 
-@dataclass(frozen=True)
-class Line:
-    name: str
-    level: str
-    period: str
-    open: bool
-
-
 @pytest.fixture
-def key_results(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two key results: 1 can be chosen, 2 belongs to a period that is over."""
-    lines: dict[int, Any] = {
-        1: Line("Renewals to 80 %", "company", "2027", True),
-        2: Line("Churn below 3 %", "team", "2026 Q3", False),
-    }
-    monkeypatch.setattr(commitments.okrs, "key_result_choices", lambda: [(1, lines[1].name)])
-    monkeypatch.setattr(
-        commitments.okrs, "describe", lambda ids: {one: lines[one] for one in ids if one in lines}
-    )
+def key_results(factory: Factory, ann: Person) -> tuple[int, int]:
+    """Two key results: one of next year's, one of a period that is over."""
+    acme = factory.unit("Acme").id
+    next_year = okrs.add_period("2027", "year", date(2027, 1, 1), date(2027, 12, 31), by=ann.id)
+    summer = okrs.add_period("2026 Q3", "quarter", date(2026, 7, 1), date(2026, 9, 30), by=ann.id)
+    found = []
+    for period, title in ((next_year, "Renewals to 80 %"), (summer, "Churn below 3 %")):
+        objective = okrs.add_objective(
+            "Members stay", period_id=period.id, unit_id=acme, owner_id=ann.id, by=ann.id
+        )
+        made = okrs.add_key_result(
+            objective.id,
+            title,
+            baseline=Decimal(60),
+            target=Decimal(80),
+            unit_of_measure="%",
+            by=ann.id,
+        )
+        found.append(made.id)
+    return found[0], found[1]
 
 
-@pytest.mark.usefixtures("key_results")
 def test_key_results_are_listed_with_level_and_period(
-    app: Flask, project: Project, ann: Person
+    app: Flask, project: Project, ann: Person, key_results: tuple[int, int]
 ) -> None:
-    typed = {"links-0-key_result": "1", "links-0-contribution": "Half of it"}
+    chosen = key_results[0]
+    typed = {"links-0-key_result": str(chosen), "links-0-contribution": "Half of it"}
 
     save(app, KeyResultsPage(), project, by=ann.id, **typed)
 
@@ -249,35 +250,24 @@ def test_key_results_are_listed_with_level_and_period(
     assert told_now.collections["key_results"] == [
         {"name": "Renewals to 80 %", "level": "company", "period": "2027", "open": True}
     ]
-    assert told_now.content["key_results"] == [[1, "Half of it"]]
+    assert told_now.content["key_results"] == [[chosen, "Half of it"]]
     (answer,) = KEY_RESULTS.answers(project)
     assert answer.text == "Renewals to 80 % (company, 2027): Half of it"
 
 
-@pytest.mark.usefixtures("key_results")
-def test_a_key_result_that_closed_can_stay_but_not_be_chosen_anew(
-    app: Flask, project: Project, ann: Person
+def test_a_key_result_of_a_past_period_can_stay_but_not_be_chosen_anew(
+    app: Flask, project: Project, ann: Person, key_results: tuple[int, int]
 ) -> None:
-    save(app, KeyResultsPage(), project, by=ann.id, **{"links-0-key_result": "1"})
+    current, past = key_results
+    save(app, KeyResultsPage(), project, by=ann.id, **{"links-0-key_result": str(current)})
+    (before,) = shown(app, KeyResultsPage(), project).links
     with transaction():
-        (link,) = listed(commitments.KeyResultLink, project.id)
-        link.key_result_id = 2
+        (link,) = listed(KeyResultLink, project.id)
+        link.key_result_id = past
+    (after,) = shown(app, KeyResultsPage(), project).links
 
-    (row,) = shown(app, KeyResultsPage(), project).links
-
-    assert [one.value for one in row.form.key_result.choices] == ["", "1", "2"]
-
-
-@pytest.mark.usefixtures("key_results")
-def test_a_key_result_that_is_gone_counts_for_nothing(
-    app: Flask, project: Project, ann: Person
-) -> None:
-    save(app, KeyResultsPage(), project, by=ann.id, **{"links-0-key_result": "1"})
-    with transaction():
-        (link,) = listed(commitments.KeyResultLink, project.id)
-        link.key_result_id = 3
-
-    assert KEY_RESULTS.gather(project, clock.today()).values == {"key_results.count": 0}
+    choices = [[one.value for one in row.form.key_result.choices] for row in (before, after)]
+    assert choices == [["", str(current)], ["", str(current), str(past)]]
 
 
 def test_dependencies_tell_what_was_accepted(
@@ -334,26 +324,29 @@ def backlogs(factory: Factory, new_project: NewProject) -> Backlogs:
     return Backlogs(factory, new_project)
 
 
-@pytest.mark.parametrize(
-    ("name", "rank", "order"),
-    [
-        ("D", None, "ABCD"),
-        ("D", 1, "DABC"),
-        ("D", 2, "ADBC"),
-        ("D", 99, "ABCD"),
-        ("C", 1, "CAB"),
-        ("A", 3, "BCA"),
-        ("A", 2, "BAC"),
-        ("B", None, "ABC"),
-        ("B", 2, "ABC"),
-    ],
-)
-def test_a_project_is_put_at_its_rank_and_the_others_close_ranks(
-    backlogs: Backlogs, name: str, rank: int | None, order: str
-) -> None:
-    backlogs.put(name, backlogs.web, rank)
+MOVES = [
+    ("D", None, "ABCD"),
+    ("D", 1, "DABC"),
+    ("D", 2, "ADBC"),
+    ("D", 99, "ABCD"),
+    ("C", 1, "CAB"),
+    ("A", 3, "BCA"),
+    ("A", 2, "BAC"),
+    ("B", None, "ABC"),
+    ("B", 2, "ABC"),
+]
 
-    assert backlogs.order(backlogs.web) == [(one, at) for at, one in enumerate(order, start=1)]
+
+def test_a_project_is_put_at_its_rank_and_the_others_close_ranks(backlogs: Backlogs) -> None:
+    for name, rank, order in MOVES:
+        backlogs.put("D", None, None)
+        for place, one in enumerate("ABC", start=1):
+            backlogs.put(one, backlogs.web, place)
+
+        backlogs.put(name, backlogs.web, rank)
+
+        expected = [(one, at) for at, one in enumerate(order, start=1)]
+        assert backlogs.order(backlogs.web) == expected, (name, rank)
 
 
 def test_a_project_waits_in_one_backlog_only(app: Flask, backlogs: Backlogs, ann: Person) -> None:

@@ -20,7 +20,14 @@ RAW = {
     "empty": ["Exempt", "none"],
     "money": {"factor": 1000000, "signs": ["£"]},
     "fields": {"problem.problem.problem": {"column": 3}},
-    "stage": {"start": "from", "end": "to", "future": "a", "running": "b", "past": "c", "none": "d"},
+    "stage": {
+        "start": "from",
+        "end": "to",
+        "future": "a",
+        "running": "b",
+        "past": "c",
+        "none": "d",
+    },
 }
 
 

@@ -37,7 +37,12 @@ def test_passing_again_after_a_return_counts_again() -> None:
 
 
 def test_being_parked_and_resumed_takes_nothing_back() -> None:
-    stays = [forward("a"), Stay("b", "park", "park", None), Stay("held", "resume", "resume", None), Stay("b")]
+    stays = [
+        forward("a"),
+        Stay("b", "park", "park", None),
+        Stay("held", "resume", "resume", None),
+        Stay("b"),
+    ]
 
     assert passed_gates(stays) == ("gate-a",)
 

@@ -1,0 +1,71 @@
+"""What a stage does to the measurement plan when a project enters it; run by the crossing, in its transaction."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from okrgate import clock
+from okrgate.accounts import directory
+from okrgate.database import check_writing, db
+from okrgate.events import ConfirmationAsked, Event, Recipient
+from okrgate.measurement import service
+from okrgate.measurement.models import Checkpoint
+from okrgate.projects.models import Project
+
+_FIRST_READING = timedelta(days=90)
+
+
+def freeze_bands(project: Project, by: int | None) -> Sequence[Event]:
+    """Freeze the bands as they were agreed; `frozen_bands` keeps them to compare with."""
+    check_writing()
+    for target, _metric in service.targets(project.id):
+        if target.frozen_at is None:
+            target.frozen_at = clock.now()
+            target.frozen_bands = bands_text(target.success, target.partial, target.negative)
+    db.session().flush()
+    return ()
+
+
+def create_checkpoints(project: Project, by: int | None) -> Sequence[Event]:
+    """Give each target without a checkpoint one, a quarter from now."""
+    check_writing()
+    known = {one.target_id for one in service.checkpoints(project.id)}
+    for target, metric in service.targets(project.id):
+        if target.id not in known:
+            db.session().add(
+                Checkpoint(
+                    project_id=project.id,
+                    target_id=target.id,
+                    name=f"{metric.name}: first reading"[:120],
+                    due_on=clock.today() + _FIRST_READING,
+                    owner_id=target.owner_id,
+                )
+            )
+    db.session().flush()
+    return ()
+
+
+def ask_steward(project: Project, by: int | None) -> Sequence[Event]:
+    """Ask the stewards of metrics that nobody confirmed yet."""
+    asked: dict[int, list[str]] = {}
+    for target, metric in service.targets(project.id):
+        if target.confirmed is None and metric.steward_id is not None:
+            asked.setdefault(metric.steward_id, []).append(metric.name)
+    name = directory.names([by]).get(by, "okrgate") if by is not None else "okrgate"
+    return [
+        ConfirmationAsked(
+            recipients=(Recipient(steward, "you keep this metric", asked=True),),
+            by=name,
+            by_id=by,
+            path="/measurement/confirmations",
+            project_id=project.id,
+            reference=project.reference,
+            title=project.title,
+            metrics=tuple(names),
+        )
+        for steward, names in asked.items()
+    ]
+
+
+def bands_text(success: object, partial: object, negative: object) -> str:
+    """Return three cut points as one text, to be compared."""
+    return f"{success}|{partial}|{negative}"

@@ -1,0 +1,150 @@
+"""The questions about target metrics, checkpoints and readings."""
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from wtforms import DecimalField
+from wtforms.validators import Optional, ValidationError
+
+from okrgate.measurement.bands import in_order
+from okrgate.projects.fields import (
+    Choice,
+    Day,
+    Known,
+    Line,
+    Listed,
+    Somebody,
+    Text,
+    WebAddress,
+    complain,
+    rows_of,
+)
+from okrgate.projects.sections import RowForm, SectionForm
+
+_MOST = Decimal(9_000_000_000)
+
+
+class Value(DecimalField):
+    """A metric's value with at most six decimals, or nothing."""
+
+    sentence = "Enter a number between -9,000,000,000 and 9,000,000,000, for example 12.5."
+
+    def __init__(self, label: str, **more: Any) -> None:
+        """Accept an empty one."""
+        super().__init__(label, [Optional(strip_whitespace=True)], places=None, **more)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read it; say what is expected when it is no number."""
+        text = valuelist[0].strip() if valuelist else ""
+        if not text:
+            return
+        try:
+            value = Decimal(text)
+        except InvalidOperation:
+            raise ValueError(self.sentence) from None
+        if not value.is_finite() or abs(value) > _MOST:
+            raise ValueError(self.sentence)
+        if int(value.as_tuple().exponent) < -6:
+            raise ValueError("Use at most 6 decimals.")
+        self.data = value
+
+
+class TargetRow(RowForm):
+    """One target metric."""
+
+    id = Known()
+    metric = Listed("Metric")
+    mode = Choice(
+        "What is compared?",
+        (
+            ("absolute", "The value itself"),
+            ("change", "Its change"),
+            ("percent", "Its change in percent"),
+        ),
+        undecided="The value itself (usual)",
+    )
+    baseline = Value("Baseline", description="The value today.")
+    baseline_on = Day("Baseline read on")
+    success = Value("Success from", description="At this value or better it is a success.")
+    partial = Value("Partial success from")
+    negative = Value("Negative impact from", description="At this value or worse it did harm.")
+    owner = Somebody("Who reads it?")
+
+    def validate_success(self, field: Any) -> None:
+        """The three cut points leave four bands only in strict order."""
+        points = (field.data, self.partial.data, self.negative.data)
+        if None in points:
+            return
+        if not (in_order(*points, "up") or in_order(*points, "down")):
+            raise ValidationError(
+                "Put the three values in order: success, then partial success, then negative impact, all different."
+            )
+
+
+class TargetsForm(SectionForm):
+    """The target metrics."""
+
+    targets = rows_of(
+        TargetRow,
+        "Target metrics",
+        description="What must move if this works, agreed before the work.",
+    )
+
+
+class ReportRow(RowForm):
+    """Where a target's report stands."""
+
+    id = Known()
+    target = Listed("Target metric")
+    report = WebAddress("Report", description="The https address of the report that shows it.")
+
+
+class CheckpointRow(RowForm):
+    """One day on which a target is read."""
+
+    id = Known()
+    target = Listed("Target metric")
+    name = Line("Name", description="For example: after one quarter.", most=120)
+    due = Day("Read on")
+    owner = Somebody("Who reads it?")
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """A checkpoint needs its metric, its name and its day."""
+        sound = super().validate(extra_validators)
+        if not (self.target.data or self.name.data or self.due.data):
+            return sound
+        for field, sentence in (
+            (self.target, "Choose the metric that is read."),
+            (self.name, "Give the checkpoint a name."),
+            (self.due, "Enter the day on which it is read."),
+        ):
+            if not field.data and not field.errors:
+                sound = complain(field, sentence)
+        return sound
+
+
+class ReportsForm(SectionForm):
+    """The reports."""
+
+    reports = rows_of(ReportRow, "Reports")
+
+
+class CheckpointsForm(SectionForm):
+    """The checkpoints."""
+
+    checkpoints = rows_of(CheckpointRow, "Checkpoints")
+
+
+class ReadingRow(RowForm):
+    """What was read at one checkpoint, or why it never will be."""
+
+    id = Known()
+    value = Value("Value read")
+    evidence = Text("Where can it be seen?", rows=2)
+    written_off = Text("Or: why can it not be read?", rows=2)
+
+
+class ReadingsForm(SectionForm):
+    """The readings."""
+
+    readings = rows_of(ReadingRow, "Readings")

@@ -1,0 +1,344 @@
+"""The sections about what a project promises to move, how it is measured, and what was read."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from okrgate import clock
+from okrgate.accounts import directory
+from okrgate.database import db
+from okrgate.errors import Invalid
+from okrgate.events import CheckpointRead, Event, Recipient
+from okrgate.measurement import service
+from okrgate.measurement.bands import classify, in_order, measured
+from okrgate.measurement.effects import bands_text
+from okrgate.measurement.forms import CheckpointsForm, ReadingsForm, ReportsForm, TargetsForm
+from okrgate.measurement.models import Checkpoint, Target
+from okrgate.metrics import service as metrics
+from okrgate.projects.choosing import offer, offer_people
+from okrgate.projects.models import Project
+from okrgate.projects.rows import RowsPage, listed
+from okrgate.projects.sections import Answer, Gathered, Page, Section
+from okrgate.web.filters import show_date, show_number
+
+
+class TargetsPage(RowsPage):
+    """The target metrics with their bands."""
+
+    key, title, form = "targets", "Target metrics", TargetsForm
+    intro = "Say beforehand what will count as success, partial success, no impact and harm."
+    model, field = Target, "targets"
+    columns = {
+        "metric": "metric_id",
+        "mode": "mode",
+        "baseline": "baseline",
+        "baseline_on": "baseline_on",
+        "success": "success",
+        "partial": "partial",
+        "negative": "negative",
+        "owner": "owner_id",
+    }
+
+    def prepare(self, form: Any, project: Project) -> None:
+        """Offer the metrics and the people."""
+        offer(self.entries(form, "metric"), metrics.choices())
+        offer_people(
+            self.entries(form, "owner"), chosen=[row.owner_id for row in listed(Target, project.id)]
+        )
+
+    def is_filled(self, row: Mapping[str, Any]) -> bool:
+        """A row without a metric says nothing."""
+        return row["metric"] is not None
+
+    def save(self, project: Project, data: Mapping[str, Any], *, by: int) -> Sequence[Event]:
+        """Store the rows; the order of the cut points must fit the metric's direction."""
+        rows = [
+            dict(row, mode=row["mode"] or "absolute")
+            for row in data["targets"]
+            if self.is_filled(row)
+        ]
+        chosen = [row["metric"] for row in rows]
+        if len(chosen) != len(set(chosen)):
+            raise Invalid("A metric stands there twice.", {"targets": "Name each metric once."})
+        known = metrics.describe(chosen)
+        for row in rows:
+            points = (row["success"], row["partial"], row["negative"])
+            metric = known[row["metric"]].metric
+            if None not in points and not in_order(*points, metric.direction):
+                way = "highest" if metric.direction == "up" else "lowest"
+                sentence = f"{metric.name}: success must be the {way} of the three values."
+                raise Invalid(sentence, {"targets": sentence})
+        kept = {row.get("id") for row in rows}
+        for one in service.checkpoints(project.id):
+            if one.target_id not in kept:
+                db.session().delete(one)
+        db.session().flush()
+        return super().save(project, {"targets": rows}, by=by)
+
+
+class ReportsPage(Page):
+    """Where each target's report stands."""
+
+    key, title, form = "reports", "Reports", ReportsForm
+
+    def prepare(self, form: Any, project: Project) -> None:
+        """Offer the targets."""
+        offer([entry.form.target for entry in form.reports], _target_choices(project))
+
+    def load(self, project: Project) -> Mapping[str, Any]:
+        """Return a row for each target."""
+        return {
+            "reports": [
+                {"id": target.id, "target": target.id, "report": target.report_url}
+                for target, _ in service.targets(project.id)
+            ]
+        }
+
+    def save(self, project: Project, data: Mapping[str, Any], *, by: int) -> Sequence[Event]:
+        """Store the addresses; a target without a row has none."""
+        typed = {row["target"]: row["report"] or "" for row in data["reports"] if row["target"]}
+        for target, _metric in service.targets(project.id):
+            target.report_url = typed.get(target.id, "")[:500]
+        return ()
+
+
+class CheckpointsPage(RowsPage):
+    """The days on which targets are read."""
+
+    key, title, form = "checkpoints", "Checkpoints", CheckpointsForm
+    model, field = Checkpoint, "checkpoints"
+    columns = {"target": "target_id", "name": "name", "due": "due_on", "owner": "owner_id"}
+
+    def prepare(self, form: Any, project: Project) -> None:
+        """Offer the targets and the people."""
+        offer(self.entries(form, "target"), _target_choices(project))
+        offer_people(
+            self.entries(form, "owner"),
+            chosen=[row.owner_id for row in listed(Checkpoint, project.id)],
+        )
+
+    def is_filled(self, row: Mapping[str, Any]) -> bool:
+        """A row without a metric and a day says nothing."""
+        return row["target"] is not None and row["due"] is not None
+
+
+class ReadingsPage(Page):
+    """What was read at each checkpoint."""
+
+    key, title, form = "readings", "Readings", ReadingsForm
+    intro = "One row for each checkpoint, in their order."
+
+    def load(self, project: Project) -> Mapping[str, Any]:
+        """Return a row for each checkpoint."""
+        return {
+            "readings": [
+                {
+                    "id": one.id,
+                    "value": one.value,
+                    "evidence": one.evidence,
+                    "written_off": one.written_off,
+                }
+                for one in service.checkpoints(project.id)
+            ]
+        }
+
+    def prepare(self, form: Any, project: Project) -> None:
+        """Say beside each row which checkpoint it is."""
+        names = {
+            one.id: f"{one.name}, due {show_date(one.due_on)}"
+            for one in service.checkpoints(project.id)
+        }
+        for entry in form.readings:
+            known = names.get(entry.form.id.data or 0)
+            if known:
+                entry.form.value.description = known
+
+    def save(self, project: Project, data: Mapping[str, Any], *, by: int) -> Sequence[Event]:
+        """Append an observation for each new value and say which band it falls into."""
+        known = {one.id: one for one in service.checkpoints(project.id)}
+        targets = {target.id: (target, metric) for target, metric in service.targets(project.id)}
+        told: list[Event] = []
+        for row in data["readings"]:
+            one = known.get(row.get("id") or 0)
+            if one is None:
+                continue
+            one.evidence, one.written_off = row["evidence"] or "", row["written_off"] or ""
+            if row["value"] is not None and row["value"] != one.value:
+                told.append(self._read(project, one, targets[one.target_id], row["value"], by))
+        return told
+
+    def _read(self, project: Project, one: Checkpoint, about: Any, value: Any, by: int) -> Event:
+        target, metric = about
+        points = (target.success, target.partial, target.negative)
+        if None in points or not in_order(*points, metric.direction):
+            sentence = f"{metric.name} has no agreed bands, so a value cannot be judged."
+            raise Invalid(sentence, {"readings": sentence})
+        compared = measured(value, target.baseline, target.mode)
+        if compared is None:
+            sentence = f"{metric.name} needs a baseline before its change can be judged."
+            raise Invalid(sentence, {"readings": sentence})
+        row = metrics.append(
+            metric.id, clock.today(), value, one.evidence, by=by, supersedes=one.observation_id
+        )
+        one.value, one.observation_id, one.read_at = value, row.id, clock.now()
+        one.band = classify(compared, *points, metric.direction)
+        people = {
+            person
+            for person in (project.submitter_id, project.lead_id, project.sponsor_id)
+            if person
+        }
+        return CheckpointRead(
+            recipients=tuple(
+                Recipient(person, "you have a part in it") for person in sorted(people - {by})
+            ),
+            by=directory.names([by]).get(by, "Somebody"),
+            by_id=by,
+            path=f"/projects/{project.reference}",
+            project_id=project.id,
+            reference=project.reference,
+            title=project.title,
+            metric=metric.name,
+            value=show_number(value),
+            band=one.band,
+            late=clock.today() > one.due_on,
+        )
+
+
+def _target_choices(project: Project) -> list[tuple[int, str]]:
+    return [(target.id, metric.name) for target, metric in service.targets(project.id)]
+
+
+def gather_targets(project: Project, today: date) -> Gathered:
+    """Return the target metrics as gates read them."""
+    rows, content = [], []
+    counts: dict[int, int] = {}
+    for one in service.checkpoints(project.id):
+        counts[one.target_id] = counts.get(one.target_id, 0) + 1
+    found = service.targets(project.id)
+    fresh = metrics.describe(metric.id for _, metric in found)
+    for target, metric in found:
+        points = (target.success, target.partial, target.negative)
+        row: dict[str, Any] = {
+            "name": metric.name,
+            "direction": metric.direction,
+            "consistent": None not in points and in_order(*points, metric.direction),  # type: ignore[arg-type]
+            "frozen": target.frozen_at is not None,
+            "report_attached": bool(target.report_url),
+            "confirmed": bool(target.confirmed),
+            "checkpoints": counts.get(target.id, 0),
+        }
+        for name, value in zip(("success", "partial", "negative"), points, strict=True):
+            if value is not None:
+                row[name] = value
+        if target.baseline is not None:
+            row["baseline"] = target.baseline
+        if target.owner_id is not None:
+            row["owner"] = str(target.owner_id)
+        if metric.steward_id is not None:
+            row["steward"] = str(metric.steward_id)
+        rows.append(row)
+        content.append(
+            [metric.name, metric.direction, target.mode, target.baseline, *points, target.owner_id]
+        )
+    changed = any(
+        target.frozen_at is not None
+        and target.frozen_bands != bands_text(target.success, target.partial, target.negative)
+        for target, _ in found
+    )
+    return Gathered(
+        values={
+            "metrics.count": len(rows),
+            "metrics.reported": sum(1 for row in rows if row["report_attached"]),
+            "metrics.confirmed": sum(1 for row in rows if row["confirmed"]),
+            "metrics.stale": sum(1 for _, metric in found if not fresh[metric.id].fresh),
+            "bands.changed_since_signoff": changed,
+        },
+        collections={"metrics": rows},
+        content={"metrics": content},
+    )
+
+
+def gather_checkpoints(project: Project, today: date) -> Gathered:
+    """Return the checkpoints as gates read them."""
+    rows: list[dict[str, Any]] = []
+    found = service.checkpoints(project.id)
+    for one in found:
+        row: dict[str, Any] = {
+            "name": one.name,
+            "due": one.due_on,
+            "read": one.value is not None,
+            "written_off": bool(one.written_off.strip()),
+        }
+        if one.band:
+            row["band"] = one.band
+        if one.owner_id is not None:
+            row["owner"] = str(one.owner_id)
+        rows.append(row)
+    waiting = [row for row in rows if not row["read"] and not row["written_off"]]
+    return Gathered(
+        values={
+            "checkpoints.unread": len(waiting),
+            "checkpoints.due_unread": sum(1 for row in waiting if row["due"] <= today),
+        },
+        collections={"checkpoints": rows},
+        content={"checkpoints": [[one.name, one.due_on, one.target_id] for one in found]},
+    )
+
+
+def target_answers(project: Project) -> Sequence[Answer]:
+    """Return the targets as people read them."""
+    return [
+        Answer(
+            "targets",
+            f"target-{target.id}",
+            metric.name,
+            f"from {show_number(target.baseline)}; success {show_number(target.success)}, "
+            f"partial success {show_number(target.partial)}, negative impact {show_number(target.negative)}",
+        )
+        for target, metric in service.targets(project.id)
+    ]
+
+
+def plan_answers(project: Project) -> Sequence[Answer]:
+    """Return reports and checkpoints as people read them."""
+    found = [
+        Answer("reports", f"report-{target.id}", metric.name, target.report_url)
+        for target, metric in service.targets(project.id)
+    ]
+    found += [
+        Answer("checkpoints", f"checkpoint-{one.id}", one.name, show_date(one.due_on))
+        for one in service.checkpoints(project.id)
+    ]
+    return found
+
+
+def reading_answers(project: Project) -> Sequence[Answer]:
+    """Return what was read as people read it."""
+    words = {
+        "success": "Success",
+        "partial": "Partial success",
+        "none": "No impact",
+        "negative": "Negative impact",
+    }
+    return [
+        Answer(
+            "readings",
+            f"reading-{one.id}",
+            one.name,
+            f"{show_number(one.value)}: {words[one.band]}" if one.band else one.written_off,
+        )
+        for one in service.checkpoints(project.id)
+    ]
+
+
+SECTIONS: tuple[Section, ...] = (
+    Section("metrics", "Target metrics", (TargetsPage(),), gather_targets, target_answers),
+    Section(
+        "measurement",
+        "Measurement plan",
+        (ReportsPage(), CheckpointsPage()),
+        gather_checkpoints,
+        plan_answers,
+    ),
+    Section("readings", "Checkpoint readings", (ReadingsPage(),), answers=reading_answers),
+)

@@ -1,0 +1,148 @@
+"""What a project promises to move, and what it did: read by sections, summaries and the steward's page."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+
+from okrgate import clock
+from okrgate.accounts import directory
+from okrgate.accounts.models import Person
+from okrgate.audit import service as audit
+from okrgate.database import db, transaction
+from okrgate.errors import Forbidden, NotFound
+from okrgate.events import MetricConfirmed, Recipient, publish
+from okrgate.measurement.models import Checkpoint, Target
+from okrgate.metrics import service as metrics
+from okrgate.metrics.models import Metric
+from okrgate.projects.models import Project
+
+
+@dataclass(frozen=True)
+class TargetLine:
+    """A target for cards and summaries. `checkpoints`: (name, due, value, band)."""
+
+    name: str
+    direction: str
+    baseline: Decimal | None
+    success: Decimal | None
+    partial: Decimal | None
+    negative: Decimal | None
+    checkpoints: tuple[tuple[str, date, Decimal | None, str | None], ...]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A confirmation that a steward is asked for."""
+
+    target_id: int
+    reference: str
+    title: str
+    metric: str
+    confirmed: bool | None
+    note: str
+
+
+def targets(project_id: int) -> list[tuple[Target, Metric]]:
+    """Return a project's targets with their metrics, in order."""
+    query = (
+        select(Target, Metric)
+        .join(Metric, Metric.id == Target.metric_id)
+        .where(Target.project_id == project_id)
+        .order_by(Target.position, Target.id)
+    )
+    return [(row.Target, row.Metric) for row in db.session().execute(query)]
+
+
+def checkpoints(project_id: int) -> list[Checkpoint]:
+    """Return a project's checkpoints in order."""
+    query = select(Checkpoint).where(Checkpoint.project_id == project_id)
+    return list(db.session().scalars(query.order_by(Checkpoint.position, Checkpoint.id)))
+
+
+def target_lines(project_id: int) -> list[TargetLine]:
+    """Return the targets with what was read of them."""
+    read: dict[int, list[Any]] = {}
+    for one in checkpoints(project_id):
+        read.setdefault(one.target_id, []).append((one.name, one.due_on, one.value, one.band))
+    return [
+        TargetLine(
+            metric.name,
+            metric.direction,
+            target.baseline,
+            target.success,
+            target.partial,
+            target.negative,
+            tuple(read.get(target.id, ())),
+        )
+        for target, metric in targets(project_id)
+    ]
+
+
+def asked_of(person: int) -> list[Ask]:
+    """Return the targets on metrics that this person keeps, the unanswered first."""
+    query = (
+        select(Target, Metric.name, Project.reference, Project.title)
+        .join(Metric, Metric.id == Target.metric_id)
+        .join(Project, Project.id == Target.project_id)
+        .where(
+            Metric.steward_id == person,
+            Project.closed_at.is_(None),
+            Project.submitted_at.is_not(None),
+        )
+        .order_by(Target.confirmed.is_not(None), Target.id.desc())
+        .limit(50)
+    )
+    return [
+        Ask(
+            row.Target.id,
+            row.reference,
+            row.title,
+            row.name,
+            row.Target.confirmed,
+            row.Target.confirm_note,
+        )
+        for row in db.session().execute(query)
+    ]
+
+
+def confirm(target_id: int, *, confirmed: bool, note: str, by: int) -> None:
+    """Say whether a metric can be reported as planned. Only its steward or an administrator may."""
+    with transaction() as session:
+        target = session.get(Target, target_id, with_for_update=True)
+        if target is None:
+            raise NotFound
+        metric = metrics.get_metric(target.metric_id)
+        if by != metric.steward_id and not session.get_one(Person, by).is_admin:
+            raise Forbidden("Only the metric's steward can confirm it.")
+        project = session.get_one(Project, target.project_id)
+        before = target.confirmed
+        target.confirmed, target.confirm_note = confirmed, note
+        target.confirmed_by_id, target.confirmed_at = by, clock.now()
+        audit.record(
+            "measurement.confirmed" if confirmed else "measurement.not_confirmed",
+            by=by,
+            project_id=project.id,
+            target=f"target:{target.id}",
+            reason=note,
+            details={"metric": metric.name, "confirmed": [before, confirmed]},
+        )
+        told = {project.submitter_id: "you submitted it"}
+        if project.lead_id is not None:
+            told[project.lead_id] = "you lead it"
+        publish(
+            MetricConfirmed(
+                recipients=tuple(Recipient(one, why) for one, why in told.items() if one != by),
+                by=directory.names([by]).get(by, "Somebody"),
+                by_id=by,
+                path=f"/projects/{project.reference}",
+                project_id=project.id,
+                reference=project.reference,
+                title=project.title,
+                metric=metric.name,
+                confirmed=confirmed,
+                note=note,
+            )
+        )
