@@ -5,7 +5,8 @@ Outside the transaction the facts are gathered and judged; inside they are gathe
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+import datetime as calendar
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select, update
@@ -47,7 +48,7 @@ class Answers:
     reason: str = ""
     revisit: str = ""
     condition: str = ""
-    date: date | None = None
+    date: calendar.date | None = None
 
     def given(self, ask: str) -> bool:
         """Tell whether one of the asked things was said."""

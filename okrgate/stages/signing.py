@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+import datetime as calendar
 
 from sqlalchemy import select
 
@@ -53,7 +53,7 @@ class Ask:
     move: str = ""
     revisit: str = ""
     condition: str = ""
-    date: date | None = None
+    date: calendar.date | None = None
 
 
 @dataclass(frozen=True)
