@@ -12,7 +12,7 @@ _company_zone = ZoneInfo("UTC")
 
 def set_company_zone(name: str) -> None:
     """Say where "today" is. Called once, when the application is built."""
-    global _company_zone  # noqa: PLW0603 one setting for the whole process, set at start-up
+    global _company_zone
     _company_zone = ZoneInfo(name)
 
 

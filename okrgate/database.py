@@ -64,7 +64,7 @@ class UTCDateTime(TypeDecorator[datetime]):
 class Millionths(TypeDecorator[Decimal]):
     """An exact decimal with six places, as a scaled integer: SQLite's Numeric is a float in disguise.
 
-    Range: |value| < 9 × 10^12. Used for metric values, bands and days of effort.
+    Range: |value| < 9e12. Used for metric values, bands and days of effort.
     """
 
     impl = BigInteger

@@ -38,8 +38,10 @@ class _Forms(HTMLParser):
         if tag == "form":
             self._open = Form(said.get("action", ""), said.get("method", "get").lower())
             self.forms.append(self._open)
-        if self._open is None:
-            return
+        if self._open is not None:
+            self._control(self._open, tag, said)
+
+    def _control(self, form: Form, tag: str, said: dict[str, str]) -> None:
         name = said.get("name", "")
         if tag == "input":
             self._input(said, name)
@@ -47,13 +49,13 @@ class _Forms(HTMLParser):
             self._area, self._text = name, []
         elif tag == "select":
             self._select = name
-            self._open.names.add(name)
+            form.names.add(name)
         elif tag == "option" and self._select:
-            first = self._select not in self._open.values
+            first = self._select not in form.values
             if "selected" in said or first:
                 if "selected" in said:
-                    self._open.values.poplist(self._select)
-                self._open.values.add(self._select, said.get("value", ""))
+                    form.values.poplist(self._select)
+                form.values.add(self._select, said.get("value", ""))
         elif tag == "button":
             self._button, self._value, self._text = name or "-", said.get("value", ""), []
 

@@ -227,9 +227,8 @@ def gather_targets(project: Project, today: date) -> Gathered:
             "confirmed": bool(target.confirmed),
             "checkpoints": counts.get(target.id, 0),
         }
-        for name, value in zip(("success", "partial", "negative"), points, strict=True):
-            if value is not None:
-                row[name] = value
+        named = zip(("success", "partial", "negative"), points, strict=True)
+        row.update({name: value for name, value in named if value is not None})
         if target.baseline is not None:
             row["baseline"] = target.baseline
         if target.owner_id is not None:

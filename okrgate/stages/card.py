@@ -1,5 +1,7 @@
 """The few facts that a decision needs, for the card and for the mail."""
 
+from typing import Any
+
 from okrgate.accounts import directory
 from okrgate.projects.models import Project
 from okrgate.stages.facts import Snapshot
@@ -55,11 +57,11 @@ def key_facts(project: Project, snapshot: Snapshot) -> tuple[tuple[str, str], ..
     return tuple(found)
 
 
-def _text(name: str, value: object, currency: str) -> str:
+def _text(name: str, value: Any, currency: str) -> str:
     if name in _MONEY:
-        return f"{show_number(value)} {currency}"  # type: ignore[arg-type] money facts are decimals
+        return f"{show_number(value)} {currency}"
     if hasattr(value, "isoformat"):
-        return show_date(value)  # type: ignore[arg-type] dates have isoformat
+        return show_date(value)
     if isinstance(value, str):
         return value.capitalize()
-    return f"{show_number(value)}{_UNITS.get(name, '')}"  # type: ignore[arg-type] what is left are numbers
+    return f"{show_number(value)}{_UNITS.get(name, '')}"

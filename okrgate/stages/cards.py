@@ -228,9 +228,9 @@ def _differences(
 
 def _words(value: Any) -> str:
     if value is None:
-        return "–"
+        return "-"
     if isinstance(value, list):
-        return "; ".join(_words(one) for one in value) or "–"
+        return "; ".join(_words(one) for one in value) or "-"
     if isinstance(value, dict):
         return ", ".join(
             f"{key.replace('_', ' ')} {_words(one)}"

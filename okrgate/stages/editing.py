@@ -127,7 +127,7 @@ def save_page(
         )
         for event in events:
             publish(event)
-        return Saved(tuple(changed), lapsed)
+        return Saved(tuple(one["label"] for one in changed), lapsed)
 
 
 def keep_draft(
@@ -152,7 +152,8 @@ def keep_draft(
 
 def find_draft(project_id: int, section: str, page: str, person: int) -> Draft | None:
     """Return what this person typed on this page and did not save."""
-    return db.session().scalar(_draft_query(project_id, section, page, person))
+    found: Draft | None = db.session().scalar(_draft_query(project_id, section, page, person))
+    return found
 
 
 def drop_draft(project_id: int, section: str, page: str, *, by: int) -> None:

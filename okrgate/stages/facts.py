@@ -70,8 +70,7 @@ def gather(project: Project, rulebook: Rulebook) -> Snapshot:
         values.update({name: value for name, value in told.values.items() if value is not None})
         collections.update(told.collections)
         content.update(told.content)
-    for name, rows in (_conditions(project, today, values)).items():
-        collections[name] = rows
+    collections.update(_conditions(project, today, values))
     values.update(_answers(project, rulebook))
     unit = directory.unit(project.home_unit_id)
     if unit is not None:

@@ -167,7 +167,7 @@ def _with_fixers(
     project: Project, snapshot: Snapshot, rulebook: Rulebook, judged: list[Judged]
 ) -> list[Judged]:
     """Name who can fix each missing finding: the editors of its section, or the people of its seats."""
-    editors = {key: roles for key, roles in rulebook.stages[project.stage].sections.items()}
+    editors = dict(rulebook.stages[project.stage].sections)
     asked = {role for roles in editors.values() for role in roles}
     for one in judged:
         for requirement in rulebook.gates[one.transition.gate or ""].requirements:

@@ -3,9 +3,9 @@
 Outside the transaction the facts are gathered and judged; inside they are gathered again and must be the same.
 """
 
+import datetime as calendar
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-import datetime as calendar
 from datetime import timedelta
 from typing import Any
 
@@ -249,7 +249,7 @@ def target_of(project: Project, rulebook: Rulebook, transition: Transition) -> S
     """Return the stage a transition leads to; `previous` is where the project was parked from."""
     if transition.target != "previous":
         return rulebook.stages[transition.target]
-    if project.parked_from not in rulebook.stages:
+    if project.parked_from is None or project.parked_from not in rulebook.stages:
         raise Conflict("It is not known where this project came from.")
     return rulebook.stages[project.parked_from]
 
@@ -346,7 +346,7 @@ def _advance(
         values["revisit"] = answers.revisit.strip() or (
             answers.date.isoformat() if answers.date else ""
         )
-    touched = db.session().execute(
+    touched: Any = db.session().execute(
         update(Project)
         .where(Project.id == project.id, Project.version == project.version)
         .values(**values)
@@ -427,14 +427,12 @@ def _concerned(project: Project, snapshot: Snapshot) -> dict[int, str]:
     }
     for person in snapshot.around.co_editors:
         found[person] = "you write it together with the submitter"
-    for person, why in (
+    parts = (
         (project.sponsor_id, "you sponsor it"),
         (project.lead_id, "you lead it"),
         (project.submitter_id, "you submitted it"),
-    ):
-        if person is not None:
-            found[person] = why
-    return found
+    )
+    return found | {person: why for person, why in parts if person is not None}
 
 
 def _events(

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from flask import url_for
-from sqlalchemy import Select, select
+from sqlalchemy import select
 
 from okrgate import clock
 from okrgate.approvals.models import Condition
@@ -80,7 +80,7 @@ def work_items(person: int) -> Sequence[Owed]:
 SOURCES = (conditions, statements, work_items)
 
 
-def _rows(query: Select[Any]) -> Sequence[Any]:
+def _rows(query: Any) -> Sequence[Any]:
     return db.session().execute(query.limit(_MOST)).all()
 
 

@@ -29,7 +29,8 @@ def panels(
 ) -> dict[str, Any]:
     """Return what the panel macro takes: `now` (the gates out of this stage) and `later` (the forecast)."""
     links = links_of(loaded)
-    now, later = [], []
+    now: list[dict[str, Any]] = []
+    later: list[dict[str, Any]] = []
     for row in verdicts:
         transition = loaded.rulebook.transitions.get(row.transition)
         if transition is None or transition.gate is None:

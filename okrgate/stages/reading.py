@@ -50,7 +50,7 @@ class Loaded:
 
     def name(self, person: int | None) -> str:
         """Return somebody's name."""
-        return self.names.get(person or 0, "–") if person else "–"
+        return self.names.get(person or 0, "-") if person else "-"
 
 
 @dataclass(frozen=True)
@@ -187,11 +187,12 @@ def strip(loaded: Loaded, stays: Sequence[Visit]) -> list[dict[str, Any]]:
     rulebook, project = loaded.rulebook, loaded.project
     taken = [step.stage for step in steps(stays)]
     entered = {stay.stage: stay.entered_at for stay in stays}
-    ahead: list[str] = []
     origin = project.parked_from if project.parked_from in rulebook.stages else project.stage
-    for transition in rulebook.forward_path(origin or project.stage):
-        if transition.target in rulebook.stages and transition.target != project.stage:
-            ahead.append(transition.target)
+    ahead = [
+        step.target
+        for step in rulebook.forward_path(origin or project.stage)
+        if step.target in rulebook.stages and step.target != project.stage
+    ]
     found = [
         {"label": rulebook.stages[one].label, "state": "done", "date": entered.get(one)}
         for one in taken

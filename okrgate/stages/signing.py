@@ -1,8 +1,9 @@
 """Decide on a gate: sign it off, ask for changes, hold, decline; and set a soft requirement aside."""
 
+import datetime as calendar
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-import datetime as calendar
+from typing import Any
 
 from sqlalchemy import select
 
@@ -337,7 +338,7 @@ def _events(
     if project.lead_id:
         told[project.lead_id] = "you lead it"
     told.pop(by, None)
-    about = {
+    about: dict[str, Any] = {
         "by": name,
         "by_id": by,
         "path": f"/projects/{project.reference}",

@@ -48,23 +48,22 @@ def list_projects() -> ResponseReturnValue:
     )
     found = reading.page_of(wanted, reader(), before=unpack(request.args.get("before", "")))
     last = found[reading.PAGE - 1] if len(found) > reading.PAGE else None
-    here = request.args.to_dict()
+    here: dict[str, Any] = {
+        "q": wanted.text,
+        "stage": wanted.stage,
+        "scope": wanted.scope,
+        "state": wanted.state,
+    }
     return render(
         "stages/list.html",
         lines=found[: reading.PAGE],
         wanted=wanted,
         stages=reading.stage_choices(),
-        here=here,
-        next_url=url_for(
-            "stages.list_projects", **{**here, "before": pack(last.changed_at, last.id)}
-        )
+        here=request.args,
+        next_url=url_for("stages.list_projects", **here, before=pack(last.changed_at, last.id))
         if last
         else None,
-        first_url=url_for(
-            "stages.list_projects", **{k: v for k, v in here.items() if k != "before"}
-        )
-        if "before" in here
-        else None,
+        first_url=url_for("stages.list_projects", **here) if "before" in request.args else None,
     )
 
 

@@ -10,6 +10,8 @@ from flask_login import current_user
 from okrgate import clock
 
 _SIGNS = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥"}
+# An en dash: what a page shows where there is no value.
+NO_VALUE = "\u2013"
 _NO_MINOR = {"JPY", "KRW", "VND", "ISK", "CLP"}
 
 
@@ -21,7 +23,7 @@ def minor_digits(currency: str) -> int:
 def show_date(value: date | datetime | str | None) -> str:
     """Write a date as 4 Dec 2026; an empty value as an en dash."""
     if value is None or value == "":
-        return "–"
+        return NO_VALUE
     if isinstance(value, str):
         value = date.fromisoformat(value[:10])
     if isinstance(value, datetime):
@@ -32,7 +34,7 @@ def show_date(value: date | datetime | str | None) -> str:
 def show_moment(value: datetime | None) -> str:
     """Write a moment in the reader's zone, as 4 Dec 2026, 14:02."""
     if value is None:
-        return "–"
+        return NO_VALUE
     local = value.astimezone(_zone())
     return f"{local.day} {local:%b %Y, %H:%M}"
 
@@ -52,7 +54,7 @@ def show_ago(value: datetime | None) -> str:
 def show_money(minor: int | None, currency: str) -> str:
     """Write an amount of minor units as € 1,234.50."""
     if minor is None:
-        return "–"
+        return NO_VALUE
     digits = minor_digits(currency)
     amount = Decimal(minor).scaleb(-digits)
     return f"{_SIGNS.get(currency, currency)}\u202f{amount:,.{digits}f}"
@@ -61,7 +63,7 @@ def show_money(minor: int | None, currency: str) -> str:
 def show_number(value: Decimal | int | None) -> str:
     """Write a number with thousands separated and no empty decimals."""
     if value is None:
-        return "–"
+        return NO_VALUE
     text = f"{Decimal(value):,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 

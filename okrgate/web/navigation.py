@@ -12,7 +12,8 @@ class Reader(Protocol):
     is_auditor: bool
 
 
-_ENTRIES = (
+_Entry = tuple[str, str, str, str | None]
+_ENTRIES: tuple[_Entry, ...] = (
     ("stages.my_work", "My work", "home", None),
     ("stages.list_projects", "Projects", "folders", None),
     ("approvals.queue", "Approvals", "checks", "approvals"),
@@ -21,8 +22,8 @@ _ENTRIES = (
     ("notifications.inbox", "Inbox", "inbox", "inbox"),
     ("rulebooks.show_rules", "Rules", "book", None),
 )
-_AUDITORS = (("audit.list_entries", "Audit", "list-check", None),)
-_ADMINS = (("accounts.admin_people", "Admin", "settings", None),)
+_AUDITORS: tuple[_Entry, ...] = (("audit.list_entries", "Audit", "list-check", None),)
+_ADMINS: tuple[_Entry, ...] = (("accounts.admin_people", "Admin", "settings", None),)
 
 
 def menu(reader: Reader, badges: dict[str, int]) -> list[dict[str, Any]]:

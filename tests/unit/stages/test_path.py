@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from okrgate.stages.path import passed_gates, steps
 
 
-@dataclass(frozen=True)
+@dataclass
 class Stay:
     stage: str
     transition: str | None = None
