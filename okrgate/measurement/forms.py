@@ -110,7 +110,7 @@ class CheckpointRow(RowForm):
 
     def validate(self, extra_validators: Any = None) -> bool:
         """A checkpoint needs its metric, its name and its day."""
-        sound = super().validate(extra_validators)
+        sound = bool(super().validate(extra_validators))
         if not (self.target.data or self.name.data or self.due.data):
             return sound
         for field, sentence in (

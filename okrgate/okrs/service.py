@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 
 from okrgate import clock
 from okrgate.accounts.models import OrgUnit, Person
@@ -165,7 +165,7 @@ def check_in(key_result_id: int, value: Decimal, note: str, *, by: int) -> None:
         )
 
 
-def _lines() -> Select[Any]:
+def _lines() -> Any:
     return (
         select(KeyResult, Objective, Period, OrgUnit)
         .join(Objective, Objective.id == KeyResult.objective_id)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from okrgate import clock
 from okrgate.audit import service as audit_service
@@ -150,7 +150,7 @@ def get_version(version_id: int) -> Listed:
     return Listed(*row)
 
 
-def _listed() -> Select[Any]:
+def _listed() -> Any:
     return select(
         RulebookVersion.id,
         Process.key,
