@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Dialect, Engine, MetaData, Text, event
+from sqlalchemy import BigInteger, Dialect, Engine, MetaData, Text, event, text
 from sqlalchemy import DateTime as SqlDateTime
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -155,6 +155,11 @@ def check_writing() -> None:
     """Raise unless a transaction() block is open: records of a change belong into the change."""
     if not is_writing():
         raise RuntimeError("This may only be written inside a transaction().")
+
+
+def ping() -> None:
+    """Ask the database for nothing, to see that it answers."""
+    db.session().execute(text("SELECT 1"))
 
 
 def prepare_engine(engine: Engine) -> None:

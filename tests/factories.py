@@ -83,6 +83,7 @@ class Factory:
         version: RulebookVersion | None = None,
         stage: str = "",
         lead: Person | None = None,
+        draft: bool = False,
     ) -> Project:
         """Make a project row in a stage (the initial one), with its first visit."""
         submitter = submitter or self.person()
@@ -101,6 +102,7 @@ class Factory:
                 stage_entered_at=clock.now(),
                 created_at=clock.now(),
                 changed_at=clock.now(),
+                submitted_at=None if draft else clock.now(),
             )
             session.add(project)
             session.flush()

@@ -2,9 +2,8 @@
 
 from flask import Blueprint, jsonify, make_response, redirect, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import text
 
-from okrgate.database import db
+from okrgate import database
 from okrgate.web.permissions import anyone, requires
 from okrgate.web.render import safe_next
 
@@ -18,7 +17,7 @@ THEMES = ("light", "dark", "auto")
 @requires(anyone)
 def healthz() -> ResponseReturnValue:
     """Say whether this process can serve: it answers, and the database does."""
-    db.session.execute(text("SELECT 1"))
+    database.ping()
     return jsonify(status="ok")
 
 

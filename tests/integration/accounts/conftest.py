@@ -39,8 +39,8 @@ def published(monkeypatch: pytest.MonkeyPatch) -> list[Event]:
 
 
 @pytest.fixture
-def roles(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Offer two roles."""
+def roles(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Offer two roles, in place of those that the application introduced."""
     offered = [("chief", "Chief"), ("keeper", "Keeper")]
     monkeypatch.setattr(directory._registered, "role_choices", lambda: offered)
     monkeypatch.setattr(directory._registered, "roles_listeners", [])

@@ -1,6 +1,7 @@
 """The record: appended only, checked, read, taken away."""
 
 import csv
+import hashlib
 import io
 import sqlite3
 from datetime import timedelta
@@ -18,8 +19,9 @@ from okrgate.audit.commands import audit as command
 from okrgate.audit.models import Entry
 from okrgate.database import db, transaction
 from okrgate.projects.models import Project
+from okrgate.rulebooks import service as rulebooks
 from okrgate.rulebooks.models import Process, RulebookVersion
-from tests.factories import Factory
+from tests.factories import SHIPPED, Factory
 
 COLUMNS = (
     "at",
@@ -37,17 +39,18 @@ COLUMNS = (
 
 
 def a_project(submitter: int) -> int:
-    """Put a project into the table, without rules: the record knows nothing of them."""
+    """Put a project and its rules into the tables behind the services, which would write to the record."""
+    rules = SHIPPED.read_text(encoding="utf-8")
     now = clock.now()
     with transaction() as session:
-        process = Process(key="p", title="P")
+        process = Process(key="delivery", title="Delivery")
         session.add(process)
         session.flush()
         version = RulebookVersion(
             process_id=process.id,
             number=1,
-            text="",
-            sha256="",
+            text=rules,
+            sha256=hashlib.sha256(rules.encode()).hexdigest(),
             effective_from=now,
             published_at=now,
         )
@@ -59,7 +62,7 @@ def a_project(submitter: int) -> int:
             process_id=process.id,
             rulebook_version_id=version.id,
             submitter_id=submitter,
-            stage="s",
+            stage=rulebooks.rulebook(version.id).initial.id,
             stage_entered_at=now,
             created_at=now,
             changed_at=now,
@@ -363,6 +366,7 @@ def test_the_command_writes_the_record_and_notes_it(runner: CliRunner, record: l
 
     assert answer.exit_code == 0
     assert answer.stdout.count("\n") == 1 + 7 + 1
+    db.session.rollback()  # the command wrote through a connection of its own
     assert service.head()[0] == 8
 
 
