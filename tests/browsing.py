@@ -1,5 +1,6 @@
 """A browser without a screen: opens pages, fills the forms it finds there, presses their buttons."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -17,6 +18,10 @@ class Form:
     values: MultiDict[str, str] = field(default_factory=MultiDict)
     names: set[str] = field(default_factory=set)
     buttons: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def adds_rows(self) -> bool:
+        """Tell whether one of its buttons adds a row."""
+        return any(name == "add_row" for name, _value in self.buttons.values())
 
 
 class _Forms(HTMLParser):
@@ -135,6 +140,22 @@ class Person:
                 data[name] = value
         action = form.action or self.path
         return self._arrived(self.client.post(action, data=data, follow_redirects=True), status)
+
+    def make_room(self, values: Iterable[str]) -> None:
+        """Press "Add another" where these values belong into a row that the page does not show yet."""
+        for name in values:
+            rows, dash, _rest = name.partition("-")
+            if dash and not any(name in form.names for form in self.forms()):
+                form = next((one for one in self.forms() if one.adds_rows()), None)
+                assert form, f"{self.name} cannot add rows on {self.path}:\n{_words(self.page)}"
+                data = MultiDict(form.values)
+                data["add_row"] = rows
+                self._arrived(self.client.post(form.action or self.path, data=data), 200)
+
+    def press_anyway(self, values: dict[str, str], status: int) -> str:
+        """Send to the page that is open what its form would send, though it shows none."""
+        answer = self.client.post(self.path, data=values, follow_redirects=True)
+        return self._arrived(answer, status)
 
     def _arrived(self, answer: TestResponse, status: int) -> str:
         self.page = answer.get_data(as_text=True)

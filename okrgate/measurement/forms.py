@@ -126,7 +126,7 @@ class CheckpointRow(RowForm):
 class ReportsForm(SectionForm):
     """The reports."""
 
-    reports = rows_of(ReportRow, "Reports")
+    reports = rows_of(ReportRow, "Reports", fixed=True)
 
 
 class CheckpointsForm(SectionForm):
@@ -147,4 +147,4 @@ class ReadingRow(RowForm):
 class ReadingsForm(SectionForm):
     """The readings."""
 
-    readings = rows_of(ReadingRow, "Readings")
+    readings = rows_of(ReadingRow, "Readings", fixed=True)

@@ -295,10 +295,17 @@ class Known(HiddenField):
         super().__init__("Row", filters=[row_id], **more)
 
 
-def rows_of(row: Any, label: str, *, description: str = "") -> Any:
+class FixedRows(FieldList):
+    """A list whose rows are given: none can be added or taken away."""
+
+    fixed = True
+
+
+def rows_of(row: Any, label: str, *, description: str = "", fixed: bool = False) -> Any:
     """Return a list of rows with at most so many entries that a page can show them."""
     too_many = Length(max=ROWS, message=f"Use at most {ROWS} rows.")
-    return FieldList(
+    kind = FixedRows if fixed else FieldList
+    return kind(
         FormField(row), label, [too_many], description=description, max_entries=ROWS + 1
     )
 

@@ -44,6 +44,7 @@ class Card:
     loaded: Loaded
     gate: str
     standing: Standing
+    signs_as: str
     facts: tuple[tuple[str, str], ...]
     panel: dict[str, Any]
     sections: list[dict[str, Any]]
@@ -77,6 +78,7 @@ def card(round_id: int, reader: Reader) -> Card:
         loaded=loaded,
         gate=gate.label if gate else found.gate,
         standing=stand,
+        signs_as=" and ".join(loaded.rulebook.roles[role].label for role in stand.roles),
         facts=card_facts.key_facts(loaded.project, snapshot),
         panel=mine[0] if mine else {},
         sections=_sections(loaded),
@@ -105,8 +107,11 @@ def prepare(form: DecisionForm, shown: Card) -> None:
         row.form.owner.choices = people
 
 
-def ask(form: DecisionForm) -> Ask:
-    """Return the decision as the service takes it. A condition needs a text and an owner."""
+def ask(form: DecisionForm, shown: Card) -> Ask:
+    """Return the decision as the service takes it. A condition needs a text and an owner.
+
+    Where a decision leads to one move only, nobody has to choose it.
+    """
     conditions: list[NewCondition] = []
     for row in form.conditions.entries:
         text, owner = (row.form.text.data or "").strip(), row.form.owner.data
@@ -120,8 +125,8 @@ def ask(form: DecisionForm) -> Ask:
         conditions.append(NewCondition(text, owner, row.form.due.data))
     decision, move = form.decision.data or "", form.move.data or ""
     if decision in MOVING and not move:
-        offered = [value for value, _label in form.move.choices if value]
-        move = offered[0] if len(offered) == 1 else ""
+        offered = shown.standing.moves.get(MOVING[decision], ())
+        move = offered[0].id if len(offered) == 1 else ""
     return Ask(
         decision=decision,
         digest=form.digest.data or "",

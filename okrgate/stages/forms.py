@@ -43,7 +43,7 @@ class StartForm(FlaskForm):
         coerce=whole_or_none,
         validators=[InputRequired("Choose the unit it belongs to.")],
     )
-    process = SelectField("Process", coerce=whole_or_none)
+    rulebook = SelectField("Process", coerce=whole_or_none)
 
 
 class MoveForm(FlaskForm):

@@ -1,7 +1,7 @@
 """Judge a project at its next gate and at every later one; say which seats that leaves to be filled."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from sqlalchemy import delete, select
@@ -29,6 +29,7 @@ class Judged:
     verdict: Verdict
     fixers: Mapping[str, tuple[int, ...]]
     position: int
+    facts_digest: str
 
 
 def gates_ahead(rulebook: Rulebook, stage: str) -> list[tuple[int, Transition]]:
@@ -62,9 +63,8 @@ def judge_ahead(project: Project, snapshot: Snapshot, rulebook: Rulebook) -> lis
     found: list[Judged] = []
     for position, transition in gates_ahead(rulebook, project.stage):
         try:
-            verdict = judge(
-                rulebook, transition.id, snapshot.facts_for(transition.gate), today=snapshot.today
-            )
+            facts = snapshot.facts_for(transition.gate)
+            verdict = judge(rulebook, transition.id, facts, today=snapshot.today)
         except GateUnjudgeable as problem:
             log.error(
                 "gate unjudgeable",
@@ -73,7 +73,7 @@ def judge_ahead(project: Project, snapshot: Snapshot, rulebook: Rulebook) -> lis
                 problem=str(problem),
             )
             continue
-        found.append(Judged(transition, verdict, {}, position))
+        found.append(Judged(transition, verdict, {}, position, facts.digest()))
     return _with_fixers(project, snapshot, rulebook, found)
 
 
@@ -92,7 +92,7 @@ def store(project: Project, judged: Iterable[Judged], seq: int) -> None:
                 missing=sum(1 for finding in one.verdict.findings if finding.blocks),
                 verdict=one.verdict.to_json(),
                 fixers={finding: list(people) for finding, people in one.fixers.items()},
-                facts_hash=one.verdict.facts_digest if hasattr(one.verdict, "facts_digest") else "",
+                facts_hash=one.facts_digest,
                 rulebook_version_id=project.rulebook_version_id,
                 judged_for=one.verdict.today,
                 judged_at=clock.now(),
@@ -176,15 +176,13 @@ def _with_fixers(
     held = entitlement.holders(rulebook, sorted(asked), snapshot.around)
     never = set(entitlement.barred(project, rulebook, snapshot.around))
     return [
-        Judged(
-            one.transition,
-            one.verdict,
-            {
+        replace(
+            one,
+            fixers={
                 finding.id: tuple(sorted(_fixers(one, finding, rulebook, editors, held, never)))
                 for finding in one.verdict.findings
                 if finding.status == "missing"
             },
-            one.position,
         )
         for one in judged
     ]

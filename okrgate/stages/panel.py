@@ -12,7 +12,6 @@ from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import signing
 from okrgate.stages.facts import gather
 from okrgate.stages.models import StoredVerdict
-from okrgate.stages.moving import Outcome
 from okrgate.stages.reading import Loaded, verdict_of
 
 
@@ -61,14 +60,14 @@ def links_of(loaded: Loaded) -> dict[str, str]:
     }
 
 
-def shut(loaded: Loaded, outcome: Outcome) -> dict[str, Any]:
-    """Return the panel of a gate that refused to open just now."""
-    if outcome.verdict is None:
+def shut(loaded: Loaded, verdict: Verdict | None) -> dict[str, Any]:
+    """Return the panel of a gate that does not open, or that could not be judged."""
+    if verdict is None:
         return {"title": "This gate could not be judged, so it stays closed", "verdict": None}
-    gate = loaded.rulebook.gates[outcome.verdict.gate or ""]
+    gate = loaded.rulebook.gates[verdict.gate or ""]
     return {
         "title": f"“{gate.label}” is still closed",
-        "verdict": _shown(loaded, outcome.verdict),
+        "verdict": _shown(loaded, verdict),
         "links": links_of(loaded),
     }
 
@@ -97,7 +96,9 @@ def _shown(loaded: Loaded, verdict: Verdict) -> dict[str, Any]:
             "mode": finding.mode,
             "severity": finding.severity,
             "items": list(finding.items),
-            "why": [(one.label, one.needed, one.has) for one in finding.why],
+            "why": [
+                {"label": one.label, "needed": one.needed, "has": one.has} for one in finding.why
+            ],
             "fix": finding.fix,
             "seats": [
                 {

@@ -10,6 +10,7 @@ from wtforms import FieldList
 
 from okrgate.errors import Conflict, Forbidden, Invalid, NotFound
 from okrgate.projects import permissions
+from okrgate.projects.fields import FixedRows
 from okrgate.projects.models import Draft
 from okrgate.projects.sections import Page, Section
 from okrgate.stages import editing, reading, service
@@ -188,8 +189,16 @@ def _form(page: Page, loaded: reading.Loaded, draft: Draft | None) -> Any:
         form = page.form(formdata=MultiDict((name, value) for name, value in draft.data))
     else:
         form = page.form(formdata=None, data=dict(page.load(loaded.project)))
+        _invite(form)
     page.prepare(form, loaded.project)
     return form
+
+
+def _invite(form: Any) -> None:
+    """Give every empty list one empty row: it says what is wanted better than a button can."""
+    for field in form:
+        if isinstance(field, FieldList) and not isinstance(field, FixedRows) and not field.entries:
+            field.append_entry()
 
 
 def _base(loaded: reading.Loaded, section: str, draft: Draft | None) -> int:
@@ -204,7 +213,7 @@ def _rows_changed(form: Any) -> bool:
     adding, removing = request.form.get("add_row", ""), request.form.get("remove_row", "")
     name = adding or removing.rpartition("-")[0]
     rows = form[name] if name and name in form else None
-    if not isinstance(rows, FieldList):
+    if not isinstance(rows, FieldList) or isinstance(rows, FixedRows):
         return False
     if adding:
         if len(rows.entries) < _MOST_ROWS:

@@ -6,17 +6,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from flask_wtf import FlaskForm
 from sqlalchemy import select
-from wtforms import DateField, DecimalField, Field, IntegerField, RadioField, StringField
-from wtforms.validators import Length, NumberRange, Optional
+from wtforms.validators import ValidationError
 
 from okrgate.database import db
 from okrgate.delivery.sections import SECTIONS as DELIVERY
 from okrgate.events import Event
 from okrgate.gates.model import Question, Rulebook
+from okrgate.measurement.forms import Value
 from okrgate.measurement.sections import SECTIONS as MEASUREMENT
 from okrgate.projects.all_sections import SECTIONS as PROJECTS
+from okrgate.projects.fields import Choice, Day, Line, YesOrNo
 from okrgate.projects.models import Project, RulebookAnswer
 from okrgate.projects.sections import Page, Section, SectionForm
 from okrgate.summaries.sections import SECTIONS as SUMMARIES
@@ -25,7 +25,6 @@ ALL: Mapping[str, Section] = {
     section.key: section for section in (*PROJECTS, *MEASUREMENT, *DELIVERY, *SUMMARIES)
 }
 QUESTIONS_PAGE = "questions"
-_BOUND = 10**12
 
 
 def section_for(rulebook: Rulebook, key: str) -> Section | None:
@@ -56,9 +55,7 @@ class QuestionsPage(Page):
         for question in self.questions:
             value = typed(question, given.get(question.id))
             if value is not None:
-                found[f"q_{question.id}"] = (
-                    ("yes" if value else "no") if isinstance(value, bool) else value
-                )
+                found[f"q_{question.id}"] = value
         return found
 
     def save(self, project: Project, data: Mapping[str, Any], *, by: int) -> Sequence[Event]:
@@ -71,7 +68,7 @@ class QuestionsPage(Page):
             )
         }
         for question in self.questions:
-            value = _plain(question, data.get(f"q_{question.id}"))
+            value = _plain(data.get(f"q_{question.id}"))
             row = rows.get(question.id)
             if value is None and row is not None:
                 session.delete(row)
@@ -116,40 +113,44 @@ def _typed(question: Question, value: Any) -> Any:
     return str(value)
 
 
-def _plain(question: Question, value: Any) -> Any:
-    if value is None or value == "":
+def _plain(value: Any) -> Any:
+    """Return an answer as it is stored: JSON knows neither exact numbers nor dates."""
+    if value == "":
         return None
-    if question.type == "boolean":
-        return value == "yes"
     if isinstance(value, Decimal):
-        return str(value)
+        return f"{value:f}"
     if isinstance(value, date):
         return value.isoformat()
     return value
 
 
+class _Number(Value):
+    """A number with so many decimals at most, or nothing."""
+
+    def __init__(self, label: str, *, decimals: int, **more: Any) -> None:
+        """Limit its decimals."""
+        self.decimals = decimals
+        super().__init__(label, **more)
+
+    def pre_validate(self, form: Any) -> None:
+        """Refuse more decimals than the fact can hold."""
+        if self.data is not None and int(self.data.as_tuple().exponent) < -self.decimals:
+            most = f"at most {self.decimals} decimals" if self.decimals else "a whole number"
+            raise ValidationError(f"Use {most}.")
+
+
+_DECIMALS = {"integer": 0, "money": 2, "number": 6}
+
+
 def _field(question: Question) -> Any:
     label, shared = question.label, {"description": question.help or ""}
-    optional = [Optional(strip_whitespace=True)]
     if question.type == "boolean":
-        choices = [("yes", "Yes"), ("no", "No")]
-        return RadioField(label, choices=choices, validators=optional, **shared)
+        return YesOrNo(label, **shared)
     if question.type == "enum":
         choices = [(value, value.replace("_", " ").capitalize()) for value in question.values]
-        return RadioField(label, choices=choices, validators=optional, **shared)
+        return Choice(label, choices, **shared)
     if question.type == "date":
-        return DateField(label, validators=optional, **shared)
-    bounds = NumberRange(
-        -_BOUND, _BOUND, "Enter a number between -1,000,000,000,000 and 1,000,000,000,000."
-    )
-    if question.type == "integer":
-        return IntegerField(label, validators=[*optional, bounds], **shared)
-    if question.type in {"number", "money"}:
-        return DecimalField(label, places=None, validators=[*optional, bounds], **shared)
-    longest = Length(max=200, message="Use at most 200 characters.")
-    return StringField(label, validators=[*optional, longest], **shared)
-
-
-def visible_fields(form: FlaskForm) -> list[Field]:
-    """Return the fields a person sees, without tokens and hidden ones."""
-    return [field for field in form if field.type not in {"CSRFTokenField", "HiddenField"}]
+        return Day(label, **shared)
+    if question.type in _DECIMALS:
+        return _Number(label, decimals=_DECIMALS[question.type], **shared)
+    return Line(label, **shared)

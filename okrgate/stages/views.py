@@ -73,17 +73,17 @@ def start() -> ResponseReturnValue:
     """Begin a project: a title, a unit, and the form opens."""
     form = StartForm()
     form.home_unit.choices = [("", "Choose a unit"), *directory.unit_choices()]
-    form.process.choices = [
+    form.rulebook.choices = [
         (version.id, rulebooks.rulebook(version.id).title) for version in rulebooks.binding()
     ]
     if request.method == "GET":
         form.key.data = secrets.token_hex(16)
         form.home_unit.data = current_user.unit_id
-        form.process.data = form.process.choices[0][0] if form.process.choices else None
+        form.rulebook.data = form.rulebook.choices[0][0] if form.rulebook.choices else None
     elif form.validate():
         project = service.start(
             form.title.data or "",
-            version_id=form.process.data,
+            version_id=form.rulebook.data,
             home_unit_id=form.home_unit.data,
             by=me(),
             key=(form.key.data or "")[:64] or None,
@@ -159,13 +159,18 @@ def move(reference: str, transition_id: str) -> ResponseReturnValue:
                     f"{reference}: {transition.label}.",
                     url_for("stages.show_project", reference=reference),
                 )
-            status, shut = 422, panel.shut(loaded, outcome)
+            status, shut = 422, panel.shut(loaded, outcome.verdict)
     else:
         status = 422
     verdicts = judging.stored(loaded.project.id)
     mine = next(
         (one for one in reading.moves(loaded, verdicts) if one.url_id == transition_id), None
     )
+    closed = next(
+        (row for row in verdicts if row.transition == transition_id and not row.allowed), None
+    )
+    if mine and mine.refusal and closed and not shut:
+        shut = panel.shut(loaded, reading.verdict_of(closed))
     return render(
         "stages/move.html",
         status=status,
@@ -200,7 +205,7 @@ def decide(round_id: int) -> ResponseReturnValue:
         remove_row(form.conditions, request.form["remove_row"])
     elif form.validate():
         try:
-            receipt = service.decide(round_id, cards.ask(form), by=me())
+            receipt = service.decide(round_id, cards.ask(form, card), by=me())
         except Invalid as problem:
             for name, sentence in problem.fields.items():
                 form[name].errors = [*form[name].errors, sentence]
