@@ -51,7 +51,7 @@ def import_projects(
         where = f" in “{one.column}”" if one.column else ""
         click.echo(f"{file}: row {one.line}{where}: {one.sentence}")
     click.echo(
-        f"{len(report.adopted)} adopted, {len(report.known)} known already, {len(report.refused)} refused"
+        f"{len(report.adopted)} adopted, {len(report.known)} known already, {report.refused_rows} refused"
     )
     if report.refused:
         raise SystemExit(1)

@@ -1,5 +1,6 @@
 """The map: which column fills which field, how values are spelt, and in which stage a project lands."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -24,8 +25,10 @@ _KEYS = {
     "fields",
     "stage",
 }
-_FIELD_KEYS = {"column", "as", "value", "text"}
-_KINDS = {"text", "date", "money"}
+_FIELD_KEYS = {"column", "as", "value"}
+_KINDS = ("text", "choice", "date", "money", "person")
+_LONGEST_NAME = 60
+_AMOUNT = re.compile(r"-?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?")
 
 
 class BadMap(ValueError):
@@ -38,7 +41,10 @@ class BadValue(ValueError):
 
 @dataclass(frozen=True)
 class FieldMap:
-    """One field of one page: `target` is section.page.field; the value comes from a column or is fixed."""
+    """One field of one page: `target` is section.page.field; the value comes from a column or is fixed.
+
+    A `text` is kept as it stands; a `choice`, `date`, `money` or `person` (an address) is left out where its cell is blank.
+    """
 
     target: tuple[str, str, str]
     column: str | int | None
@@ -99,14 +105,11 @@ class Map:
         text = cell
         for sign in self.signs:
             text = text.replace(sign, "")
-        text = text.replace(",", "").strip()
-        try:
-            amount = Decimal(text)
-        except InvalidOperation:
-            raise BadValue(f"“{cell[:60]}” is not an amount") from None
-        if not amount.is_finite():
-            raise BadValue(f"“{cell[:60]}” is not an amount")
-        return amount * self.factor
+        text = text.strip()
+        # A comma that does not group thousands may be a decimal one: a hundredfold error, so it is refused.
+        if not _AMOUNT.fullmatch(text):
+            raise BadValue(f"“{cell[:60]}” is not an amount such as 1,234.50")
+        return Decimal(text.replace(",", "")) * self.factor
 
 
 def load_map(path: Path) -> Map:
@@ -127,6 +130,8 @@ def map_of(raw: Any) -> Map:
     unknown = set(raw) - _KEYS
     if unknown:
         raise BadMap(f"The map does not know “{', '.join(sorted(map(str, unknown)))}”.")
+    if len(_text(raw, "name")) > _LONGEST_NAME:
+        raise BadMap(f"The map's name has at most {_LONGEST_NAME} characters.")
     file, money, stage = _part(raw, "file"), _part(raw, "money"), _part(raw, "stage")
     return Map(
         name=_text(raw, "name"),
@@ -166,7 +171,7 @@ def _field(target: str, said: Any) -> FieldMap:
         raise BadMap(f"fields.{target} needs either a column or a value.")
     kind = str(said.get("as", "text"))
     if kind not in _KINDS:
-        raise BadMap(f"fields.{target}: “as” must be text, date or money.")
+        raise BadMap(f"fields.{target}: “as” must be {', '.join(_KINDS[:-1])} or {_KINDS[-1]}.")
     column = said.get("column")
     if column is not None and not isinstance(column, (str, int)):
         raise BadMap(f"fields.{target}: a column is a name or a number.")

@@ -7,26 +7,29 @@ lands in the middle of its life is marked "adopted, not signed".
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
 from okrgate import clock
+from okrgate.accounts import directory
 from okrgate.accounts.models import OrgUnit, Person
 from okrgate.audit import service as audit
 from okrgate.database import db, transaction
 from okrgate.errors import Invalid
-from okrgate.gates.model import Rulebook
+from okrgate.gates.model import Rulebook, Stage
 from okrgate.imports.mapping import BadMap, BadValue, FieldMap, Map
 from okrgate.imports.reading import Table, column_at
 from okrgate.projects import service as projects
+from okrgate.projects.fields import TITLE
 from okrgate.projects.models import Project, SectionState, Visit
 from okrgate.projects.sections import Page, Section
 from okrgate.rulebooks import service as rulebooks
 from okrgate.rulebooks.models import Process, RulebookVersion
 from okrgate.stages.sections import section_for
+
+_LONGEST_KEY = 120
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,11 @@ class Report:
     known: list[str] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
 
+    @property
+    def refused_rows(self) -> int:
+        """Return how many rows did not come in: a row may be refused for several reasons."""
+        return len({one.line for one in self.refused})
+
 
 @dataclass(frozen=True)
 class _Plan:
@@ -80,8 +88,10 @@ def adopt(table: Table, mapping: Map, *, by: int, reason: str) -> Report:
         raise Invalid("Say why these projects are taken over.")
     plan = _plan(table, mapping, by=by, reason=reason.strip())
     report = Report()
+    first: dict[str, int] = {}
     for line, row in zip(table.lines, table.rows, strict=True):
-        _take(plan, line, row, report)
+        problems = _take(plan, line, row, first, report)
+        report.refused += dict.fromkeys(problems)
     with transaction():
         audit.record(
             "import.done",
@@ -91,52 +101,57 @@ def adopt(table: Table, mapping: Map, *, by: int, reason: str) -> Report:
                 "map": mapping.name,
                 "adopted": len(report.adopted),
                 "known": len(report.known),
-                "refused": len(report.refused),
+                "refused": report.refused_rows,
             },
         )
     return report
 
 
-def _take(plan: _Plan, line: int, row: Sequence[str], report: Report) -> None:
-    problems: list[Refusal] = []
+def _take(
+    plan: _Plan, line: int, row: Sequence[str], first: dict[str, int], report: Report
+) -> list[Refusal]:
+    """Take one row over, or return why not. `first` holds the line where each key stood first."""
     if len(row) != len(plan.header):
-        report.refused.append(
-            Refusal(line, "", f"The row has {len(row)} cells, the header {len(plan.header)}.")
-        )
-        return
+        return [Refusal(line, "", f"The row has {len(row)} cells, the header {len(plan.header)}.")]
     key = _cell(plan, row, plan.map.key)
-    if not key or len(key) > 120:
-        report.refused.append(
-            Refusal(line, str(plan.map.key), "The key is empty or longer than 120 characters.")
-        )
-        return
+    if not key or len(key) > _LONGEST_KEY:
+        sentence = f"The key is empty or longer than {_LONGEST_KEY} characters."
+        return [Refusal(line, str(plan.map.key), sentence)]
+    if first.setdefault(key, line) != line:
+        sentence = f"“{key}” stands in row {first[key]} already."
+        return [Refusal(line, str(plan.map.key), sentence)]
     source_key = f"{plan.map.name}:{key}"
     known = db.session().scalar(select(Project.reference).where(Project.source_key == source_key))
     if known is not None:
         report.known.append(known)
-        return
-    title = _cell(plan, row, plan.map.title)
-    if not title or len(title) > 200:
-        problems.append(
-            Refusal(line, str(plan.map.title), "The title is empty or longer than 200 characters.")
-        )
+        return []
+    return _take_new(plan, line, row, source_key, report)
+
+
+def _take_new(
+    plan: _Plan, line: int, row: Sequence[str], source_key: str, report: Report
+) -> list[Refusal]:
+    problems: list[Refusal] = []
+    title = " ".join(_cell(plan, row, plan.map.title).split())
+    if not title or len(title) > TITLE:
+        sentence = f"The title is empty or longer than {TITLE} characters."
+        problems.append(Refusal(line, str(plan.map.title), sentence))
     stage = _stage(plan, line, row, problems)
     filled = _filled(plan, line, row, problems)
     if problems or stage is None:
-        report.refused += problems
-        return
+        return problems
     try:
         with transaction():
-            project = _begin(plan, source_key, title, stage)
+            project = _begin(plan, source_key, title, plan.rulebook.stages[stage])
             _fill(plan, project, line, filled)
             reference = project.reference
     except _RowRefused as refused:
-        report.refused += refused.problems
-    else:
-        report.adopted.append(reference)
+        return refused.problems
+    report.adopted.append(reference)
+    return []
 
 
-def _begin(plan: _Plan, source_key: str, title: str, stage: str) -> Project:
+def _begin(plan: _Plan, source_key: str, title: str, stage: Stage) -> Project:
     now = clock.now()
     project = Project(
         reference=projects.next_reference(),
@@ -145,9 +160,11 @@ def _begin(plan: _Plan, source_key: str, title: str, stage: str) -> Project:
         rulebook_version_id=plan.version.id,
         home_unit_id=plan.unit_id,
         submitter_id=plan.submitter_id,
-        stage=stage,
+        stage=stage.id,
         stage_entered_at=now,
         submitted_at=now,
+        outcome=stage.outcome,
+        closed_at=now if stage.terminal else None,
         adopted=True,
         source_key=source_key,
         created_at=now,
@@ -155,14 +172,14 @@ def _begin(plan: _Plan, source_key: str, title: str, stage: str) -> Project:
     )
     db.session().add(project)
     db.session().flush()
-    db.session().add(Visit(project_id=project.id, stage=stage, entered_at=now))
+    db.session().add(Visit(project_id=project.id, stage=stage.id, entered_at=now))
     audit.record(
         "project.adopted",
         by=plan.by,
         project_id=project.id,
-        target=f"stage:{stage}",
+        target=f"stage:{stage.id}",
         reason=plan.reason,
-        details={"source": source_key, "to_label": plan.rulebook.stages[stage].label},
+        details={"source": source_key, "to_label": stage.label},
     )
     return project
 
@@ -223,17 +240,24 @@ def _filled(
 
 
 def _value(plan: _Plan, row: Sequence[str], one: FieldMap) -> str:
-    if one.column is None:
-        return one.value
-    cell = _cell(plan, row, one.column)
-    read: date | Decimal | None
+    cell = one.value if one.column is None else _cell(plan, row, one.column)
+    if one.kind == "text":
+        return cell
+    if plan.map.blank(cell):
+        return ""
     if one.kind == "date":
-        read = plan.map.read_date(cell)
-        return read.isoformat() if read else ""
+        day = plan.map.read_date(cell)
+        return day.isoformat() if day else ""
     if one.kind == "money":
-        read = plan.map.read_money(cell)
-        return f"{read:.2f}" if read is not None else ""
-    return "" if plan.map.blank(cell) and one.target[2] != "problem" else cell
+        return f"{plan.map.read_money(cell):.2f}"
+    return str(_person(cell)) if one.kind == "person" else cell
+
+
+def _person(email: str) -> int:
+    found = directory.by_email(email)
+    if found is None:
+        raise BadValue(f"There is nobody with the address “{email[:60]}”")
+    return found
 
 
 def _stage(plan: _Plan, line: int, row: Sequence[str], problems: list[Refusal]) -> str | None:
@@ -274,6 +298,8 @@ def _plan(table: Table, mapping: Map, *, by: int, reason: str) -> _Plan:
     for stage in (rule.future, rule.running, rule.past, rule.none):
         if stage not in rulebook.stages:
             raise BadMap(f"The process has no stage “{stage}”.")
+        if rulebook.stages[stage].holding:
+            raise BadMap(f"“{stage}” only holds projects that came from another stage.")
     wanted = {
         mapping.key,
         mapping.title,

@@ -76,7 +76,10 @@ def test_amounts_are_read_in_the_files_own_unit(cell: str, amount: Decimal | Non
     assert a_map().read_money(cell) == amount
 
 
-@pytest.mark.parametrize("cell", ["about ten", "1.2.3", "£NaN", "Infinity", "--5"])
+@pytest.mark.parametrize(
+    "cell",
+    ["about ten", "1.2.3", "£NaN", "Infinity", "--5", "1,23", "12,3456", "1e5", "1_000", "٣"],
+)
 def test_what_is_not_an_amount_is_refused(cell: str) -> None:
     with pytest.raises(BadValue):
         a_map().read_money(cell)
@@ -102,10 +105,11 @@ def test_no_text_breaks_the_reading_of_dates_and_amounts(cell: str) -> None:
     [
         ({"fields": {"problem": "x"}}, "section.page.field"),
         ({"fields": {"a.b.c": {"column": 1, "value": "x"}}}, "either a column or a value"),
-        ({"fields": {"a.b.c": {"column": 1, "as": "colour"}}}, "text, date or money"),
+        ({"fields": {"a.b.c": {"column": 1, "as": "colour"}}}, "date, money or person"),
         ({"money": {"factor": "much"}}, "must be a number"),
         ({"colour": "red"}, "does not know"),
         ({"key": None}, "needs “key”"),
+        ({"name": "x" * 61}, "at most 60 characters"),
     ],
 )
 def test_a_map_that_cannot_work_is_refused_with_the_place(
