@@ -93,7 +93,7 @@ RATE = "Enter a rate above 0 and up to 1,000,000, for example 0.9214."
         ("ReachForm", {"reach": "9" * 5000}, REACH),
         ("ReachForm", {"reach": "१२"}, REACH),
         ("ReachForm", {"first_value_by": "soon"}, "Enter a date, for example 2026-12-04."),
-        ("ReachForm", {"first_value_by": "0001-01-01"}, "Enter a date between 2000 and 2100."),
+        ("ReachForm", {"first_value_by": "0001-01-01"}, "Enter a date between 1970 and 2100."),
         ("DiscoveryForm", {"entries-0-who": "Customers"}, "Say what you found."),
         (
             "DiscoveryForm",
