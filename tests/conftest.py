@@ -62,7 +62,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgresql_template(postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Build the empty tables once in a template database."""
-    _on_server(postgresql, "CREATE DATABASE okrgate_template")
+    on_server(postgresql, "CREATE DATABASE okrgate_template")
     url = postgresql.replace("/postgres?", "/okrgate_template?")
     app = create_app(settings_for(url, tmp_path_factory.mktemp("pg")))
     with app.app_context():
@@ -81,11 +81,11 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         return
     server: str = request.getfixturevalue("postgresql")
     name = f"t{uuid.uuid4().hex[:12]}"
-    _on_server(
+    on_server(
         server, f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('postgresql_template')}"
     )
     yield server.replace("/postgres?", f"/{name}?")
-    _on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
+    on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -113,7 +113,8 @@ def factory(app: Flask) -> Factory:
     return Factory(app)
 
 
-def _on_server(url: str, statement: str) -> None:
+def on_server(url: str, statement: str) -> None:
+    """Run one statement outside any transaction."""
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(statement))
