@@ -10,18 +10,23 @@ from jinja2 import StrictUndefined
 from okrgate import clock, events, logs
 from okrgate.accounts import directory, sessions
 from okrgate.accounts import views as accounts
+from okrgate.approvals import service as approvals_service
 from okrgate.approvals import views as approvals
 from okrgate.audit import service as audit_service
 from okrgate.audit import views as audit
 from okrgate.config import Settings, resources
 from okrgate.database import db, prepare_engine
 from okrgate.delivery import views as delivery
+from okrgate.measurement import reminders
+from okrgate.measurement import service as measurement_service
 from okrgate.measurement import views as measurement
 from okrgate.metrics import views as metrics
 from okrgate.notifications import outbox, worker
 from okrgate.notifications import views as notifications
 from okrgate.okrs import views as okrs
 from okrgate.projects import money
+from okrgate.projects import permissions as project_permissions
+from okrgate.projects import service as projects
 from okrgate.rulebooks import service as rulebook_service
 from okrgate.rulebooks import views as rulebooks
 from okrgate.stages import owed, settling, work
@@ -89,7 +94,12 @@ def _introduce() -> None:
     directory.on_roles_changed(settling.on_roles_changed)
     audit.sources.names_of = directory.names
     audit.sources.people = directory.everybody_choices
+    audit.sources.references_of = projects.references_of
+    audit.sources.project_named = projects.id_named
+    for people in (approvals_service.signers(), measurement_service.stewards()):
+        project_permissions.register_reader(people)
     worker.every_minute(settling.sweep)
+    worker.daily(reminders.remind_of_checkpoints)
     for source in owed.SOURCES:
         work.add_source(source)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, select, union
 
 from okrgate import clock
 from okrgate.accounts import directory
@@ -37,6 +37,16 @@ MOVING = {"returned": "return", "held": "park", "declined": "decline"}
 DECISIONS = (APPROVED, WITH_CONDITIONS, "returned", "held", OBJECTED, "declined")
 # What the language of the rules calls a decision.
 _IN_RULES = {APPROVED: "approved", WITH_CONDITIONS: "approved", OBJECTED: "rejected"}
+
+
+def signers() -> Select[int, int]:
+    """Return a query for (project id, person id) of everybody who was asked to sign, or did."""
+    asked = select(Round.project_id, SeatPerson.person_id).join(
+        SeatPerson, SeatPerson.round_id == Round.id
+    )
+    signed = select(SignoffRow.project_id, SignoffRow.person_id)
+    both = union(asked, signed).subquery()
+    return select(both.c.project_id, both.c.person_id)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ def show_receipt(receipt_id: int) -> ResponseReturnValue:
     project = projects.get(receipt.project_id)
     permissions.check_visible(project, me(), is_auditor=current_user.is_auditor)
     own = receipt.by_id == me()
-    if not (own or current_user.is_auditor or me() in permissions.involved(project.id)):
+    if not (own or current_user.is_auditor or me() in permissions.readers(project.id)):
         raise NotFound
     rulebook = rulebooks.rulebook(receipt.rulebook_version_id)
     gate = rulebook.gates.get(receipt.gate)

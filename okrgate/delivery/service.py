@@ -29,7 +29,7 @@ def find_project(reference: str, *, reader: int, is_auditor: bool) -> Seen:
     if project is None:
         raise NotFound
     permissions.check_visible(project, reader, is_auditor=is_auditor)
-    return Seen(project, is_auditor or reader in permissions.involved(project.id))
+    return Seen(project, is_auditor or reader in permissions.readers(project.id))
 
 
 def celebration(project_id: int) -> Celebration | None:

@@ -305,9 +305,7 @@ def rows_of(row: Any, label: str, *, description: str = "", fixed: bool = False)
     """Return a list of rows with at most so many entries that a page can show them."""
     too_many = Length(max=ROWS, message=f"Use at most {ROWS} rows.")
     kind = FixedRows if fixed else FieldList
-    return kind(
-        FormField(row), label, [too_many], description=description, max_entries=ROWS + 1
-    )
+    return kind(FormField(row), label, [too_many], description=description, max_entries=ROWS + 1)
 
 
 def complain(field: Any, sentence: str) -> bool:

@@ -21,17 +21,27 @@ _OWN_PARTS = (
     Project.benefits_owner_id,
 )
 _parts: list[Subquery] = []
+_readers: list[Subquery] = []
 
 
 def register_part(people: Select[Any, Any]) -> None:
     """Let a room say who else has a part: a select of (project id, person id). Done once, at start-up.
 
-    For instance the stewards of target metrics.
+    For instance those whom the RACI table names. They read everything and are asked along.
     """
+    _register(people, _parts)
+
+
+def register_reader(people: Select[Any, Any]) -> None:
+    """Let a room say who else reads everything, without being asked along: those who sign, for instance."""
+    _register(people, _readers)
+
+
+def _register(people: Select[Any, Any], known: list[Subquery]) -> None:
     project, person = people.selected_columns
     named = people.with_only_columns(project.label("project_id"), person.label("person_id"))
-    if not any(str(named) == str(known.element) for known in _parts):
-        _parts.append(named.subquery())
+    if not any(str(named) == str(one.element) for one in known):
+        known.append(named.subquery())
 
 
 register_part(select(CoEditor.project_id, CoEditor.person_id))
@@ -40,8 +50,17 @@ register_part(select(RaciRow.project_id, RaciRow.person_id))
 
 def involved(project_id: int) -> set[int]:
     """Return everybody with a part: submitter, co-editors, lead, sponsor, benefits owner, RACI, registered parts."""
+    return _people(project_id, _parts)
+
+
+def readers(project_id: int) -> set[int]:
+    """Return everybody who reads all of a project: those with a part, and the registered readers."""
+    return _people(project_id, [*_parts, *_readers])
+
+
+def _people(project_id: int, parts: Iterable[Subquery]) -> set[int]:
     own = [select(column).where(Project.id == project_id) for column in _OWN_PARTS]
-    others = [select(part.c.person_id).where(part.c.project_id == project_id) for part in _parts]
+    others = [select(part.c.person_id).where(part.c.project_id == project_id) for part in parts]
     found = db.session().scalars(union_all(*own, *others))
     return {person for person in found if person is not None}
 
@@ -52,7 +71,7 @@ def visible(project: Project, person_id: int, is_auditor: bool, also: Iterable[i
         return person_id == project.submitter_id or person_id in co_editors(project.id)
     if not project.confidential or is_auditor:
         return True
-    return person_id in set(also) or person_id in involved(project.id)
+    return person_id in set(also) or person_id in readers(project.id)
 
 
 def check_visible(
@@ -69,7 +88,7 @@ def private_visible(
     """Tell whether this person may read money and what stakeholders said."""
     if not visible(project, person_id, is_auditor, also):
         return False
-    return is_auditor or person_id in set(also) or person_id in involved(project.id)
+    return is_auditor or person_id in set(also) or person_id in readers(project.id)
 
 
 def visible_clause(person_id: int, *, is_auditor: bool) -> ColumnElement[bool]:
@@ -93,6 +112,6 @@ def _involves(person_id: int) -> ColumnElement[bool]:
     own = [column == person_id for column in _OWN_PARTS]
     others = [
         Project.id.in_(select(part.c.project_id).where(part.c.person_id == person_id))
-        for part in _parts
+        for part in (*_parts, *_readers)
     ]
     return or_(*own, *others)

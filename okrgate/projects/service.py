@@ -1,5 +1,6 @@
 """The front door of the room: find a project, and number a new one."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, cast
 
@@ -27,6 +28,21 @@ def find(reference: str) -> Project | None:
     if not reference.isprintable() or len(reference) > 20:
         return None
     return db.session().scalar(select(Project).where(Project.reference == reference))
+
+
+def references_of(ids: Iterable[int | None]) -> dict[int, str]:
+    """Return the references of these projects, in one query."""
+    wanted = {one for one in ids if one is not None}
+    if not wanted:
+        return {}
+    rows = db.session().execute(select(Project.id, Project.reference).where(Project.id.in_(wanted)))
+    return {row.id: row.reference for row in rows}
+
+
+def id_named(reference: str) -> int | None:
+    """Return the id of the project with this reference, if there is one."""
+    found = find(reference.strip().upper())
+    return found.id if found else None
 
 
 def next_reference() -> str:

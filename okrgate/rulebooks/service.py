@@ -5,16 +5,21 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import func, select
 
-from okrgate import clock
+from okrgate import clock, events
+from okrgate.accounts import directory
 from okrgate.audit import service as audit_service
 from okrgate.database import db, transaction
 from okrgate.errors import Conflict, NotFound
+from okrgate.events import Recipient, RulesPublished
+from okrgate.gates.checks import check_in_child_process
 from okrgate.gates.language import load_rulebook
 from okrgate.gates.model import Rulebook
+from okrgate.gates.problems import Problem, RulebookError
 from okrgate.rulebooks.models import Process, RulebookVersion
 
 _KEPT = 32
@@ -39,11 +44,15 @@ class Listed:
 
 
 def publish(text: str, *, by: int | None, note: str = "") -> RulebookVersion:
-    """Store a text as the next version of its process, effective now. Raises RulebookError if it is not sound.
+    """Store a text as the next version of its process, effective now; the administrators are told.
 
-    Publishing the text that already binds is refused with Conflict.
+    Raises RulebookError if it is not sound or fails its own tests, Conflict if it binds already.
     """
+    check_sound(text)
     rulebook = load_rulebook(text)
+    told = tuple(
+        Recipient(admin, "you administer okrgate") for admin in directory.admins() if admin != by
+    )
     digest = hashlib.sha256(text.encode()).hexdigest()
     with transaction() as session:
         process = session.scalar(select(Process).where(Process.key == rulebook.id))
@@ -74,7 +83,30 @@ def publish(text: str, *, by: int | None, note: str = "") -> RulebookVersion:
             reason=version.note,
             details={"process": process.key, "number": version.number, "sha256": digest},
         )
+        events.publish(
+            RulesPublished(
+                recipients=told,
+                path=f"/rules/{version.id}",
+                process=process.title,
+                version=version.number,
+                note=version.note,
+            )
+        )
         return version
+
+
+@lru_cache(maxsize=_KEPT)
+def check_sound(text: str) -> None:
+    """Raise RulebookError unless a text can bind projects of this application.
+
+    A process of its own tries it: a text that nobody has run yet may end or hang the engine.
+    """
+    problems = check_in_child_process(text)
+    if any(problem.severity == "error" for problem in problems):
+        raise RulebookError(problems)
+    if load_rulebook(text).vocabulary != "application":
+        sentence = "Only a rulebook that says “vocabulary: application” can bind projects here."
+        raise RulebookError((Problem(1, 1, "error", sentence),))
 
 
 def publish_if_new(text: str) -> None:

@@ -64,7 +64,7 @@ def card(round_id: int, reader: Reader) -> Card:
     snapshot = gather(loaded.project, loaded.rulebook)
     stand = standing(loaded.project, loaded.rulebook, snapshot, found, reader.id)
     if not (
-        stand.roles or reader.is_auditor or reader.id in permissions.involved(found.project_id)
+        stand.roles or reader.is_auditor or reader.id in permissions.readers(found.project_id)
     ):
         raise NotFound
     gate = loaded.rulebook.gates.get(found.gate)

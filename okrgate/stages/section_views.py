@@ -33,7 +33,7 @@ def show_section(reference: str, section: str) -> ResponseReturnValue:
     refusal = _refusal(loaded, found)
     if not refusal and _is_untouched(loaded, found):
         return edit_page(reference, section, found.pages[0].key)
-    private = current_user.is_auditor or me() in permissions.involved(loaded.project.id)
+    private = current_user.is_auditor or me() in permissions.readers(loaded.project.id)
     answers = editing.answers_of(found, loaded.project, loaded.rulebook)
     groups = [
         {

@@ -143,7 +143,8 @@ _DECIMALS = {"integer": 0, "money": 2, "number": 6}
 
 
 def _field(question: Question) -> Any:
-    label, shared = question.label, {"description": question.help or ""}
+    label = question.label
+    shared: dict[str, Any] = {"description": question.help or ""}
     if question.type == "boolean":
         return YesOrNo(label, **shared)
     if question.type == "enum":

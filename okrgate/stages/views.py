@@ -260,7 +260,7 @@ def waive(reference: str, requirement: str) -> ResponseReturnValue:
 
 
 def _private(loaded: reading.Loaded) -> bool:
-    return current_user.is_auditor or me() in permissions.involved(loaded.project.id)
+    return current_user.is_auditor or me() in permissions.readers(loaded.project.id)
 
 
 def _task(reference: str, task: dict[str, Any]) -> dict[str, Any]:

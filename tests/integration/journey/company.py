@@ -3,16 +3,20 @@
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from email.message import EmailMessage
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
 from okrgate.accounts.models import OrgUnit
 from okrgate.accounts.models import Person as PersonRow
+from okrgate.approvals.models import Receipt
 from okrgate.audit.models import Entry
 from okrgate.database import db
 from okrgate.measurement.models import Target
 from okrgate.metrics import service as metrics
+from okrgate.notifications import messages, snapshots
 from okrgate.notifications.models import MAIL, OutboxRow
 from okrgate.okrs import service as okrs
 from okrgate.projects.models import Project
@@ -120,11 +124,40 @@ class Company:
     def mails(self) -> list[tuple[str, str]]:
         """Return (name, event) of every mail written so far, in order."""
         db.session.rollback()
-        names = {person_id: name for name, person_id in self.ids.items()}
+        names = self.names()
         rows = db.session.scalars(
             select(OutboxRow).where(OutboxRow.channel == MAIL).order_by(OutboxRow.id)
         )
-        return [(names.get(row.person_id, "?"), row.event) for row in rows]
+        return [(names[row.person_id], row.event) for row in rows]
+
+    def told(self) -> dict[str, list[str]]:
+        """Return whom each kind of mail went to, in order: event → names."""
+        found: dict[str, list[str]] = {}
+        for name, kind in self.mails():
+            found.setdefault(kind, []).append(name)
+        return found
+
+    def letters(self) -> list[tuple[str, EmailMessage]]:
+        """Return (name, mail) of every mail, written out as it would be sent."""
+        db.session.rollback()
+        found = []
+        for row in db.session.scalars(select(OutboxRow).where(OutboxRow.channel == MAIL)):
+            event = snapshots.restore(
+                row.event, row.snapshot, person_id=row.person_id, asked=row.asked
+            )
+            name = self.names()[row.person_id]
+            reader = messages.Reader(row.person_id, name, "a@example.com", ZoneInfo("UTC"))
+            found.append((name, messages.compose(event, reader, message_id=row.message_id)))
+        return found
+
+    def names(self) -> dict[int | None, str]:
+        """Return names by id; nobody (None) is who acts when something happens by itself."""
+        return {None: "", **{person: name for name, person in self.ids.items()}}
+
+    def receipts(self) -> list[Receipt]:
+        """Return the project's receipts, oldest first."""
+        query = select(Receipt).where(Receipt.project_id == self.project().id).order_by(Receipt.id)
+        return list(db.session.scalars(query))
 
     def entries(self) -> list[Entry]:
         """Return the project's audit record, oldest first."""
