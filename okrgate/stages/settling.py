@@ -49,6 +49,10 @@ def settle(project_id: int, *, after: str = "") -> None:
         _settle(project_id, after)
     except Refused as refusal:
         log.warning("settling refused", project=project_id, sentence=refusal.sentence)
+    except Exception as problem:
+        # What led here is stored and must be answered as done, whatever breaks now.
+        db.session().rollback()
+        log.error("settling failed", project=project_id, exc_info=problem)
     finally:
         _at_work.reset(token)
 
@@ -98,9 +102,9 @@ def _settle(project_id: int, after: str) -> None:
         rulebook = rulebooks.rulebook(project.rulebook_version_id)
         snapshot = gather(project, rulebook)
         judged = judging.judge_ahead(project, snapshot, rulebook)
-        if not _keep(project, snapshot, rulebook, judged):
-            continue
         automatic = _open_automatic(rulebook, project.stage, judged)
+        if not _keep(project, snapshot, rulebook, judged, unfinished=automatic is not None):
+            continue
         if automatic is None or moves >= _CHAIN:
             return
         version = project.version
@@ -123,9 +127,17 @@ def _open_automatic(rulebook: Rulebook, stage: str, judged: Sequence[Judged]) ->
 
 
 def _keep(
-    project: Project, snapshot: Snapshot, rulebook: Rulebook, judged: Sequence[Judged]
+    project: Project,
+    snapshot: Snapshot,
+    rulebook: Rulebook,
+    judged: Sequence[Judged],
+    *,
+    unfinished: bool,
 ) -> bool:
-    """Store what was judged and see to the round; False when the project changed meanwhile."""
+    """Store what was judged and see to the round; False when the project changed meanwhile.
+
+    While an automatic move is still to follow, what is stored counts as old, so that the sweep would take it.
+    """
     seats, signing = _seats(project, snapshot, rulebook, judged)
     unheld = _unheld(project, rulebook, seats)
     facts = key_facts(project, snapshot)
@@ -146,7 +158,7 @@ def _keep(
                 fresh
             ):
                 publish(event)
-        judging.store(fresh, judged, audit.last_of(fresh.id))
+        judging.store(fresh, judged, 0 if unfinished else audit.last_of(fresh.id))
     return True
 
 
