@@ -88,14 +88,16 @@ def _secret_file(folder: Path) -> Path:
 
 def _prepare() -> list[str]:
     """Migrate, publish the rules and tell the story; return one line for each persona."""
-    from okrgate import migrations
-    from okrgate.demo import seed
+    from okrgate import clock, migrations
+    from okrgate.demo import BEGAN, seed
     from okrgate.rulebooks import service as rulebooks
 
     settings = surroundings.settings()
     migrations.upgrade(settings.database_url)
     with surroundings.application(settings) as app:
-        rulebooks.publish_if_new(settings.rules_file.read_text(encoding="utf-8"))
+        # The rules must bind before the story begins: its first projects are weeks old.
+        with clock.moved_to(clock.now() - BEGAN):
+            rulebooks.publish_if_new(settings.rules_file.read_text(encoding="utf-8"))
         return [str(line) for line in seed(app) or ()]
 
 
