@@ -14,7 +14,7 @@ from okrgate.summaries.wording import JUDGEMENTS, REPEATS
 class RetrospectiveForm(SectionForm):
     """What is said when looking back."""
 
-    look_back: Any = None
+    told: Any = None
 
     held_on = Day("On which day was the retrospective held?")
     attendees = Text("Who took part?", rows=2)

@@ -46,7 +46,7 @@ class RetrospectivePage(Page):
 
     def prepare(self, form: Any, project: Project) -> None:
         """Put what was promised, observed and said above the questions."""
-        form.look_back = looking_back.look_back(project)
+        form.told = looking_back.look_back(project)
 
     def load(self, project: Project) -> Mapping[str, Any]:
         """Return what was said so far."""

@@ -104,15 +104,15 @@ def test_promise_observed_and_said_stand_above_the_questions(app: Flask, project
 
     form = shown(app, RetrospectivePage(), project)
 
-    assert form.look_back.promises[0].last.band == "success"
-    assert form.look_back.voices.rating == 4
-    assert form.look_back.voices.said[0].went_badly == "Loud"
+    assert form.told.promises[0].last.band == "success"
+    assert form.told.voices.rating == 4
+    assert form.told.voices.said[0].went_badly == "Loud"
     with app.test_request_context():
         part = app.jinja_env.get_template("summaries/_parts.html").make_module(
             {"url_for": app.url_for}
         )
-        assert "3 or less" in part.results(form.look_back.promises)  # type: ignore[attr-defined]
-        assert "Loud" in part.voices(form.look_back.voices)  # type: ignore[attr-defined]
+        assert "3 or less" in part.results(form.told.promises)  # type: ignore[attr-defined]
+        assert "Loud" in part.voices(form.told.voices)  # type: ignore[attr-defined]
 
 
 def test_lessons_need_owners(app: Flask, project: Project) -> None:
