@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -326,5 +326,5 @@ def build(url: str, folder: Path) -> Flask:
     return app
 
 
-def _moment(stop: str, hours: int = 0) -> object:
+def _moment(stop: str, hours: int = 0) -> AbstractContextManager[None]:
     return clock.moved_to(MONDAY + timedelta(days=WAY[stop][0], hours=hours))
