@@ -1,12 +1,11 @@
 """The questions about target metrics, checkpoints and readings."""
 
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from wtforms import DecimalField
-from wtforms.validators import Optional, ValidationError
+from wtforms.validators import ValidationError
 
 from okrgate.measurement.bands import in_order
+from okrgate.metrics.fields import Value as Value
 from okrgate.projects.fields import (
     Choice,
     Day,
@@ -20,33 +19,6 @@ from okrgate.projects.fields import (
     rows_of,
 )
 from okrgate.projects.sections import RowForm, SectionForm
-
-_MOST = Decimal(9_000_000_000)
-
-
-class Value(DecimalField):
-    """A metric's value with at most six decimals, or nothing."""
-
-    sentence = "Enter a number between -9,000,000,000 and 9,000,000,000, for example 12.5."
-
-    def __init__(self, label: str, **more: Any) -> None:
-        """Accept an empty one."""
-        super().__init__(label, [Optional(strip_whitespace=True)], places=None, **more)
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        """Read it; say what is expected when it is no number."""
-        text = valuelist[0].strip() if valuelist else ""
-        if not text:
-            return
-        try:
-            value = Decimal(text)
-        except InvalidOperation:
-            raise ValueError(self.sentence) from None
-        if not value.is_finite() or abs(value) > _MOST:
-            raise ValueError(self.sentence)
-        if int(value.as_tuple().exponent) < -6:
-            raise ValueError("Use at most 6 decimals.")
-        self.data = value
 
 
 class TargetRow(RowForm):
@@ -72,10 +44,11 @@ class TargetRow(RowForm):
 
     def validate_success(self, field: Any) -> None:
         """The three cut points leave four bands only in strict order."""
-        points = (field.data, self.partial.data, self.negative.data)
-        if None in points:
+        success, partial, negative = field.data, self.partial.data, self.negative.data
+        if success is None or partial is None or negative is None:
             return
-        if not (in_order(*points, "up") or in_order(*points, "down")):
+        ways = ("up", "down")
+        if not any(in_order(success, partial, negative, way) for way in ways):
             raise ValidationError(
                 "Put the three values in order: success, then partial success, then negative impact, all different."
             )

@@ -27,7 +27,7 @@ class Target(Model):
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     frozen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     frozen_bands: Mapped[str] = mapped_column(String(200), default="")
-    report_url: Mapped[str] = mapped_column(String(500), default="")
+    report_url: Mapped[str] = mapped_column(Text, default="")
     confirmed: Mapped[bool | None] = mapped_column(Boolean)
     confirmed_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -98,7 +98,7 @@ class ReportsPage(Page):
         """Store the addresses; a target without a row has none."""
         typed = {row["target"]: row["report"] or "" for row in data["reports"] if row["target"]}
         for target, _metric in service.targets(project.id):
-            target.report_url = typed.get(target.id, "")[:500]
+            target.report_url = typed.get(target.id, "")
         return ()
 
 

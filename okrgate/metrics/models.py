@@ -26,7 +26,7 @@ class Metric(Model):
 
 
 class Observation(Model):
-    """A value on a day. Appended; a correction names the row it supersedes."""
+    """A value on a day. Appended; a correction names the row it supersedes, and its reason."""
 
     __tablename__ = "observations"
     __table_args__ = (Index("ix_observations_metric", "metric_id", "on", "id"),)
@@ -36,6 +36,7 @@ class Observation(Model):
     on: Mapped[date] = mapped_column(Date)
     value: Mapped[Decimal] = mapped_column(Millionths)
     note: Mapped[str] = mapped_column(Text, default="")
+    reason: Mapped[str] = mapped_column(Text, default="")
     by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     at: Mapped[datetime] = mapped_column(UTCDateTime)
     supersedes_id: Mapped[int | None] = mapped_column(ForeignKey("observations.id"), unique=True)

@@ -1,60 +1,91 @@
 """Forms for objectives, key results and check-ins."""
 
 from flask_wtf import FlaskForm
-from wtforms import DateField, DecimalField, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, NumberRange
+from wtforms import RadioField, SelectChoice
+from wtforms.validators import InputRequired
 
+from okrgate.metrics.fields import Chosen, Day, Line, Value, Words
 
-def chosen(value: object) -> int | None:
-    """Read a select that may be empty."""
-    text = str(value or "")
-    return int(text) if text.isdecimal() and len(text) < 10 else None
-
-
-_TITLE = [InputRequired("Enter a title."), Length(max=200, message="Use at most 200 characters.")]
-_NUMBER = [
-    InputRequired("Enter a number."),
-    NumberRange(
-        -9_000_000_000, 9_000_000_000, "Enter a number between -9,000,000,000 and 9,000,000,000."
-    ),
-]
+_KINDS = (
+    ("quarter", "A quarter"),
+    ("half", "A half"),
+    ("year", "A year"),
+    ("other", "Another length"),
+)
 
 
 class PeriodForm(FlaskForm):
     """A new period."""
 
-    label = StringField(
-        "Name",
-        description="For example Q1 2027.",
-        validators=[
-            InputRequired("Enter a name."),
-            Length(max=60, message="Use at most 60 characters."),
-        ],
+    label = Line("Name", description="For example Q1 2027.", most=60, needed="Enter a name.")
+    kind = RadioField(
+        "Length",
+        choices=[SelectChoice(value, label) for value, label in _KINDS],
+        default="quarter",
+        validators=[InputRequired("Choose a length.")],
+        invalid_choice_message="Choose a length.",
     )
-    starts_on = DateField("First day", validators=[InputRequired("Enter the first day.")])
-    ends_on = DateField("Last day", validators=[InputRequired("Enter the last day.")])
+    starts_on = Day("First day", needed="Enter the first day.")
+    ends_on = Day("Last day", needed="Enter the last day.")
 
 
 class ObjectiveForm(FlaskForm):
-    """A new objective with its first key result."""
+    """An objective."""
 
-    title = StringField(
-        "Objective", description="What will be better at the end of the period?", validators=_TITLE
+    title = Line(
+        "Objective",
+        description="What will be better at the end of the period?",
+        most=200,
+        needed="Enter a title.",
     )
-    unit = SelectField("Unit", coerce=chosen, validators=[InputRequired("Choose a unit.")])
-    period = SelectField("Period", coerce=chosen, validators=[InputRequired("Choose a period.")])
-    key_result = StringField("Key result", description="How will you see it?", validators=_TITLE)
-    measure = StringField(
-        "Unit of measure", validators=[Length(max=40, message="Use at most 40 characters.")]
+    unit = Chosen("Unit", description="The company, a region or a team.", needed="Choose a unit.")
+    period = Chosen("Period", needed="Choose a period.")
+
+
+class ChangeObjectiveForm(ObjectiveForm):
+    """An objective that is there already; somebody else may take it over."""
+
+    owner = Chosen("Owner", description="Who checks in.", needed="Choose an owner.")
+
+
+class GoalForm(FlaskForm):
+    """From a baseline to a target."""
+
+    key_result = Line(
+        "Key result", description="How will you see it?", most=200, needed="Enter a title."
     )
-    baseline = DecimalField("From (today's value)", places=None, validators=_NUMBER)
-    target = DecimalField("To (the target)", places=None, validators=_NUMBER)
+    measure = Line("Unit of measure", description="For example %, days or €.", most=40)
+    baseline = Value("From (today's value)", needed="Enter a number.")
+    target = Value("To (the target)", needed="Enter a number.")
+
+
+class KeyResultForm(GoalForm):
+    """A key result of an objective that is there already."""
+
+    weight = Value(
+        "Weight",
+        description="How much it counts beside the other key results of this objective, from 1 to 100.",
+        needed="Enter a weight.",
+        least=1,
+        most=100,
+        decimals=0,
+        default=1,
+    )
+
+
+class NewObjectiveForm(ObjectiveForm, GoalForm):
+    """A new objective with its first key result."""
 
 
 class CheckInForm(FlaskForm):
     """A key result's value now."""
 
-    value = DecimalField("Value now", places=None, validators=_NUMBER)
-    note = TextAreaField(
-        "Note", validators=[Length(max=2000, message="Use at most 2,000 characters.")]
+    value = Value("Value now", needed="Enter the value.")
+    confidence = Value(
+        "Confidence in %",
+        description="How likely is it that the target will be reached in time? 0 is no chance, 100 is sure.",
+        least=0,
+        most=100,
+        decimals=0,
     )
+    note = Words("Note", most=2000)

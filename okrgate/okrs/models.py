@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Date, ForeignKey, String, Text
+from sqlalchemy import Date, ForeignKey, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from okrgate.database import Millionths, Model, UTCDateTime
@@ -34,7 +34,7 @@ class Objective(Model):
 
 
 class KeyResult(Model):
-    """How one sees that an objective is reached: from a baseline to a target."""
+    """How one sees that an objective is reached: from a baseline to a target. `confidence` is a percentage."""
 
     __tablename__ = "key_results"
 
@@ -44,7 +44,9 @@ class KeyResult(Model):
     unit_of_measure: Mapped[str] = mapped_column(String(40), default="")
     baseline: Mapped[Decimal] = mapped_column(Millionths)
     target: Mapped[Decimal] = mapped_column(Millionths)
+    weight: Mapped[int] = mapped_column(Integer, default=1)
     current: Mapped[Decimal | None] = mapped_column(Millionths)
+    confidence: Mapped[int | None] = mapped_column(Integer)
     checked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
@@ -56,6 +58,7 @@ class CheckIn(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     key_result_id: Mapped[int] = mapped_column(ForeignKey("key_results.id"), index=True)
     value: Mapped[Decimal] = mapped_column(Millionths)
+    confidence: Mapped[int | None] = mapped_column(Integer)
     note: Mapped[str] = mapped_column(Text, default="")
     by_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     at: Mapped[datetime] = mapped_column(UTCDateTime)

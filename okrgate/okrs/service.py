@@ -1,28 +1,30 @@
 """Set objectives and key results, check in, and describe them for other rooms."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
 
 from okrgate import clock
+from okrgate.accounts import directory
 from okrgate.accounts.models import OrgUnit, Person
 from okrgate.audit import service as audit
-from okrgate.database import db, transaction
+from okrgate.database import Model, db, transaction
 from okrgate.errors import Forbidden, Invalid, NotFound
 from okrgate.okrs.models import CheckIn, KeyResult, Objective, Period
-from okrgate.okrs.progress import progress
+from okrgate.okrs.progress import progress, status
 
 PAGE = 50
+MOST_KEY_RESULTS = 20
 _LEVELS = {"company": "company", "region": "region", "team": "team"}
 
 
 @dataclass(frozen=True)
 class KeyResultLine:
-    """A key result as other rooms see it. `progress` is a share, None without data."""
+    """A key result as other rooms see it. `progress` is a share, None without data; `confidence` a percentage."""
 
     id: int
     name: str
@@ -35,6 +37,24 @@ class KeyResultLine:
     current: Decimal | None
     target: Decimal
     owner_id: int | None
+    objective_id: int
+    baseline: Decimal
+    unit_of_measure: str
+    weight: int
+    confidence: int | None
+    checked_at: datetime | None
+    status: str
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What makes a key result."""
+
+    title: str
+    baseline: Decimal
+    target: Decimal
+    unit_of_measure: str = ""
+    weight: int = 1
 
 
 def key_result_choices() -> list[tuple[int, str]]:
@@ -55,14 +75,27 @@ def describe(ids: Iterable[int]) -> dict[int, KeyResultLine]:
     return {row.KeyResult.id: _line(row) for row in rows}
 
 
-def page_of(*, period_id: int | None, before: int | None = None) -> list[KeyResultLine]:
-    """Return key results, the newest first, older than `before`."""
+def page_of(
+    *, period_id: int | None, unit_id: int | None = None, before: int | None = None
+) -> list[KeyResultLine]:
+    """Return key results, the newest first, older than `before`; of a unit and of those below it."""
     query = _lines()
     if period_id is not None:
         query = query.where(Period.id == period_id)
+    if unit_id is not None:
+        unit = directory.unit(unit_id)
+        if unit is None:
+            return []
+        query = query.where(OrgUnit.path.startswith(unit.path, autoescape=True))
     if before is not None:
         query = query.where(KeyResult.id < before)
     rows = db.session().execute(query.order_by(None).order_by(KeyResult.id.desc()).limit(PAGE + 1))
+    return [_line(row) for row in rows]
+
+
+def lines_of(objective_id: int) -> list[KeyResultLine]:
+    """Return an objective's key results in the order in which they were set."""
+    rows = db.session().execute(_lines().where(Objective.id == objective_id))
     return [_line(row) for row in rows]
 
 
@@ -107,6 +140,14 @@ def add_objective(title: str, *, period_id: int, unit_id: int, owner_id: int, by
     return objective
 
 
+def begin(title: str, *, period_id: int, unit_id: int, goal: Goal, by: int) -> Objective:
+    """Set an objective together with its first key result; whoever sets it owns it."""
+    with transaction():
+        objective = add_objective(title, period_id=period_id, unit_id=unit_id, owner_id=by, by=by)
+        _add(objective.id, goal, by)
+    return objective
+
+
 def add_key_result(
     objective_id: int,
     title: str,
@@ -117,52 +158,154 @@ def add_key_result(
     by: int,
 ) -> KeyResult:
     """Set a key result. Raises Invalid when baseline and target are the same."""
-    if baseline == target:
-        raise Invalid(
-            "Nothing would change.", {"target": "The target must differ from the baseline."}
-        )
     with transaction() as session:
         if session.get(Objective, objective_id) is None:
             raise NotFound
-        found = KeyResult(
-            objective_id=objective_id,
-            title=title,
-            baseline=baseline,
-            target=target,
-            unit_of_measure=unit_of_measure,
-        )
-        session.add(found)
-        session.flush()
-        audit.record(
-            "okrs.key_result_added",
-            by=by,
-            target=f"key_result:{found.id}",
-            details={"title": title},
-        )
+        return _add(objective_id, Goal(title, baseline, target, unit_of_measure), by)
+
+
+def add_goal(objective_id: int, goal: Goal, *, by: int) -> KeyResult:
+    """Set one more key result. Only the objective's owner and administrators may."""
+    with transaction():
+        check_may_change(get_objective(objective_id), by)
+        if len(lines_of(objective_id)) >= MOST_KEY_RESULTS:
+            raise Invalid(f"An objective has at most {MOST_KEY_RESULTS} key results.")
+        return _add(objective_id, goal, by)
+
+
+def get_objective(objective_id: int) -> Objective:
+    """Return an objective. Raises NotFound."""
+    found = db.session().get(Objective, objective_id)
+    if found is None:
+        raise NotFound
     return found
 
 
-def check_in(key_result_id: int, value: Decimal, note: str, *, by: int) -> None:
-    """Record a key result's value. Only its objective's owner and administrators may."""
+def check_may_change(objective: Objective, person: int) -> None:
+    """Raise Forbidden unless this person owns the objective or administers okrgate."""
+    if person != objective.owner_id and not db.session().get_one(Person, person).is_admin:
+        raise Forbidden("Only the owner of the objective or an administrator may do this.")
+
+
+def change_objective(
+    objective_id: int, *, title: str, period_id: int, unit_id: int, owner_id: int | None, by: int
+) -> None:
+    """Change an objective. What is the same already leaves no trace."""
+    with transaction() as session:
+        found = session.get(Objective, objective_id, with_for_update=True)
+        if found is None:
+            raise NotFound
+        check_may_change(found, by)
+        values = {
+            "title": title,
+            "period_id": period_id,
+            "unit_id": unit_id,
+            "owner_id": owner_id,
+        }
+        changed = _change(found, values)
+        if changed:
+            target = f"objective:{objective_id}"
+            audit.record("okrs.objective_changed", by=by, target=target, details=changed)
+
+
+def change_key_result(key_result_id: int, goal: Goal, *, by: int) -> None:
+    """Change a key result. The values that were checked in stay; progress is counted anew."""
+    _check_goal(goal)
     with transaction() as session:
         found = session.get(KeyResult, key_result_id, with_for_update=True)
         if found is None:
             raise NotFound
-        objective = session.get_one(Objective, found.objective_id)
-        if by != objective.owner_id and not session.get_one(Person, by).is_admin:
-            raise Forbidden("Only the owner of the objective can check in.")
-        before = found.current
+        check_may_change(session.get_one(Objective, found.objective_id), by)
+        changed = _change(found, vars(goal))
+        if changed:
+            target = f"key_result:{key_result_id}"
+            audit.record("okrs.key_result_changed", by=by, target=target, details=changed)
+
+
+def check_in(
+    key_result_id: int, value: Decimal, note: str, *, by: int, confidence: int | None = None
+) -> None:
+    """Record a key result's value. Only its objective's owner and administrators may.
+
+    The same sent twice within a minute counts once.
+    """
+    with transaction() as session:
+        found = session.get(KeyResult, key_result_id, with_for_update=True)
+        if found is None:
+            raise NotFound
+        check_may_change(session.get_one(Objective, found.objective_id), by)
+        if _sent_twice(key_result_id, value, note, confidence, by):
+            return
+        before, sure = found.current, found.confidence
         session.add(
-            CheckIn(key_result_id=found.id, value=value, note=note, by_id=by, at=clock.now())
+            CheckIn(
+                key_result_id=found.id,
+                value=value,
+                confidence=confidence,
+                note=note,
+                by_id=by,
+                at=clock.now(),
+            )
         )
-        found.current, found.checked_at = value, clock.now()
+        found.current, found.confidence, found.checked_at = value, confidence, clock.now()
         audit.record(
             "okrs.checked_in",
             by=by,
             target=f"key_result:{found.id}",
             reason=note,
-            details={"value": [str(before) if before is not None else None, str(value)]},
+            details={"value": [plain(before), str(value)], "confidence": [sure, confidence]},
         )
+
+
+def plain(value: object) -> object:
+    """Return a value as the record keeps it: numbers with a point as text."""
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def _check_goal(goal: Goal) -> None:
+    if goal.baseline == goal.target:
+        raise Invalid(
+            "Nothing would change.", {"target": "The target must differ from the baseline."}
+        )
+
+
+def _add(objective_id: int, goal: Goal, by: int) -> KeyResult:
+    _check_goal(goal)
+    session = db.session()
+    found = KeyResult(objective_id=objective_id, **vars(goal))
+    session.add(found)
+    session.flush()
+    audit.record(
+        "okrs.key_result_added",
+        by=by,
+        target=f"key_result:{found.id}",
+        details={name: plain(value) for name, value in vars(goal).items()},
+    )
+    return found
+
+
+def _change(row: Model, values: Mapping[str, Any]) -> dict[str, list[object]]:
+    changed: dict[str, list[object]] = {}
+    for name, value in values.items():
+        before = getattr(row, name)
+        if before != value:
+            changed[name] = [plain(before), plain(value)]
+            setattr(row, name, value)
+    return changed
+
+
+def _sent_twice(
+    key_result_id: int, value: Decimal, note: str, confidence: int | None, by: int
+) -> bool:
+    last = db.session().scalar(
+        select(CheckIn)
+        .where(CheckIn.key_result_id == key_result_id)
+        .order_by(CheckIn.id.desc())
+        .limit(1)
+    )
+    if last is None or clock.now() - last.at > timedelta(minutes=1):
+        return False
+    return (last.value, last.note, last.confidence, last.by_id) == (value, note, confidence, by)
 
 
 def _lines() -> Any:
@@ -177,6 +320,8 @@ def _lines() -> Any:
 
 def _line(row: Any) -> KeyResultLine:
     found, objective, period, unit = row.KeyResult, row.Objective, row.Period, row.OrgUnit
+    share = progress(found.baseline, found.target, found.current)
+    checked_on = found.checked_at.date() if found.checked_at else None
     return KeyResultLine(
         id=found.id,
         name=found.title,
@@ -185,8 +330,15 @@ def _line(row: Any) -> KeyResultLine:
         open=period.ends_on >= clock.today(),
         objective=objective.title,
         unit=unit.name,
-        progress=progress(found.baseline, found.target, found.current),
+        progress=share,
         current=found.current,
         target=found.target,
         owner_id=objective.owner_id,
+        objective_id=objective.id,
+        baseline=found.baseline,
+        unit_of_measure=found.unit_of_measure,
+        weight=found.weight,
+        confidence=found.confidence,
+        checked_at=found.checked_at,
+        status=status(share, checked_on, period.starts_on, period.ends_on, clock.today()),
     )

@@ -1,10 +1,16 @@
 """The sections that tie a project to the company: its key results and its teams."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from sqlalchemy import select
+
+from okrgate.database import db
+from okrgate.okrs import objective as objectives
 from okrgate.okrs import service as okrs
+from okrgate.okrs.objective import LinkedProject
+from okrgate.projects import permissions
 from okrgate.projects.choosing import offer, offer_units, unit_names
 from okrgate.projects.commitment_forms import KeyResultsForm, TeamsForm
 from okrgate.projects.models import Project
@@ -12,6 +18,8 @@ from okrgate.projects.plan_models import KeyResultLink, Team
 from okrgate.projects.rows import RowsPage, listed
 from okrgate.projects.sections import Answer, Gathered, Section
 from okrgate.web.filters import show_number
+
+_MOST_LINKS = 200
 
 
 class KeyResultsPage(RowsPage):
@@ -122,6 +130,34 @@ def team_answers(project: Project) -> Sequence[Answer]:
     names = unit_names(row.unit_id for row in rows)
     lines = "\n".join(f"{names[row.unit_id]}: {_words(row)}" for row in rows)
     return (Answer("teams", "teams", "Teams", lines),)
+
+
+def contributors(
+    key_results: Collection[int], reader: int, is_auditor: bool
+) -> Mapping[int, Sequence[LinkedProject]]:
+    """Return the projects that contribute to these key results and that this person may read."""
+    rows = db.session().execute(
+        select(
+            KeyResultLink.key_result_id,
+            Project.reference,
+            Project.title,
+            KeyResultLink.contribution,
+        )
+        .join(Project, Project.id == KeyResultLink.project_id)
+        .where(
+            KeyResultLink.key_result_id.in_(key_results),
+            permissions.visible_clause(reader, is_auditor=is_auditor),
+        )
+        .order_by(Project.id.desc())
+        .limit(_MOST_LINKS)
+    )
+    found: dict[int, list[LinkedProject]] = {}
+    for key_result, *about in rows:
+        found.setdefault(key_result, []).append(LinkedProject(*about))
+    return found
+
+
+objectives.register_links(contributors)
 
 
 def _words(row: Team) -> str:
