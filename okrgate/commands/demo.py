@@ -88,17 +88,13 @@ def _secret_file(folder: Path) -> Path:
 
 def _prepare() -> list[str]:
     """Migrate, publish the rules and tell the story; return one line for each persona."""
-    from okrgate import clock, migrations
-    from okrgate.demo import BEGAN, seed
-    from okrgate.rulebooks import service as rulebooks
+    from okrgate import migrations
+    from okrgate.demo import seed
 
     settings = surroundings.settings()
     migrations.upgrade(settings.database_url)
     with surroundings.application(settings) as app:
-        # The rules must bind before the story begins: its first projects are weeks old.
-        with clock.moved_to(clock.now() - BEGAN):
-            rulebooks.publish_if_new(settings.rules_file.read_text(encoding="utf-8"))
-        return [str(line) for line in seed(app) or ()]
+        return seed(app, click.echo)
 
 
 def _check_free(port: int) -> None:
