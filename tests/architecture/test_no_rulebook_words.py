@@ -12,8 +12,8 @@ from okrgate.gates.model import Rulebook
 ROOT = Path(__file__).resolve().parents[2]
 RULEBOOKS = [
     load_rulebook(path.read_text("utf-8"), name=path.stem)
-    for path in sorted((ROOT / "rules").rglob("*.yaml"))
-    if path.parent.name != "maps"
+    for folder in ("rules", "rules/examples")
+    for path in sorted((ROOT / folder).glob("*.yaml"))
 ]
 CODE = sorted((ROOT / "okrgate").rglob("*.py"))
 PAGES = [path for path in sorted((ROOT / "templates").rglob("*")) if path.is_file()]
