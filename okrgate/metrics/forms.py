@@ -1,77 +1,63 @@
 """Forms for metrics and their values."""
 
 from flask_wtf import FlaskForm
-from wtforms import (
-    DateField,
-    DecimalField,
-    RadioField,
-    SelectChoice,
-    SelectField,
-    StringField,
-    TextAreaField,
-)
-from wtforms.validators import InputRequired, Length, NumberRange
+from wtforms import BooleanField, RadioField, SelectChoice
+from wtforms.validators import InputRequired
 
+from okrgate.metrics.fields import Chosen, Day, Line, Value, Words
 from okrgate.metrics.service import CADENCES
 
 
-def chosen(value: object) -> int | None:
-    """Read a select that may be empty."""
-    text = str(value or "")
-    return int(text) if text.isdecimal() and len(text) < 10 else None
-
-
-class MetricForm(FlaskForm):
-    """A metric of the registry."""
-
-    name = StringField(
-        "Name",
-        validators=[
-            InputRequired("Enter a name."),
-            Length(max=120, message="Use at most 120 characters."),
-        ],
-    )
-    unit_of_measure = StringField(
-        "Unit of measure",
-        description="For example %, days or €.",
-        validators=[Length(max=40, message="Use at most 40 characters.")],
-    )
-    direction = RadioField(
-        "Which way is better?",
-        choices=[SelectChoice("up", "Higher is better"), SelectChoice("down", "Lower is better")],
-        validators=[InputRequired("Choose which way is better.")],
-    )
+class _AnyMetricForm(FlaskForm):
+    name = Line("Name", most=120, needed="Enter a name.")
+    unit_of_measure = Line("Unit of measure", description="For example %, days or €.", most=40)
     cadence = RadioField(
         "How often is it measured?",
         choices=[SelectChoice(one, one.capitalize()) for one in CADENCES],
         validators=[InputRequired("Choose how often it is measured.")],
+        invalid_choice_message="Choose how often it is measured.",
     )
-    steward = SelectField(
-        "Steward",
-        description="Who confirms that it can be reported.",
-        coerce=chosen,
-        validate_choice=True,
+    steward = Chosen("Steward", description="Who confirms that it can be reported.")
+    source = Words("Where does it come from?", most=2000)
+
+
+class ChangeMetricForm(_AnyMetricForm):
+    """A metric that is in the registry already."""
+
+    active = BooleanField(
+        "It is in use",
+        description="A metric that is no longer in use cannot be chosen for new projects. Its values stay.",
     )
-    source = TextAreaField(
-        "Where does it come from?",
-        validators=[Length(max=2000, message="Use at most 2,000 characters.")],
+
+
+class MetricForm(_AnyMetricForm):
+    """A new metric."""
+
+    direction = RadioField(
+        "Which way is better?",
+        description="This stays as it is: bands are agreed on it.",
+        choices=[SelectChoice("up", "Higher is better"), SelectChoice("down", "Lower is better")],
+        validators=[InputRequired("Choose which way is better.")],
+        invalid_choice_message="Choose which way is better.",
     )
 
 
 class ObservationForm(FlaskForm):
     """A value on a day."""
 
-    on = DateField("Day", validators=[InputRequired("Enter the day.")])
-    value = DecimalField(
-        "Value",
-        places=None,
-        validators=[
-            InputRequired("Enter the value."),
-            NumberRange(
-                -9_000_000_000,
-                9_000_000_000,
-                "Enter a number between -9,000,000,000 and 9,000,000,000.",
-            ),
-        ],
+    on = Day("Day", needed="Enter the day.")
+    value = Value("Value", needed="Enter the value.")
+    note = Line("Note", most=500)
+
+
+class CorrectionForm(FlaskForm):
+    """A value that was wrong, and why."""
+
+    on = Day("Day", needed="Enter the day.")
+    value = Value("Value", needed="Enter the value.")
+    reason = Words(
+        "Why is it corrected?",
+        description="It stands in the history, beside the value that was there before.",
+        most=2000,
+        needed="Say why it is corrected.",
     )
-    note = StringField("Note", validators=[Length(max=500, message="Use at most 500 characters.")])

@@ -1,18 +1,18 @@
 """Register metrics, add observations, say what is fresh."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import ScalarSelect, Select, func, select, tuple_
 from sqlalchemy.orm import aliased
 
 from okrgate import clock
 from okrgate.accounts.models import Person
 from okrgate.audit import service as audit
 from okrgate.database import check_writing, db, transaction
-from okrgate.errors import Forbidden, Invalid, NotFound
+from okrgate.errors import Conflict, Forbidden, Invalid, NotFound
 from okrgate.metrics.models import Metric, Observation
 
 PAGE = 50
@@ -28,23 +28,41 @@ class Listed:
     fresh: bool
 
 
-def page_of(text: str = "", *, after: str = "") -> list[Listed]:
-    """Return active metrics by name, those after `after`."""
-    last = (
-        select(func.max(Observation.on))
-        .where(Observation.metric_id == Metric.id)
-        .correlate(Metric)
-        .scalar_subquery()
-    )
+Follower = Callable[[int, Observation, int], None]
+_followers: list[Follower] = []
+
+
+def on_corrected(follower: Follower) -> None:
+    """Call `follower` with (old id, the row that stands now, who) inside the transaction of each correction."""
+    if follower not in _followers:
+        _followers.append(follower)
+
+
+def page_of(
+    text: str = "", *, after: str = "", steward_id: int | None = None, retired: bool = False
+) -> list[Listed]:
+    """Return metrics by name, those after `after`: the active ones, or the retired ones."""
     query = (
-        select(Metric, last)
-        .where(Metric.active, Metric.name > after)
+        select(Metric, _last_day())
+        .where(Metric.active.is_not(retired), Metric.name > after)
         .order_by(Metric.name)
         .limit(PAGE + 1)
     )
     if text:
         query = query.where(Metric.name.icontains(text, autoescape=True))
+    if steward_id is not None:
+        query = query.where(Metric.steward_id == steward_id)
     return [Listed(metric, on, _fresh(metric, on)) for metric, on in db.session().execute(query)]
+
+
+def stewards() -> list[tuple[int, str]]:
+    """Return (id, name) of everybody who keeps a metric, by name."""
+    query = (
+        select(Person.id, Person.name)
+        .where(Person.id.in_(select(Metric.steward_id).where(Metric.steward_id.is_not(None))))
+        .order_by(Person.name, Person.id)
+    )
+    return [(row.id, row.name) for row in db.session().execute(query)]
 
 
 def choices() -> list[tuple[int, str]]:
@@ -65,13 +83,7 @@ def describe(ids: Iterable[int]) -> dict[int, Listed]:
     wanted = set(ids)
     if not wanted:
         return {}
-    last = (
-        select(func.max(Observation.on))
-        .where(Observation.metric_id == Metric.id)
-        .correlate(Metric)
-        .scalar_subquery()
-    )
-    rows = db.session().execute(select(Metric, last).where(Metric.id.in_(wanted)))
+    rows = db.session().execute(select(Metric, _last_day()).where(Metric.id.in_(wanted)))
     return {metric.id: Listed(metric, on, _fresh(metric, on)) for metric, on in rows}
 
 
@@ -85,15 +97,45 @@ def get_metric(metric_id: int) -> Metric:
 
 def series(metric_id: int, *, limit: int = 400) -> list[Observation]:
     """Return the values that stand, the latest first: what was corrected is left out."""
+    return list(db.session().scalars(_standing(metric_id).limit(limit)))
+
+
+def page_of_values(metric_id: int, *, before: tuple[date, int] | None = None) -> list[Observation]:
+    """Return the values that stand, the latest first, those older than `before` (day, id)."""
+    query = _standing(metric_id)
+    if before is not None:
+        query = query.where(tuple_(Observation.on, Observation.id) < tuple_(*before))
+    return list(db.session().scalars(query.limit(PAGE + 1)))
+
+
+def earlier(metric_id: int, shown: Sequence[Observation]) -> dict[int, list[Observation]]:
+    """Return what stood before each of these values, the latest first, in one query."""
+    if not any(one.supersedes_id for one in shown):
+        return {}
     later = aliased(Observation)
     query = (
         select(Observation)
-        .outerjoin(later, later.supersedes_id == Observation.id)
-        .where(Observation.metric_id == metric_id, later.id.is_(None))
-        .order_by(Observation.on.desc(), Observation.id.desc())
-        .limit(limit)
+        .join(later, later.supersedes_id == Observation.id)
+        .where(Observation.metric_id == metric_id)
+        .order_by(Observation.id.desc())
+        .limit(1000)
     )
-    return list(db.session().scalars(query))
+    gone = {one.id: one for one in db.session().scalars(query)}
+    found: dict[int, list[Observation]] = {}
+    for one in shown:
+        step = gone.get(one.supersedes_id or 0)
+        while step is not None:
+            found.setdefault(one.id, []).append(step)
+            step = gone.get(step.supersedes_id or 0)
+    return found
+
+
+def get_observation(observation_id: int) -> Observation:
+    """Return a value. Raises NotFound."""
+    found = db.session().get(Observation, observation_id)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def register(
@@ -129,21 +171,79 @@ def register(
     return metric
 
 
+def change(
+    metric_id: int,
+    *,
+    name: str,
+    unit_of_measure: str,
+    cadence: str,
+    steward_id: int | None,
+    source: str,
+    active: bool,
+    by: int,
+) -> None:
+    """Change a metric; which way is better stays, since bands were agreed on it.
+
+    Raises Invalid when the name is taken. What is the same already leaves no trace.
+    """
+    with transaction() as session:
+        metric = _locked(metric_id)
+        check_may_change(metric, by)
+        taken = select(Metric.id).where(Metric.name == name, Metric.id != metric_id)
+        if session.scalar(taken):
+            raise Invalid(
+                "There is one already.", {"name": "There is a metric of this name already."}
+            )
+        values = {
+            "name": name,
+            "unit_of_measure": unit_of_measure,
+            "cadence": cadence,
+            "steward_id": steward_id,
+            "source": source,
+            "active": active,
+        }
+        changed = {
+            field: [getattr(metric, field), value]
+            for field, value in values.items()
+            if getattr(metric, field) != value
+        }
+        for field, (_before, value) in changed.items():
+            setattr(metric, field, value)
+        if changed:
+            audit.record("metrics.changed", by=by, target=f"metric:{metric_id}", details=changed)
+
+
+def may_observe(metric: Metric, person: int, *, is_admin: bool) -> bool:
+    """Tell whether this person may add and correct values."""
+    return is_admin or person in (metric.owner_id, metric.steward_id)
+
+
+def may_change(metric: Metric, person: int, *, is_admin: bool) -> bool:
+    """Tell whether this person may change the metric: its steward, its owner while there is none, an administrator.
+
+    An owner who could replace the steward could confirm their own plan.
+    """
+    return is_admin or person == (metric.steward_id or metric.owner_id)
+
+
 def check_may_observe(metric: Metric, person: int) -> None:
     """Raise Forbidden unless this person owns or keeps the metric, or administers okrgate."""
-    if (
-        person not in (metric.owner_id, metric.steward_id)
-        and not db.session().get_one(Person, person).is_admin
-    ):
-        raise Forbidden("Only the metric's owner or steward can add a value.")
+    if not may_observe(metric, person, is_admin=_is_admin(person)):
+        raise Forbidden("Only the metric's owner or steward can add or correct a value.")
+
+
+def check_may_change(metric: Metric, person: int) -> None:
+    """Raise Forbidden unless this person may change the metric."""
+    if not may_change(metric, person, is_admin=_is_admin(person)):
+        raise Forbidden("Only the metric's steward or an administrator can change it.")
 
 
 def observe(metric_id: int, on: date, value: Decimal, note: str, *, by: int) -> Observation:
-    """Add a value somebody saw. Raises Invalid for a day to come."""
-    if on > clock.today():
-        raise Invalid("That day has not come yet.", {"on": "Enter today or a day before."})
+    """Add a value somebody saw. Raises Invalid for a day to come, and for a day that has a value."""
+    _check_past(on)
     with transaction():
-        check_may_observe(get_metric(metric_id), by)
+        check_may_observe(_locked(metric_id), by)
+        _check_free(metric_id, on)
         row = append(metric_id, on, value, note, by=by)
         audit.record(
             "metrics.observed",
@@ -155,6 +255,37 @@ def observe(metric_id: int, on: date, value: Decimal, note: str, *, by: int) -> 
     return row
 
 
+def correct(observation_id: int, *, on: date, value: Decimal, reason: str, by: int) -> Observation:
+    """Put a new row over a value; the old one stays in the history with the reason.
+
+    Raises Invalid when nothing would change or the day is taken or to come, Conflict when somebody was faster.
+    """
+    _check_past(on)
+    with transaction() as session:
+        old = get_observation(observation_id)
+        check_may_observe(_locked(old.metric_id), by)
+        if session.scalar(select(Observation.id).where(Observation.supersedes_id == old.id)):
+            raise Conflict("This value was corrected already. Look at the one that stands now.")
+        if (old.on, old.value) == (on, value):
+            raise Invalid("Nothing would change.", {"value": "This is what stands there already."})
+        if old.on != on:
+            _check_free(old.metric_id, on)
+        row = append(old.metric_id, on, value, old.note, by=by, supersedes=old.id, reason=reason)
+        audit.record(
+            "metrics.corrected",
+            by=by,
+            target=f"metric:{old.metric_id}",
+            reason=reason,
+            details={
+                "on": [old.on.isoformat(), on.isoformat()],
+                "value": [str(old.value), str(value)],
+            },
+        )
+        for follower in _followers:
+            follower(old.id, row, by)
+    return row
+
+
 def append(
     metric_id: int,
     on: date,
@@ -163,6 +294,7 @@ def append(
     *,
     by: int | None,
     supersedes: int | None = None,
+    reason: str = "",
 ) -> Observation:
     """Add a value in the open transaction; the caller has checked who may and records it."""
     check_writing()
@@ -174,10 +306,54 @@ def append(
         by_id=by,
         at=clock.now(),
         supersedes_id=supersedes,
+        reason=reason,
     )
     db.session().add(row)
     db.session().flush()
     return row
+
+
+def _standing(metric_id: int) -> Select[Observation]:
+    later = aliased(Observation)
+    return (
+        select(Observation)
+        .outerjoin(later, later.supersedes_id == Observation.id)
+        .where(Observation.metric_id == metric_id, later.id.is_(None))
+        .order_by(Observation.on.desc(), Observation.id.desc())
+    )
+
+
+def _last_day() -> ScalarSelect[date]:
+    later = aliased(Observation)
+    return (
+        select(func.max(Observation.on))
+        .outerjoin(later, later.supersedes_id == Observation.id)
+        .where(Observation.metric_id == Metric.id, later.id.is_(None))
+        .correlate(Metric)
+        .scalar_subquery()
+    )
+
+
+def _locked(metric_id: int) -> Metric:
+    found = db.session().get(Metric, metric_id, with_for_update=True)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _check_past(on: date) -> None:
+    if on > clock.today():
+        raise Invalid("That day has not come yet.", {"on": "Enter today or a day before."})
+
+
+def _check_free(metric_id: int, on: date) -> None:
+    if db.session().scalar(_standing(metric_id).where(Observation.on == on).limit(1)):
+        sentence = "There is a value for this day already. Correct that one instead."
+        raise Invalid(sentence, {"on": sentence})
+
+
+def _is_admin(person: int) -> bool:
+    return db.session().get_one(Person, person).is_admin
 
 
 def _fresh(metric: Metric, last_on: date | None) -> bool:

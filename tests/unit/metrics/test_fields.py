@@ -1,0 +1,92 @@
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.datastructures import MultiDict
+from wtforms import Form
+
+from okrgate.metrics.fields import Chosen, Day, Line, Value, exactly, number_or_none
+
+
+class Sample(Form):
+    value = Value("Value", needed="Enter the value.")
+    share = Value("Share", least=0, most=100, decimals=0)
+    on = Day("Day", needed="Enter the day.")
+    line = Line("Line", most=5, needed="Say it.")
+    chosen = Chosen("Chosen")
+
+
+GOOD = {"value": "1.50", "on": "2026-12-04", "line": " a  b ", "chosen": "2"}
+
+
+def filled(**typed: str) -> Sample:
+    form = Sample(MultiDict(GOOD | typed))
+    form.chosen.choices = [("", "None"), (2, "Two")]
+    return form
+
+
+def test_what_is_good_is_read_exactly() -> None:
+    form = filled(share=" 70 ")
+
+    assert form.validate(), form.errors
+    assert (str(form.value.data), form.share.data, form.line.data, form.chosen.data) == (
+        "1.5",
+        70,
+        "a b",
+        2,
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"),
+    [
+        ("value", ""),
+        ("value", "   "),
+        ("value", "one"),
+        ("value", "1,5"),
+        ("value", "1_000"),
+        ("value", "NaN"),
+        ("value", "-Infinity"),
+        ("value", "1e3"),
+        ("value", "0x10"),
+        ("value", "٣"),
+        ("value", "9000000000.1"),
+        ("value", "0.0000001"),
+        ("value", "1" * 1000),
+        ("share", "0.5"),
+        ("share", "-1"),
+        ("share", "101"),
+        ("on", ""),
+        ("on", "4.12.2026"),
+        ("on", "2026-02-30"),
+        ("on", "0001-01-01"),
+        ("line", " \t "),
+        ("line", "abcdef"),
+        ("chosen", "3"),
+        ("chosen", "x"),
+        ("chosen", "9" * 50),
+    ],
+)
+def test_what_is_bad_is_refused_and_shown_again(field: str, typed: str) -> None:
+    form = filled(**{field: typed})
+
+    assert not form.validate()
+    assert list(form.errors) == [field]
+
+
+@given(st.text())
+def test_no_text_breaks_the_reading_of_numbers(text: str) -> None:
+    found = exactly(text)
+
+    assert found is None or found.is_finite()
+    assert number_or_none(text) is None or number_or_none(text) == int(text)
+
+
+@given(st.decimals(-9_000_000_000, 9_000_000_000, places=6))
+def test_a_number_keeps_its_value_and_has_one_spelling(number: Decimal) -> None:
+    text = f"{number:f}"
+
+    assert exactly(text) == number
+    assert str(exactly(text)) == str(exactly(text.rstrip("0")))
+    assert str(exactly(f"+{text}" if number >= 0 else text)) == str(exactly(text))
