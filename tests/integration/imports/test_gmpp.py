@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -188,7 +189,7 @@ def test_only_an_administrator_known_here_takes_projects_over(
     assert count() == 0
 
 
-def changed(**changes: str) -> Map:
+def changed(**changes: Any) -> Map:
     return replace(load_map(MAP), **changes)
 
 
