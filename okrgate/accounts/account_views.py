@@ -91,7 +91,7 @@ def change_email() -> ResponseReturnValue:
     return render("accounts/email.html", status=422, form=form, form_errors=True, before=before)
 
 
-@blueprint.post("/account/sessions/<int:session_id>/end")
+@blueprint.post("/account/sessions/<int(max=2147483647):session_id>/end")
 @requires(signed_in)
 def end_session(session_id: int) -> ResponseReturnValue:
     """Sign me out in one browser, which may be this one."""

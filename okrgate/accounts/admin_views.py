@@ -83,14 +83,14 @@ def invite() -> ResponseReturnValue:
     return render("accounts/invite.html", status=422, form=form, form_errors=True)
 
 
-@blueprint.get("/admin/people/<int:person_id>")
+@blueprint.get("/admin/people/<int(max=2147483647):person_id>")
 @requires(admin)
 def admin_person(person_id: int) -> ResponseReturnValue:
     """Show somebody: roles, rights, sessions, and what can be done."""
     return _person_page(person_id)
 
 
-@blueprint.post("/admin/people/<int:person_id>")
+@blueprint.post("/admin/people/<int(max=2147483647):person_id>")
 @requires(admin)
 def change_person(person_id: int) -> ResponseReturnValue:
     """Correct name or unit."""
@@ -103,7 +103,7 @@ def change_person(person_id: int) -> ResponseReturnValue:
     return _back(person_id, "Saved.")
 
 
-@blueprint.post("/admin/people/<int:person_id>/roles")
+@blueprint.post("/admin/people/<int(max=2147483647):person_id>/roles")
 @requires(admin)
 def grant_role(person_id: int) -> ResponseReturnValue:
     """Give a role in a unit."""
@@ -129,7 +129,9 @@ def grant_role(person_id: int) -> ResponseReturnValue:
     return _person_page(person_id, status=422, grant_form=form)
 
 
-@blueprint.post("/admin/people/<int:person_id>/roles/<int:grant_id>/revoke")
+@blueprint.post(
+    "/admin/people/<int(max=2147483647):person_id>/roles/<int(max=2147483647):grant_id>/revoke"
+)
 @requires(admin)
 def revoke_role(person_id: int, grant_id: int) -> ResponseReturnValue:
     """Take a role away."""
@@ -137,7 +139,7 @@ def revoke_role(person_id: int, grant_id: int) -> ResponseReturnValue:
     return _back(person_id, "The role is taken away.")
 
 
-@blueprint.post("/admin/people/<int:person_id>/rights")
+@blueprint.post("/admin/people/<int(max=2147483647):person_id>/rights")
 @requires(admin)
 def set_rights(person_id: int) -> ResponseReturnValue:
     """Make somebody administrator or auditor, or no longer."""
@@ -153,7 +155,7 @@ def set_rights(person_id: int) -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/admin/people/<int:person_id>/deactivate")
+@blueprint.post("/admin/people/<int(max=2147483647):person_id>/deactivate")
 @requires(admin)
 def deactivate(person_id: int) -> ResponseReturnValue:
     """Shut somebody out."""
@@ -164,14 +166,14 @@ def deactivate(person_id: int) -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/admin/people/<int:person_id>/activate")
+@blueprint.post("/admin/people/<int(max=2147483647):person_id>/activate")
 @requires(admin)
 def activate(person_id: int) -> ResponseReturnValue:
     """Let somebody in again."""
     return _act(person_id, "Activated.", lambda: service.activate(person_id, by=me()))
 
 
-@blueprint.post("/admin/people/<int:person_id>/invite-again")
+@blueprint.post("/admin/people/<int(max=2147483647):person_id>/invite-again")
 @requires(admin)
 def invite_again(person_id: int) -> ResponseReturnValue:
     """Mail another invitation."""
@@ -182,7 +184,7 @@ def invite_again(person_id: int) -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/admin/people/<int:person_id>/end-sessions")
+@blueprint.post("/admin/people/<int(max=2147483647):person_id>/end-sessions")
 @requires(admin)
 def end_sessions(person_id: int) -> ResponseReturnValue:
     """Sign somebody out everywhere."""
@@ -193,7 +195,7 @@ def end_sessions(person_id: int) -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/admin/people/<int:person_id>/erase")
+@blueprint.post("/admin/people/<int(max=2147483647):person_id>/erase")
 @requires(admin)
 def erase(person_id: int) -> ResponseReturnValue:
     """Forget somebody's name, when the box is ticked."""
@@ -245,7 +247,7 @@ def create_unit() -> ResponseReturnValue:
     return render("accounts/unit_new.html", status=422, form=form, form_errors=True)
 
 
-@blueprint.get("/admin/units/<int:unit_id>")
+@blueprint.get("/admin/units/<int(max=2147483647):unit_id>")
 @requires(admin)
 def admin_unit(unit_id: int) -> ResponseReturnValue:
     """Show one unit, to rename or close it."""
@@ -254,7 +256,7 @@ def admin_unit(unit_id: int) -> ResponseReturnValue:
     return render("accounts/unit.html", form=form, unit=unit)
 
 
-@blueprint.post("/admin/units/<int:unit_id>")
+@blueprint.post("/admin/units/<int(max=2147483647):unit_id>")
 @requires(admin)
 def change_unit(unit_id: int) -> ResponseReturnValue:
     """Rename a unit."""
@@ -276,7 +278,7 @@ def change_unit(unit_id: int) -> ResponseReturnValue:
     return render("accounts/unit.html", status=422, form=form, unit=unit, form_errors=True)
 
 
-@blueprint.post("/admin/units/<int:unit_id>/active")
+@blueprint.post("/admin/units/<int(max=2147483647):unit_id>/active")
 @requires(admin)
 def set_unit_active(unit_id: int) -> ResponseReturnValue:
     """Close a unit, or open it again."""

@@ -46,7 +46,7 @@ def inbox() -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/inbox/<int:row_id>/read")
+@blueprint.post("/inbox/<int(max=2147483647):row_id>/read")
 @requires(signed_in)
 def mark_read(row_id: int) -> ResponseReturnValue:
     service.mark_read(row_id, by=me())
@@ -79,7 +79,7 @@ def dead_letters() -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/admin/dead-letters/<int:row_id>/send-again")
+@blueprint.post("/admin/dead-letters/<int(max=2147483647):row_id>/send-again")
 @requires(admin)
 def send_again(row_id: int) -> ResponseReturnValue:
     service.send_again(row_id, by=me())
