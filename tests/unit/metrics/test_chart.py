@@ -38,7 +38,7 @@ def test_time_runs_to_the_right_and_more_is_higher() -> None:
     assert chart is not None
     assert float(chart.first.x) < float(chart.last.x)
     assert float(chart.first.y) > float(chart.last.y)
-    assert (chart.lowest.value, chart.highest.value) == (3, 5)
+    assert (chart.lowest.value, chart.highest.value) == (Decimal(3), Decimal(5))
     assert chart.line == f"{chart.first.x},{chart.first.y} {chart.last.x},{chart.last.y}"
 
 
