@@ -1,5 +1,6 @@
 """The deciding page: all that somebody needs to decide on a gate, in one place."""
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -63,9 +64,7 @@ def card(round_id: int, reader: Reader) -> Card:
     loaded = reading.load(reference or "", reader)
     snapshot = gather(loaded.project, loaded.rulebook)
     stand = standing(loaded.project, loaded.rulebook, snapshot, found, reader.id)
-    if not (
-        stand.roles or reader.is_auditor or reader.id in permissions.readers(found.project_id)
-    ):
+    if not (stand.roles or reader.is_auditor or reader.id in permissions.readers(found.project_id)):
         raise NotFound
     gate = loaded.rulebook.gates.get(found.gate)
     verdicts = judging.stored(loaded.project.id)
@@ -130,7 +129,7 @@ def ask(form: DecisionForm, shown: Card) -> Ask:
     return Ask(
         decision=decision,
         digest=form.digest.data or "",
-        key=(form.key.data or "")[:64],
+        key=(form.key.data or secrets.token_hex(16))[:64],
         reason=form.reason.data or "",
         conditions=tuple(conditions) if decision == approvals.WITH_CONDITIONS else (),
         move=move if decision in MOVING else "",

@@ -101,7 +101,7 @@ def move(
     Forbidden (may not), Invalid (something asked for is missing), Conflict (the project is elsewhere by now).
     """
     answers = answers or Answers()
-    if key and db.session().scalar(select(Visit.id).where(Visit.key == key)):
+    if key and _is_known(key, project_id):
         return Outcome(moved=True)
     for _ in range(_TRIES):
         try:
@@ -117,6 +117,14 @@ def move(
                 cross(prepared, by=by, answers=answers, key=key, after=after)
                 return Outcome(moved=True, target=prepared.target.id, verdict=prepared.verdict)
     raise Conflict("Somebody keeps changing this project. Look at what is new and try again.")
+
+
+def _is_known(key: str, project_id: int) -> bool:
+    """Tell whether this move was made before. A key is one project's own."""
+    known = db.session().scalar(select(Visit.project_id).where(Visit.key == key))
+    if known is not None and known != project_id:
+        raise Conflict("This page was sent before. Open it again.")
+    return known is not None
 
 
 def prepare(

@@ -6,7 +6,7 @@ from okrgate import clock
 from okrgate.accounts import directory
 from okrgate.audit import service as audit
 from okrgate.database import db, transaction
-from okrgate.errors import Invalid
+from okrgate.errors import Conflict, Invalid
 from okrgate.projects import service as projects
 from okrgate.projects.models import Project, Visit
 from okrgate.rulebooks import service as rulebooks
@@ -35,6 +35,8 @@ def start(
     """Begin a project in the initial stage of a rulebook. The same key twice begins one."""
     if key:
         known = db.session().scalar(select(Project).where(Project.creation_key == key))
+        if known is not None and known.submitter_id != by:
+            raise Conflict("This page was sent before. Open it again.")
         if known is not None:
             return known
     binding = {version.id: version for version in rulebooks.binding()}

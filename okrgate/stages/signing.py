@@ -40,6 +40,7 @@ _SPOKEN = {
     "declined": "declined",
 }
 _REASON_MIN = 3
+_SENT_BEFORE = "This page was sent before. Open it again."
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def decide(round_id: int, ask: Ask, *, by: int) -> int:
     The same key twice is one decision. Raises Forbidden (may not sign), Invalid (reason or move missing), Conflict
     (the round is over, or what was signed is no longer what was seen).
     """
-    known = _known(ask.key)
+    known = _known(ask.key, by)
     if known is not None:
         return known
     db.session().expire_all()
@@ -129,6 +130,9 @@ def decide(round_id: int, ask: Ask, *, by: int) -> int:
     digest = snapshot.facts_for(found.gate).digest()
     with transaction():
         project = locked(project.id)
+        known = _known(ask.key, by)
+        if known is not None:
+            return known
         found = db.session().get_one(Round, round_id, populate_existing=True)
         if found.closed_at is not None:
             raise Conflict(_who_decided(found))
@@ -237,12 +241,24 @@ def check_may_waive(
     return role
 
 
-def _known(key: str) -> int | None:
-    return db.session().scalar(
-        select(Receipt.id)
-        .join(SignoffRow, SignoffRow.id == Receipt.signoff_id)
-        .where(SignoffRow.key == key)
+def _known(key: str, by: int) -> int | None:
+    """Return the receipt of the decision that came with this key; nobody gets another's."""
+    if not key:
+        raise Invalid("Open the page again: it was sent without its key.")
+    row = (
+        db.session()
+        .execute(
+            select(Receipt.id, SignoffRow.person_id)
+            .join(SignoffRow, SignoffRow.id == Receipt.signoff_id)
+            .where(SignoffRow.key == key)
+        )
+        .first()
     )
+    if row is None:
+        return None
+    if row.person_id != by:
+        raise Conflict(_SENT_BEFORE)
+    return int(row.id)
 
 
 def _check_may_decide(
