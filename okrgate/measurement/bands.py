@@ -7,6 +7,12 @@ No impact s*N < u < s*P, Negative u <= s*N. The cut points must be in strict ord
 from decimal import Decimal
 
 SUCCESS, PARTIAL, NONE, NEGATIVE = "success", "partial", "none", "negative"
+BANDS = {
+    SUCCESS: "Success",
+    PARTIAL: "Partial success",
+    NONE: "No impact",
+    NEGATIVE: "Negative impact",
+}
 
 
 def in_order(success: Decimal, partial: Decimal, negative: Decimal, direction: str) -> bool:

@@ -8,7 +8,7 @@ from okrgate.accounts import directory
 from okrgate.database import check_writing, db
 from okrgate.events import ConfirmationAsked, Event, Recipient
 from okrgate.measurement import service
-from okrgate.measurement.models import Checkpoint
+from okrgate.measurement.models import Checkpoint, Target
 from okrgate.projects.models import Project
 
 _FIRST_READING = timedelta(days=90)
@@ -20,7 +20,7 @@ def freeze_bands(project: Project, by: int | None) -> Sequence[Event]:
     for target, _metric in service.targets(project.id):
         if target.frozen_at is None:
             target.frozen_at = clock.now()
-            target.frozen_bands = bands_text(target.success, target.partial, target.negative)
+            target.frozen_bands = bands_text(target)
     db.session().flush()
     return ()
 
@@ -66,6 +66,7 @@ def ask_steward(project: Project, by: int | None) -> Sequence[Event]:
     ]
 
 
-def bands_text(success: object, partial: object, negative: object) -> str:
-    """Return three cut points as one text, to be compared."""
-    return f"{success}|{partial}|{negative}"
+def bands_text(target: Target) -> str:
+    """Return all that decides into which band a value falls as one text, to be compared."""
+    points = (target.baseline, target.success, target.partial, target.negative)
+    return "|".join([target.mode, *("" if one is None else f"{one:f}" for one in points)])

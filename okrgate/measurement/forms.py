@@ -116,6 +116,18 @@ class ReadingRow(RowForm):
     evidence = Text("Where can it be seen?", rows=2)
     written_off = Text("Or: why can it not be read?", rows=2)
 
+    def validate(self, extra_validators: Any = None) -> bool:
+        """A value needs its evidence, and is not written off as well."""
+        sound = bool(super().validate(extra_validators))
+        if self.value.data is None:
+            return sound
+        if not self.evidence.data and not self.evidence.errors:
+            sound = complain(self.evidence, "Say where the value can be seen.")
+        if self.written_off.data:
+            sentence = "Give the value, or say why it cannot be read; not both."
+            sound = complain(self.written_off, sentence)
+        return sound
+
 
 class ReadingsForm(SectionForm):
     """The readings."""

@@ -4,17 +4,17 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from okrgate import clock
-from okrgate.accounts import directory
 from okrgate.database import db
 from okrgate.errors import Invalid
-from okrgate.events import CheckpointRead, Event, Recipient
+from okrgate.events import Event
 from okrgate.measurement import service
-from okrgate.measurement.bands import classify, in_order, measured
+from okrgate.measurement.bands import BANDS, NONE, in_order
 from okrgate.measurement.effects import bands_text
-from okrgate.measurement.forms import CheckpointsForm, ReadingsForm, ReportsForm, TargetsForm
+from okrgate.measurement.forms import CheckpointsForm, ReportsForm, TargetsForm
 from okrgate.measurement.models import Checkpoint, Target
+from okrgate.measurement.readings import READINGS
 from okrgate.metrics import service as metrics
+from okrgate.metrics.models import Metric
 from okrgate.projects.choosing import offer, offer_people
 from okrgate.projects.models import Project
 from okrgate.projects.rows import RowsPage, listed
@@ -41,7 +41,9 @@ class TargetsPage(RowsPage):
 
     def prepare(self, form: Any, project: Project) -> None:
         """Offer the metrics and the people."""
-        offer(self.entries(form, "metric"), metrics.choices())
+        choices = dict(metrics.choices())
+        retired = {metric.id: metric.name for _, metric in service.targets(project.id)}
+        offer(self.entries(form, "metric"), (retired | choices).items())
         offer_people(
             self.entries(form, "owner"), chosen=[row.owner_id for row in listed(Target, project.id)]
         )
@@ -68,12 +70,30 @@ class TargetsPage(RowsPage):
                 way = "highest" if metric.direction == "up" else "lowest"
                 sentence = f"{metric.name}: success must be the {way} of the three values."
                 raise Invalid(sentence, {"targets": sentence})
-        kept = {row.get("id") for row in rows}
-        for one in service.checkpoints(project.id):
-            if one.target_id not in kept:
-                db.session().delete(one)
-        db.session().flush()
+        _check_kept(project, {row.get("id"): row["metric"] for row in rows})
+        _forget_other_metrics(project, {row.get("id"): row["metric"] for row in rows})
         return super().save(project, {"targets": rows}, by=by)
+
+
+def _check_kept(project: Project, metric_of: Mapping[int | None, int]) -> None:
+    """What was read stays: a target with a reading is neither taken away nor moved to another metric."""
+    read = {one.target_id for one in service.checkpoints(project.id) if one.value is not None}
+    for target, metric in service.targets(project.id):
+        if target.id in read and metric_of.get(target.id) != metric.id:
+            sentence = f"{metric.name} was read already, so it stays."
+            raise Invalid(sentence, {"targets": sentence})
+
+
+def _forget_other_metrics(project: Project, metric_of: Mapping[int | None, int]) -> None:
+    """Drop the checkpoints of targets that go; what a steward said of one metric says nothing of another."""
+    for one in service.checkpoints(project.id):
+        if one.target_id not in metric_of:
+            db.session().delete(one)
+    for target, metric in service.targets(project.id):
+        if metric_of.get(target.id, metric.id) != metric.id:
+            target.confirmed = target.confirmed_by_id = target.confirmed_at = None
+            target.confirm_note = target.report_url = ""
+    db.session().flush()
 
 
 class ReportsPage(Page):
@@ -121,87 +141,14 @@ class CheckpointsPage(RowsPage):
         """A row without a metric and a day says nothing."""
         return row["target"] is not None and row["due"] is not None
 
-
-class ReadingsPage(Page):
-    """What was read at each checkpoint."""
-
-    key, title, form = "readings", "Readings", ReadingsForm
-    intro = "One row for each checkpoint, in their order."
-
-    def load(self, project: Project) -> Mapping[str, Any]:
-        """Return a row for each checkpoint."""
-        return {
-            "readings": [
-                {
-                    "id": one.id,
-                    "value": one.value,
-                    "evidence": one.evidence,
-                    "written_off": one.written_off,
-                }
-                for one in service.checkpoints(project.id)
-            ]
-        }
-
-    def prepare(self, form: Any, project: Project) -> None:
-        """Say beside each row which checkpoint it is."""
-        names = {
-            one.id: f"{one.name}, due {show_date(one.due_on)}"
-            for one in service.checkpoints(project.id)
-        }
-        for entry in form.readings:
-            known = names.get(entry.form.id.data or 0)
-            if known:
-                entry.form.value.description = known
-
     def save(self, project: Project, data: Mapping[str, Any], *, by: int) -> Sequence[Event]:
-        """Append an observation for each new value and say which band it falls into."""
-        known = {one.id: one for one in service.checkpoints(project.id)}
-        targets = {target.id: (target, metric) for target, metric in service.targets(project.id)}
-        told: list[Event] = []
-        for row in data["readings"]:
-            one = known.get(row.get("id") or 0)
-            if one is None:
-                continue
-            one.evidence, one.written_off = row["evidence"] or "", row["written_off"] or ""
-            if row["value"] is not None and row["value"] != one.value:
-                told.append(self._read(project, one, targets[one.target_id], row["value"], by))
-        return told
-
-    def _read(self, project: Project, one: Checkpoint, about: Any, value: Any, by: int) -> Event:
-        target, metric = about
-        points = (target.success, target.partial, target.negative)
-        if None in points or not in_order(*points, metric.direction):
-            sentence = f"{metric.name} has no agreed bands, so a value cannot be judged."
-            raise Invalid(sentence, {"readings": sentence})
-        compared = measured(value, target.baseline, target.mode)
-        if compared is None:
-            sentence = f"{metric.name} needs a baseline before its change can be judged."
-            raise Invalid(sentence, {"readings": sentence})
-        row = metrics.append(
-            metric.id, clock.today(), value, one.evidence, by=by, supersedes=one.observation_id
-        )
-        one.value, one.observation_id, one.read_at = value, row.id, clock.now()
-        one.band = classify(compared, *points, metric.direction)
-        people = {
-            person
-            for person in (project.submitter_id, project.lead_id, project.sponsor_id)
-            if person
-        }
-        return CheckpointRead(
-            recipients=tuple(
-                Recipient(person, "you have a part in it") for person in sorted(people - {by})
-            ),
-            by=directory.names([by]).get(by, "Somebody"),
-            by_id=by,
-            path=f"/projects/{project.reference}",
-            project_id=project.id,
-            reference=project.reference,
-            title=project.title,
-            metric=metric.name,
-            value=show_number(value),
-            band=one.band,
-            late=clock.today() > one.due_on,
-        )
+        """Store the rows; a checkpoint that was read stays on its metric."""
+        typed = {row.get("id"): row["target"] for row in data["checkpoints"] if self.is_filled(row)}
+        for one in service.checkpoints(project.id):
+            if one.value is not None and typed.get(one.id) != one.target_id:
+                sentence = f"{one.name} was read already, so it stays with its metric."
+                raise Invalid(sentence, {"checkpoints": sentence})
+        return super().save(project, data, by=by)
 
 
 def _target_choices(project: Project) -> list[tuple[int, str]]:
@@ -240,8 +187,7 @@ def gather_targets(project: Project, today: date) -> Gathered:
             [metric.name, metric.direction, target.mode, target.baseline, *points, target.owner_id]
         )
     changed = any(
-        target.frozen_at is not None
-        and target.frozen_bands != bands_text(target.success, target.partial, target.negative)
+        target.frozen_at is not None and target.frozen_bands != bands_text(target)
         for target, _ in found
     )
     return Gathered(
@@ -284,18 +230,29 @@ def gather_checkpoints(project: Project, today: date) -> Gathered:
     )
 
 
+_MODES = {"absolute": "", "change": "change of ", "percent": "change in percent of "}
+
+
 def target_answers(project: Project) -> Sequence[Answer]:
     """Return the targets as people read them."""
     return [
-        Answer(
-            "targets",
-            f"target-{target.id}",
-            metric.name,
-            f"from {show_number(target.baseline)}; success {show_number(target.success)}, "
-            f"partial success {show_number(target.partial)}, negative impact {show_number(target.negative)}",
-        )
+        Answer("targets", f"target-{target.id}", metric.name, _words(target, metric))
         for target, metric in service.targets(project.id)
     ]
+
+
+def _words(target: Target, metric: Metric) -> str:
+    text = (
+        f"{_MODES.get(target.mode, '')}from {show_number(target.baseline)}; "
+        f"success {show_number(target.success)}, partial success {show_number(target.partial)}, "
+        f"negative impact {show_number(target.negative)}"
+    )
+    if target.baseline is None:
+        return text
+    today = service.band_of(target, metric, target.baseline)
+    if today is None or today == NONE:
+        return text
+    return f"{text}. Look again: today's value counts as {BANDS[today].lower()} already"
 
 
 def plan_answers(project: Project) -> Sequence[Answer]:
@@ -311,25 +268,6 @@ def plan_answers(project: Project) -> Sequence[Answer]:
     return found
 
 
-def reading_answers(project: Project) -> Sequence[Answer]:
-    """Return what was read as people read it."""
-    words = {
-        "success": "Success",
-        "partial": "Partial success",
-        "none": "No impact",
-        "negative": "Negative impact",
-    }
-    return [
-        Answer(
-            "readings",
-            f"reading-{one.id}",
-            one.name,
-            f"{show_number(one.value)}: {words[one.band]}" if one.band else one.written_off,
-        )
-        for one in service.checkpoints(project.id)
-    ]
-
-
 SECTIONS: tuple[Section, ...] = (
     Section("metrics", "Target metrics", (TargetsPage(),), gather_targets, target_answers),
     Section(
@@ -339,5 +277,5 @@ SECTIONS: tuple[Section, ...] = (
         gather_checkpoints,
         plan_answers,
     ),
-    Section("readings", "Checkpoint readings", (ReadingsPage(),), answers=reading_answers),
+    READINGS,
 )

@@ -12,8 +12,9 @@ from okrgate.accounts import directory
 from okrgate.accounts.models import Person
 from okrgate.audit import service as audit
 from okrgate.database import db, transaction
-from okrgate.errors import Forbidden, NotFound
+from okrgate.errors import Conflict, Forbidden, NotFound
 from okrgate.events import MetricConfirmed, Recipient, publish
+from okrgate.measurement.bands import classify, in_order, measured
 from okrgate.measurement.models import Checkpoint, Target
 from okrgate.metrics import service as metrics
 from okrgate.metrics.models import Metric
@@ -43,6 +44,8 @@ class Ask:
     metric: str
     confirmed: bool | None
     note: str
+    metric_id: int
+    report: str
 
 
 def stewards() -> Select[int, int | None]:
@@ -68,6 +71,19 @@ def checkpoints(project_id: int) -> list[Checkpoint]:
     """Return a project's checkpoints in order."""
     query = select(Checkpoint).where(Checkpoint.project_id == project_id)
     return list(db.session().scalars(query.order_by(Checkpoint.position, Checkpoint.id)))
+
+
+def band_of(target: Target, metric: Metric, value: Decimal) -> str | None:
+    """Return the band a value falls into; None without four bands, or without the baseline that a change needs."""
+    success, partial, negative = target.success, target.partial, target.negative
+    if success is None or partial is None or negative is None:
+        return None
+    if not in_order(success, partial, negative, metric.direction):
+        return None
+    compared = measured(value, target.baseline, target.mode)
+    if compared is None:
+        return None
+    return classify(compared, success, partial, negative, metric.direction)
 
 
 def target_lines(project_id: int) -> list[TargetLine]:
@@ -111,6 +127,8 @@ def asked_of(person: int) -> list[Ask]:
             row.name,
             row.Target.confirmed,
             row.Target.confirm_note,
+            row.Target.metric_id,
+            row.Target.report_url,
         )
         for row in db.session().execute(query)
     ]
@@ -126,7 +144,13 @@ def confirm(target_id: int, *, confirmed: bool, note: str, by: int) -> None:
         if by != metric.steward_id and not session.get_one(Person, by).is_admin:
             raise Forbidden("Only the metric's steward can confirm it.")
         project = session.get_one(Project, target.project_id)
+        if project.submitted_at is None:
+            raise NotFound
+        if project.closed_at is not None:
+            raise Conflict("The project has ended, so nothing is left to confirm.")
         before = target.confirmed
+        if (before, target.confirm_note) == (confirmed, note):
+            return
         target.confirmed, target.confirm_note = confirmed, note
         target.confirmed_by_id, target.confirmed_at = by, clock.now()
         audit.record(

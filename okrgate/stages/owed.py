@@ -11,6 +11,7 @@ from okrgate import clock
 from okrgate.approvals.models import Condition
 from okrgate.database import db
 from okrgate.delivery.models import Statement, WorkItem
+from okrgate.measurement import waiting
 from okrgate.projects.models import Project
 from okrgate.stages.work import Owed
 
@@ -77,7 +78,35 @@ def work_items(person: int) -> Sequence[Owed]:
     ]
 
 
-SOURCES = (conditions, statements, work_items)
+def confirmations(person: int) -> Sequence[Owed]:
+    """Return the metrics that this person keeps and has to confirm."""
+    return [
+        _owed(
+            f"Say whether {one.metric} can be reported",
+            one.reference,
+            one.title,
+            url_for("measurement.confirmations"),
+            None,
+        )
+        for one in waiting.unconfirmed(person, limit=_MOST)
+    ]
+
+
+def readings(person: int) -> Sequence[Owed]:
+    """Return the checkpoints that this person has to read."""
+    return [
+        _owed(
+            f"Read {one.metric}: {one.name}",
+            one.reference,
+            one.title,
+            url_for("stages.show_section", reference=one.reference, section="readings"),
+            one.due,
+        )
+        for one in waiting.unread(person, limit=_MOST)
+    ]
+
+
+SOURCES = (conditions, statements, work_items, confirmations, readings)
 
 
 def _rows(query: Any) -> Sequence[Any]:
