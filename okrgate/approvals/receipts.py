@@ -3,6 +3,8 @@
 import hashlib
 from typing import Any
 
+from sqlalchemy import select
+
 from okrgate.approvals.models import Receipt
 from okrgate.database import canonical_json, db
 from okrgate.errors import NotFound
@@ -33,6 +35,12 @@ def get_receipt(receipt_id: int) -> Receipt:
     if receipt is None:
         raise NotFound
     return receipt
+
+
+def of_project(project_id: int) -> list[Receipt]:
+    """Return a project's receipts, newest first."""
+    query = select(Receipt).where(Receipt.project_id == project_id).order_by(Receipt.id.desc())
+    return list(db.session().scalars(query))
 
 
 def is_intact(receipt: Receipt) -> bool:

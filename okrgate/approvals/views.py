@@ -78,6 +78,25 @@ def show_receipt(receipt_id: int) -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/projects/<reference>/receipts")
+@requires(signed_in)
+def list_receipts(reference: str) -> ResponseReturnValue:
+    """Show every decision on a project and every gate it passed, with its proof."""
+    project = projects.find(reference)
+    if project is None:
+        raise NotFound
+    permissions.check_visible(project, me(), is_auditor=current_user.is_auditor)
+    if not (current_user.is_auditor or me() in permissions.readers(project.id)):
+        raise NotFound
+    found = receipts.of_project(project.id)
+    return render(
+        "approvals/receipts.html",
+        project=project,
+        receipts=found,
+        names=directory.names(receipt.by_id for receipt in found),
+    )
+
+
 @blueprint.route("/conditions/<int(max=2147483647):condition_id>", methods=["GET", "POST"])
 @requires(signed_in)
 def close_condition(condition_id: int) -> ResponseReturnValue:

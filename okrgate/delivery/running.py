@@ -33,6 +33,11 @@ class Posted:
     focus: str
     why: str
 
+    @property
+    def label(self) -> str:
+        """Return the status as people read it."""
+        return dict(STATUSES).get(self.status, self.status)
+
 
 def updates(project_id: int, *, limit: int = _SHOWN) -> list[Posted]:
     """Return a project's status updates, newest first."""

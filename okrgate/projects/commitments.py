@@ -87,6 +87,13 @@ def gather_key_results(project: Project, _today: date) -> Gathered:
     )
 
 
+def key_result_lines(project_id: int) -> list[okrs.KeyResultLine]:
+    """Return the key results that a project is linked to, in its order."""
+    ids = [link.key_result_id for link in listed(KeyResultLink, project_id)]
+    lines = okrs.describe(ids)
+    return [lines[one] for one in ids]
+
+
 def key_result_answers(project: Project) -> Sequence[Answer]:
     """Return the key results as people read them."""
     links = listed(KeyResultLink, project.id)

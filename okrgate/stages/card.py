@@ -4,6 +4,7 @@ from typing import Any
 
 from okrgate.accounts import directory
 from okrgate.projects.models import Project
+from okrgate.projects.review_forms import FITS, PRIORITIES
 from okrgate.stages.facts import Snapshot
 from okrgate.web.filters import show_date, show_number
 
@@ -30,8 +31,9 @@ _LABELS = {
     "scope.start": "Start",
     "scope.end": "End",
     "project.priority": "Priority",
-    "review.fits": "Fits this",
+    "review.fits": "Capacity",
 }
+CHOICES = {"review.fits": FITS, "project.priority": PRIORITIES}
 _MONEY = {"value.amount", "scope.budget"}
 
 
@@ -63,5 +65,5 @@ def _text(name: str, value: Any, currency: str) -> str:
     if hasattr(value, "isoformat"):
         return show_date(value)
     if isinstance(value, str):
-        return value.capitalize()
+        return dict(CHOICES.get(name, ())).get(value, value.capitalize())
     return f"{show_number(value)}{_UNITS.get(name, '')}"

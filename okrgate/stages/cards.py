@@ -46,7 +46,7 @@ class Card:
     gate: str
     standing: Standing
     signs_as: str
-    facts: tuple[tuple[str, str], ...]
+    facts: list[dict[str, str]]
     panel: dict[str, Any]
     sections: list[dict[str, Any]]
     decisions: list[dict[str, Any]]
@@ -78,7 +78,10 @@ def card(round_id: int, reader: Reader) -> Card:
         gate=gate.label if gate else found.gate,
         standing=stand,
         signs_as=" and ".join(loaded.rulebook.roles[role].label for role in stand.roles),
-        facts=card_facts.key_facts(loaded.project, snapshot),
+        facts=[
+            {"label": label, "value": value}
+            for label, value in card_facts.key_facts(loaded.project, snapshot)
+        ],
         panel=mine[0] if mine else {},
         sections=_sections(loaded),
         decisions=approvals.decisions_of(loaded.project.id),

@@ -279,7 +279,7 @@ def check_may(
 
 def who_may(rulebook: Rulebook, transition: Transition) -> str:
     """Return the labels of the roles that may take a transition, as people say it."""
-    labels = [rulebook.roles[role].label for role in transition.by]
+    labels = [f"the {rulebook.roles[role].label}" for role in transition.by]
     return " or ".join([", ".join(labels[:-1]), labels[-1]]) if len(labels) > 1 else "".join(labels)
 
 

@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from okrgate.accounts import directory
 from okrgate.audit import service as audit
+from okrgate.delivery import service as delivery
 from okrgate.errors import Forbidden, Invalid, NotFound
 from okrgate.projects import permissions
 from okrgate.rulebooks import service as rulebooks
@@ -122,6 +123,9 @@ def show_project(reference: str) -> ResponseReturnValue:
         timeline=timeline.tell(entries, names, gates, private=private),
         older=entries[-1].seq if len(entries) == 60 else None,
         round=cards.open_round_line(project.id, me()),
+        private=private,
+        update=delivery.last_update(project.id),
+        celebration=delivery.celebration(project.id),
     )
 
 

@@ -10,6 +10,7 @@ from okrgate.database import db
 from okrgate.delivery import service as delivery
 from okrgate.delivery import statements
 from okrgate.measurement import service as measurement
+from okrgate.projects import commitments
 from okrgate.projects.all_sections import SECTIONS as PLAN
 from okrgate.projects.models import Project, Visit
 from okrgate.projects.sections import Gathered
@@ -52,10 +53,9 @@ def promises(project_id: int) -> tuple[Promise, ...]:
 
 def key_results(project: Project) -> tuple[KeyResult, ...]:
     """Return the key results that the project contributes to."""
-    rows = _told(project, "key_results").collections.get("key_results", ())
     return tuple(
-        KeyResult(str(row["name"]), str(row.get("level", "")), str(row.get("period", "")))
-        for row in rows
+        KeyResult(line.name, line.level, line.period, line.progress, f"/okrs/{line.objective_id}")
+        for line in commitments.key_result_lines(project.id)
     )
 
 
