@@ -1,0 +1,536 @@
+"""Every route, asked by everybody: what each of them gets, that looking writes nothing, and that a refusal does not either."""
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from okrgate import clock
+from okrgate.accounts.models import Person, RoleGrant, SignInSession
+from okrgate.approvals.models import Condition, Receipt, Round, SignoffRow
+from okrgate.database import db, transaction
+from okrgate.delivery.models import Statement
+from okrgate.measurement.models import Target
+from okrgate.metrics.models import Metric, Observation
+from okrgate.notifications.models import DEAD, INBOX, MAIL, OutboxRow
+from okrgate.okrs.models import KeyResult, Objective
+from okrgate.projects.models import SectionState
+from okrgate.rulebooks.models import RulebookVersion
+from okrgate.stages import settling
+from okrgate.web.permissions import NoPolicy, policy_of, requires
+from tests.dumps import differences, dump
+from tests.integration.conftest import Arrive
+from tests.integration.journey.company import Company
+from tests.integration.journey.stops import Stops
+
+# Sue submitted, Lea leads, Rex reviewed, Mia signs, Ada administers, Aud audits; Pat has no part; Gil left.
+READERS = ("nobody", "Gil", "Pat", "Sue", "Lea", "Rex", "Mia", "Ada", "Aud")
+OUT = {"nobody", "Gil"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One route: an address that exists, what each reader gets, and what a form would send there."""
+
+    path: str
+    default: int
+    others: dict[str, int] = field(default_factory=dict)
+    data: dict[str, str] = field(default_factory=dict)
+    stop: str = "in approval"
+    outside: int = 0
+
+    def expected(self, method: str, reader: str) -> int:
+        """Return the status this reader gets."""
+        if reader in OUT:
+            return self.outside or (303 if method == "GET" else 401)
+        return self.others.get(reader, self.default)
+
+
+def signed_in(path: str, status: int = 200, **others: object) -> Row:
+    """Everybody who is signed in gets this, but for those named."""
+    data = others.pop("data", {})
+    stop = str(others.pop("stop", "in approval"))
+    return Row(path, status, others, data, stop)  # type: ignore[arg-type]
+
+
+def anyone(path: str, status: int = 200, data: dict[str, str] | None = None) -> Row:
+    """Everybody gets this, signed in or not."""
+    return Row(path, status, data=data or {}, outside=status)
+
+
+def admins(path: str, status: int = 200, **data: str) -> Row:
+    """Only Ada gets this."""
+    return Row(path, 403, {"Ada": status}, data)
+
+
+def auditors(path: str, status: int = 200) -> Row:
+    """Only Ada and Aud get this."""
+    return Row(path, 403, {"Ada": status, "Aud": status})
+
+
+_APPROVE = {"decision": "approved", "digest": "{digest}", "key": "a key"}
+_BACK = {"version": "{version}", "key": "a key", "reason": "Look at it again."}
+_RESULT = {"name": "Churn to 3", "baseline": "5", "target": "3", "measure": "%"}
+_OWNERS = {"Ada": 200}
+
+TABLE: dict[str, Row] = {
+    "GET stages.my_work": signed_in("/"),
+    "GET stages.list_projects": signed_in("/projects"),
+    "GET stages.start": signed_in("/projects/new"),
+    "POST stages.start": signed_in(
+        "/projects/new",
+        303,
+        data={"title": "Another", "home_unit": "{unit}", "rulebook": "{rules}"},
+    ),
+    "GET stages.show_project": signed_in("/projects/{reference}"),
+    "GET stages.show_section": signed_in("/projects/{reference}/parts/scope"),
+    "GET stages.edit_page": signed_in(
+        "/projects/{reference}/parts/scope/people", 403, Lea=200, stop="planned"
+    ),
+    "POST stages.edit_page": signed_in(
+        "/projects/{reference}/parts/scope/people",
+        403,
+        Lea=303,
+        stop="planned",
+        data={"base_version": "{scope}", "people": "4"},
+    ),
+    "GET stages.move": signed_in("/projects/{reference}/moves/return_plan"),
+    "POST stages.move": signed_in(
+        "/projects/{reference}/moves/return_plan", 403, Mia=303, data=_BACK
+    ),
+    "GET stages.decide": signed_in(
+        "/approvals/{round}", 404, Sue=200, Lea=200, Rex=200, Mia=200, Aud=200
+    ),
+    "POST stages.decide": signed_in(
+        "/approvals/{round}", 404, Sue=403, Lea=403, Rex=403, Mia=303, Aud=403, data=_APPROVE
+    ),
+    "GET stages.waive": signed_in(
+        "/projects/{reference}/waivers/metrics-confirmed", stop="planned"
+    ),
+    "POST stages.waive": signed_in(
+        "/projects/{reference}/waivers/metrics-confirmed",
+        403,
+        Mia=303,
+        stop="planned",
+        data={"reason": "The weekly report shows it already."},
+    ),
+    "GET approvals.queue": signed_in("/approvals"),
+    "GET approvals.show_receipt": signed_in(
+        "/receipts/{receipt}", 404, Sue=200, Lea=200, Rex=200, Mia=200, Aud=200
+    ),
+    "GET approvals.list_receipts": signed_in(
+        "/projects/{reference}/receipts", 404, Sue=200, Lea=200, Rex=200, Mia=200, Aud=200
+    ),
+    "GET approvals.close_condition": signed_in("/conditions/{condition}"),
+    "POST approvals.close_condition": signed_in(
+        "/conditions/{condition}", 403, Lea=303, data={"evidence": "It is reported."}
+    ),
+    "GET accounts.my_account": signed_in("/account"),
+    "POST accounts.change_details": signed_in(
+        "/account", 303, data={"name": "New Name", "timezone": "Europe/Berlin"}
+    ),
+    "GET accounts.email": signed_in("/account/email"),
+    "POST accounts.change_email": signed_in("/account/email", 422),
+    "POST accounts.export": signed_in("/account/export"),
+    "GET accounts.password": signed_in("/account/password"),
+    "POST accounts.change_password": signed_in("/account/password", 422),
+    "POST accounts.end_session": signed_in("/account/sessions/{session}/end", 303),
+    "POST accounts.end_other_sessions": signed_in("/account/sessions/end-others", 303),
+    "GET accounts.link": anyone("/accounts/link/unknown", 404),
+    "POST accounts.use_link": anyone("/accounts/link/unknown", 404),
+    "GET accounts.sign_in": Row("/sign-in", 303, outside=200),
+    "POST accounts.enter": anyone("/sign-in", 422),
+    "POST accounts.sign_out": anyone("/sign-out", 303),
+    "GET accounts.forgotten": anyone("/forgotten"),
+    "POST accounts.ask_reset": anyone("/forgotten", data={"email": "nobody@example.com"}),
+    "GET accounts.admin_people": admins("/admin/people"),
+    "GET accounts.admin_person": admins("/admin/people/{person}"),
+    "POST accounts.change_person": admins("/admin/people/{person}", 303, name="Patricia"),
+    "POST accounts.activate": admins("/admin/people/{gone}/activate", 303),
+    "POST accounts.deactivate": admins("/admin/people/{person}/deactivate", 303),
+    "POST accounts.end_sessions": admins("/admin/people/{person}/end-sessions", 303),
+    "POST accounts.erase": admins("/admin/people/{gone}/erase", 303, sure="yes"),
+    "POST accounts.invite_again": admins("/admin/people/{person}/invite-again", 303),
+    "POST accounts.set_rights": admins("/admin/people/{person}/rights", 303, is_auditor="y"),
+    "POST accounts.grant_role": admins("/admin/people/{person}/roles", 422),
+    "POST accounts.revoke_role": admins("/admin/people/{rex}/roles/{grant}/revoke", 303),
+    "GET accounts.admin_invite": admins("/admin/people/invite"),
+    "POST accounts.invite": admins(
+        "/admin/people/invite", 303, name="Nell", email="nell@example.com", unit_id="{unit}"
+    ),
+    "GET accounts.admin_units": admins("/admin/units"),
+    "GET accounts.admin_unit": admins("/admin/units/{unit}"),
+    "POST accounts.change_unit": admins(
+        "/admin/units/{unit}", 303, name="Acme Group", kind="company"
+    ),
+    "POST accounts.set_unit_active": admins("/admin/units/{unit}/active", 303, active="yes"),
+    "GET accounts.new_unit": admins("/admin/units/new"),
+    "POST accounts.create_unit": admins("/admin/units/new", 422),
+    "GET audit.list_entries": auditors("/audit"),
+    "POST audit.export": auditors("/audit/export"),
+    "GET rulebooks.show_rules": signed_in("/rules"),
+    "GET rulebooks.show_version": signed_in("/rules/{rules}"),
+    "GET rulebooks.download": signed_in("/rules/{rules}.yaml"),
+    "GET metrics.list_metrics": signed_in("/metrics"),
+    "GET metrics.show_metric": signed_in("/metrics/{metric}"),
+    "POST metrics.show_metric": signed_in(
+        "/metrics/{metric}", 403, Lea=303, Ada=303, data={"on": "2026-12-{day}", "value": "5"}
+    ),
+    "GET metrics.edit_metric": signed_in("/metrics/{metric}/edit", 403, Lea=200, Ada=200),
+    "POST metrics.edit_metric": signed_in("/metrics/{metric}/edit", 403, Lea=422, Ada=422),
+    "GET metrics.correct_value": signed_in(
+        "/metrics/values/{value}/correct", 403, Lea=200, Ada=200
+    ),
+    "POST metrics.correct_value": signed_in(
+        "/metrics/values/{value}/correct", 403, Lea=422, Ada=422
+    ),
+    "GET metrics.new_metric": signed_in("/metrics/new"),
+    "POST metrics.new_metric": signed_in("/metrics/new", 422),
+    "GET okrs.list_objectives": signed_in("/okrs"),
+    "GET okrs.show_objective": signed_in("/okrs/{objective}"),
+    "GET okrs.new_objective": signed_in("/okrs/new"),
+    "POST okrs.new_objective": signed_in("/okrs/new", 422),
+    "GET okrs.edit_objective": signed_in("/okrs/{objective}/edit", 403, Lea=200, Ada=200),
+    "POST okrs.edit_objective": signed_in("/okrs/{objective}/edit", 403, Lea=303, Ada=303),
+    "GET okrs.new_key_result": signed_in(
+        "/okrs/{objective}/key-results/new", 403, Lea=200, Ada=200
+    ),
+    "POST okrs.new_key_result": signed_in(
+        "/okrs/{objective}/key-results/new", 403, Lea=422, Ada=422
+    ),
+    "GET okrs.edit_key_result": signed_in(
+        "/okrs/key-results/{key_result}/edit", 403, Lea=200, Ada=200
+    ),
+    "POST okrs.edit_key_result": signed_in(
+        "/okrs/key-results/{key_result}/edit", 403, Lea=303, Ada=303
+    ),
+    "GET okrs.check_in": signed_in("/okrs/key-results/{key_result}", 403, Lea=200, Ada=200),
+    "POST okrs.check_in": signed_in(
+        "/okrs/key-results/{key_result}", 403, Lea=303, Ada=303, data={"value": "5"}
+    ),
+    "GET okrs.new_period": admins("/okrs/periods/new"),
+    "POST okrs.new_period": admins("/okrs/periods/new", 422),
+    "GET measurement.confirmations": signed_in("/measurement/confirmations"),
+    "POST measurement.confirm": signed_in(
+        "/measurement/confirmations/{target}",
+        403,
+        Lea=303,
+        Ada=303,
+        data={"confirmed": "yes"},
+        stop="planned",
+    ),
+    "GET delivery.my_statements": signed_in("/statements"),
+    "GET delivery.show_statement": signed_in(
+        "/statements/{statement}", 404, Sue=200, Lea=200, stop="wrapping up"
+    ),
+    "POST delivery.answer_statement": signed_in(
+        "/statements/{statement}", 404, Sue=422, Lea=422, stop="wrapping up"
+    ),
+    "POST delivery.remind": signed_in(
+        "/statements/{statement}/remind", 404, Sue=403, Lea=303, stop="wrapping up"
+    ),
+    "GET delivery.project_statements": signed_in(
+        "/projects/{reference}/statements", stop="wrapping up"
+    ),
+    "GET delivery.kickoff_calendar": signed_in(
+        "/projects/{reference}/kickoff.ics", stop="wrapping up"
+    ),
+    "GET summaries.show_summary": signed_in("/projects/{reference}/summary", stop="wrapping up"),
+    "GET notifications.inbox": signed_in("/inbox"),
+    "POST notifications.mark_read": signed_in("/inbox/{news}/read", 404, Mia=303),
+    "POST notifications.mark_all_read": signed_in("/inbox/read", 303),
+    "GET notifications.dead_letters": admins("/admin/dead-letters"),
+    "POST notifications.send_again": admins("/admin/dead-letters/{letter}/send-again", 303),
+    # The demo's caught mail exists in the demo only.
+    "GET notifications.caught_mail": anyone("/demo/mail", 404),
+    "GET notifications.show_caught_mail": anyone("/demo/mail/1.eml", 404),
+    "GET web.healthz": anyone("/healthz"),
+    "POST web.set_theme": anyone("/theme", 303, {"theme": "dark"}),
+    "GET web.favicon": anyone("/favicon.ico", 302),
+    "GET static": anyone("/static/icons/okrgate.svg"),
+}
+# What a look may write, and why. (A session's last use is noted at most once a minute; the clock stands still here.)
+WRITES_WHEN_READ: dict[str, str] = {}
+
+
+def routes(app: Flask) -> set[str]:
+    """Return every route of the application as "METHOD endpoint"."""
+    return {
+        f"{method} {rule.endpoint}"
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
+def test_the_table_holds_every_route_and_no_other(app: Flask) -> None:
+    assert routes(app) == set(TABLE)
+
+
+def test_every_route_says_who_may_use_it(app: Flask) -> None:
+    for endpoint in app.view_functions:
+        assert policy_of(endpoint, app)
+
+
+def test_a_route_that_does_not_say_so_is_never_run(app: Flask, client: FlaskClient) -> None:
+    app.add_url_rule("/forgot", "forgot", lambda: "open to all")
+    with pytest.raises(NoPolicy):
+        client.get("/forgot")
+    app.view_functions["forgot"] = requires(lambda: None)(lambda: "decided")
+    assert client.get("/forgot").get_data() == b"decided"
+
+
+@pytest.mark.parametrize("stop", sorted({row.stop for row in TABLE.values()}))
+def test_looking(stops: Stops, stop: str) -> None:
+    with arranged(stops, stop) as (company, words):
+        browsers = {reader: browser(company, reader) for reader in READERS}
+        before, problems = dump(), []
+        for name, row in TABLE.items():
+            method, _, endpoint = name.partition(" ")
+            if method != "GET" or row.stop != stop:
+                continue
+            path = row.path.format(**words)
+            for reader, client in browsers.items():
+                with client.get(path) as answer:
+                    answer.get_data()
+                    got = answer.status_code
+                if got != row.expected("GET", reader):
+                    problems.append(
+                        f"{path} for {reader}: {got}, not {row.expected('GET', reader)}"
+                    )
+            written = differences(before, after := dump())
+            if written and endpoint not in WRITES_WHEN_READ:
+                problems.append(f"{path} wrote to {', '.join(written)}")
+            before = after
+        assert not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize("name", [name for name in TABLE if name.startswith("POST")])
+def test_doing(stops: Stops, name: str) -> None:
+    row = TABLE[name]
+    with arranged(stops, row.stop) as (company, words):
+        path = row.path.format(**words)
+        browsers = {reader: browser(company, reader) for reader in READERS}
+        before, problems = dump(), []
+        # Whoever may act comes last, so that everybody else is refused the act and not its repetition.
+        for reader in sorted(READERS, key=lambda one: row.expected("POST", one) in {200, 303}):
+            expected = row.expected("POST", reader)
+            # Everybody has a day of their own: one value a day is enough.
+            day = 10 + READERS.index(reader)
+            data = {key: value.format(**words, day=day) for key, value in row.data.items()}
+            answer = browsers[reader].post(path, data=data)
+            answer.get_data()
+            if answer.status_code != expected:
+                problems.append(f"{reader}: {answer.status_code}, not {expected}")
+            if expected in {401, 403, 404, 422} and differences(before, dump()):
+                problems.append(f"{reader} was refused, and yet something was written")
+        assert not problems, "\n".join(problems)
+
+
+def test_nobody_ends_anothers_session(arrive: Arrive) -> None:
+    company = arrive("in approval")
+    row = select(SignInSession).where(SignInSession.person_id == company.ids["Ines"])
+    session_id = db.session.scalars(row).first().id
+    for name in ("Pat", "Ada"):
+        company[name].client.post(f"/account/sessions/{session_id}/end")
+    db.session.rollback()
+    assert db.session.get_one(SignInSession, session_id).ended_at is None
+
+
+HIDDEN = (
+    "",
+    "/parts/problem",
+    "/parts/problem/problem",
+    "/moves/submit_idea",
+    "/statements",
+    "/summary",
+    "/receipts",
+    "/kickoff.ics",
+    "/waivers/result-linked",
+)
+
+
+@pytest.mark.parametrize("path", HIDDEN)
+def test_a_draft_looks_to_others_like_what_does_not_exist(arrive: Arrive, path: str) -> None:
+    company = arrive("told")
+    assert_hidden(company, path, readers=("Pat", "Rex", "Mia", "Ada", "Aud"))
+    assert company["Sue"].client.get(f"/projects/{company.reference}").status_code == 200
+
+
+@pytest.mark.parametrize("path", HIDDEN)
+def test_what_is_confidential_looks_to_others_like_what_does_not_exist(
+    arrive: Arrive, path: str
+) -> None:
+    company = arrive("half approved")
+    with transaction():
+        company.project().confidential = True
+    assert_hidden(company, path, readers=("Pat", "Led", "Ada"))
+    for name in ("Sue", "Lea", "Aud"):
+        assert company[name].client.get(f"/projects/{company.reference}").status_code == 200
+
+
+def test_lists_never_name_what_is_hidden(arrive: Arrive) -> None:
+    company = arrive("half approved")
+    with transaction():
+        company.project().confidential = True
+    for name in ("Pat", "Led", "Ada"):
+        client = company[name].client
+        for path in ("/", "/projects?state=all", "/projects?q=Renewals", "/approvals", "/inbox"):
+            page = client.get(path).get_data(as_text=True)
+            assert "Renewals in one step" not in page, f"{name} on {path}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/approvals/{number}",
+        "/receipts/{number}",
+        "/conditions/{number}",
+        "/metrics/{number}",
+        "/okrs/{number}",
+        "/okrs/key-results/{number}",
+        "/rules/{number}",
+        "/statements/{number}",
+        "/admin/people/{number}",
+        "/admin/units/{number}",
+        "/projects/{number}",
+    ],
+)
+def test_a_number_that_is_nobodys_is_not_found(arrive: Arrive, path: str) -> None:
+    client = arrive("in approval")["Ada"].client
+    for number in ("0", "999999", "2147483647", "2147483648", "9" * 40, "-1", "%00", "1e3"):
+        answer = client.get(path.format(number=number))
+        assert answer.status_code in {404, 422}, f"{number}: {answer.status_code}"
+
+
+def assert_hidden(company: Company, path: str, *, readers: tuple[str, ...]) -> None:
+    """Compare, to the byte, with a project that does not exist."""
+    missing = "OKR-999" if len(company.reference) == 7 else "OKR-9999"
+    for name in readers:
+        client = company[name].client
+        for method in ("GET", "POST"):
+            one = client.open(f"/projects/{company.reference}{path}", method=method)
+            other = client.open(f"/projects/{missing}{path}", method=method)
+            assert one.status_code == other.status_code, name
+            if method == "GET" or one.status_code != 405:
+                assert one.status_code == 404, f"{method} by {name}: {one.status_code}"
+            assert plain(one, company.reference) == plain(other, missing)
+
+
+def plain(answer: TestResponse, reference: str) -> str:
+    """Return a page without the number of its request its token and the address that was asked for."""
+    page = answer.get_data(as_text=True).replace(answer.headers["X-Request-Id"], "")
+    return re.sub(r'name="csrf_token" value="[^"]+"', "", page.replace(reference, "OKR"))
+
+
+@contextmanager
+def arranged(stops: Stops, stop: str) -> Iterator[tuple[Company, dict[str, object]]]:
+    """Yield the company at a stop with one of everything, and the words that addresses are made of."""
+    with ExitStack() as stack:
+        company = stack.enter_context(contextmanager(stops.arrive)(stop))
+        arrange(company)
+        yield company, words_for(company)
+
+
+def arrange(company: Company) -> None:
+    """Put in what the way has not brought: Gil who left, a condition, a dead mail, numbers that Lea owns."""
+    gil = company.factory.person("Gil", admin=True, unit=company.unit)
+    company.ids["Gil"] = gil.id
+    company.factory.grant(gil, "managing_director", company.unit)
+    lea, project = company.ids["Lea"], company.project()
+    with transaction() as session:
+        for row in session.scalars(select(Metric)):
+            row.owner_id, row.steward_id = lea, lea
+        for objective in session.scalars(select(Objective)):
+            objective.owner_id = lea
+        if project.stage == "plan_work":
+            for target in session.scalars(select(Target)):
+                target.confirmed = None
+        word = session.scalars(select(SignoffRow)).first()
+        assert word is not None
+        session.add(
+            Condition(
+                project_id=project.id,
+                signoff_id=word.id,
+                gate="review_done",
+                text="Report calls",
+                owner_id=lea,
+            )
+        )
+        session.add(
+            Observation(
+                metric_id=int(company.metric),
+                on=clock.today(),
+                value=Decimal("5.1"),
+                by_id=lea,
+                at=clock.now(),
+            )
+        )
+        letter = session.scalars(select(OutboxRow).where(OutboxRow.channel == MAIL)).first()
+        assert letter is not None
+        letter.status = DEAD
+    settling.settle(project.id)
+
+
+def words_for(company: Company) -> dict[str, object]:
+    """Return the number of one of everything."""
+    ids, project = company.ids, company.project()
+    pick = db.session.scalar
+    versions = pick(select(RulebookVersion.id))
+    newest = select(Round).where(Round.project_id == project.id).order_by(Round.id.desc()).limit(1)
+    round_row = db.session.scalars(newest).first()
+    return {
+        "reference": project.reference,
+        "version": project.version,
+        "unit": company.unit.id,
+        "rules": versions,
+        "round": round_row.id if round_row else 0,
+        "digest": round_row.digest if round_row else "",
+        "receipt": pick(select(Receipt.id).where(Receipt.by_id == ids["Rex"])),
+        "condition": pick(select(Condition.id)),
+        "person": ids["Pat"],
+        "gone": ids["Gil"],
+        "rex": ids["Rex"],
+        "grant": pick(select(RoleGrant.id).where(RoleGrant.person_id == ids["Rex"])),
+        "session": pick(select(SignInSession.id).where(SignInSession.person_id == ids["Ines"])),
+        "metric": company.metric,
+        "value": pick(select(Observation.id)),
+        "objective": pick(select(Objective.id)),
+        "key_result": pick(select(KeyResult.id)),
+        "target": pick(select(Target.id)),
+        "statement": pick(select(Statement.id).where(Statement.person_id == ids["Sue"])),
+        "news": pick(
+            select(OutboxRow.id).where(
+                OutboxRow.channel == INBOX, OutboxRow.person_id == ids["Mia"]
+            )
+        ),
+        "letter": pick(select(OutboxRow.id).where(OutboxRow.status == DEAD)),
+        "scope": saves_of_scope(project.id),
+    }
+
+
+def saves_of_scope(project_id: int) -> int:
+    """Return how often the scope was saved."""
+    state = db.session.scalars(
+        select(SectionState).where(
+            SectionState.project_id == project_id, SectionState.section == "scope"
+        )
+    ).first()
+    return state.version if state else 0
+
+
+def browser(company: Company, reader: str) -> FlaskClient:
+    """Return a reader's browser. Gil signed in before he left."""
+    if reader == "nobody":
+        return company.factory.app.test_client()
+    client = company[reader].client
+    if reader == "Gil":
+        with transaction():
+            db.session.get_one(Person, company.ids["Gil"]).active = False
+    return client
