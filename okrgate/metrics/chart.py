@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-WIDTH, HEIGHT = 640, 200
-_LEFT, _RIGHT, _TOP, _BOTTOM = 70, 14, 14, 30
+# Across in hundredths of whatever width the page has, down in pixels: so words keep their size on every screen.
+WIDTH, HEIGHT = 100, 200
+_SIDE, _TOP, _BOTTOM = 1, 24, 46
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def draw(values: Sequence[tuple[date, Decimal]]) -> Chart | None:
     numbers = [float(value) for _, value in ordered]
     dots = tuple(
         Dot(
-            _place(day, days, _LEFT, WIDTH - _RIGHT),
+            _place(day, days, _SIDE, WIDTH - _SIDE),
             _place(number, numbers, HEIGHT - _BOTTOM, _TOP),
             on,
             value,
@@ -67,4 +68,4 @@ def _place(number: float, among: Sequence[float], start: int, end: int) -> str:
     """Return where a number stands between two edges; in the middle when all are the same."""
     low, high = min(among), max(among)
     share = (number - low) / (high - low) if high > low else 0.5
-    return f"{start + share * (end - start):.1f}"
+    return f"{start + share * (end - start):.2f}"

@@ -180,7 +180,7 @@ def _page(metric_id: int, form: Any) -> ResponseReturnValue:
         values=values,
         earlier=earlier,
         chart=chart.draw([(one.on, one.value) for one in service.series(metric_id)]),
-        size=(chart.WIDTH, chart.HEIGHT),
+        height=chart.HEIGHT,
         names=directory.names(people),
         form=form,
         form_errors=form.errors,
