@@ -39,14 +39,13 @@ def judge(rulebook: Rulebook, transition_id: str, facts: Facts, *, today: date) 
     typed = type_facts(rulebook, facts, today, rulebook.gate_reads(gate.id))
     case = Case(rulebook, typed)
     try:
-        outcomes = _asked(rulebook, gate, case)
+        return verdict_from(rulebook, gate, typed, _asked(rulebook, gate, case), case)
     except GateUnjudgeable:
         _forget(rulebook, gate)
         raise
     except Exception as problem:
         _forget(rulebook, gate)
         raise GateUnjudgeable("The rule engine failed, so this gate stays closed.") from problem
-    return verdict_from(rulebook, gate, typed, outcomes, case)
 
 
 def _asked(rulebook: Rulebook, gate: Gate, case: Case) -> list[Outcome]:

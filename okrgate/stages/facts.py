@@ -7,6 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import structlog
+
 from okrgate import clock
 from okrgate.accounts import directory
 from okrgate.approvals import entitlement
@@ -14,10 +16,12 @@ from okrgate.approvals import service as approvals
 from okrgate.audit import service as audit
 from okrgate.database import canonical_json
 from okrgate.gates.model import Rulebook
-from okrgate.gates.verdict import Facts, Waiver
+from okrgate.gates.verdict import Facts, GateUnjudgeable, Waiver
 from okrgate.projects import money
 from okrgate.projects.models import Project
 from okrgate.stages.sections import ALL, stored_answers, typed
+
+log = structlog.get_logger()
 
 _ACCOUNTABLE = "raci.accountable"
 _CHANGED = "plan.changed_since_signoff"
@@ -59,7 +63,20 @@ class Snapshot:
 
 
 def gather(project: Project, rulebook: Rulebook) -> Snapshot:
-    """Read everything a gate may ask about. Only facts that the rulebook knows are passed on."""
+    """Read everything a gate may ask about. Only facts that the rulebook knows are passed on.
+
+    Raises GateUnjudgeable when what is stored cannot be read: every gate stays closed.
+    """
+    try:
+        return _gather(project, rulebook)
+    except (ArithmeticError, TypeError, ValueError) as problem:
+        log.error("facts unreadable", project=project.id, exc_info=problem)
+        raise GateUnjudgeable(
+            "What is stored about this project cannot be read, so its gates stay closed."
+        ) from problem
+
+
+def _gather(project: Project, rulebook: Rulebook) -> Snapshot:
     today = clock.today()
     seq = audit.last_of(project.id)
     values: dict[str, Any] = _own_values(project)

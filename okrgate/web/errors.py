@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from okrgate.database import db
 from okrgate.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Unavailable
+from okrgate.gates.verdict import GateUnjudgeable
 
 log = structlog.get_logger()
 
@@ -38,6 +39,12 @@ def install(app: Flask) -> None:
         status = next((code for kind, code in _STATUS.items() if isinstance(refusal, kind)), 422)
         log.info("refused", status=status, sentence=refusal.sentence, endpoint=request.endpoint)
         return page(status, refusal.sentence)
+
+    @app.errorhandler(GateUnjudgeable)
+    def _doubt(doubt: GateUnjudgeable) -> ResponseReturnValue:
+        db.session.rollback()
+        log.error("gate unjudgeable", problem=str(doubt), endpoint=request.endpoint)
+        return page(409, f"{doubt} Nothing was changed; tell an administrator.")
 
     @app.errorhandler(CSRFError)
     def _csrf(_error: CSRFError) -> ResponseReturnValue:
