@@ -25,6 +25,7 @@ from okrgate.stages.moving import who_may
 from okrgate.stages.path import steps
 
 PAGE = 50
+_IN_THE_ROW = {"project.submitter", "project.lead", "project.sponsor", "project.benefits_owner"}
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,14 @@ def light_surroundings(
         if person is not None
     }
     return entitlement.Surroundings(unit.path if unit else "", (), people, co_editors)
+
+
+def hang_on_facts(rulebook: Rulebook, roles: Iterable[str]) -> bool:
+    """Tell whether who holds one of these roles depends on more than `light_surroundings` knows."""
+    return any(
+        role.scope == "teams" if role.kind == "org" else role.fact not in _IN_THE_ROW
+        for role in (rulebook.roles[one] for one in roles)
+    )
 
 
 def roles_of(person: int, rulebook: Rulebook, around: entitlement.Surroundings) -> frozenset[str]:

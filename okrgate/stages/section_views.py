@@ -172,7 +172,13 @@ def _find(reference: str, section: str) -> tuple[reading.Loaded, Section]:
 
 def _refusal(loaded: reading.Loaded, section: Section) -> str:
     """Return why the reader may not edit a section now; nothing when they may."""
-    around = gather(loaded.project, loaded.rulebook).around
+    roles = editing.editors(loaded.rulebook, loaded.project.stage, section.key)
+    if set(roles) & loaded.roles:
+        return ""
+    if reading.hang_on_facts(loaded.rulebook, roles):
+        around = gather(loaded.project, loaded.rulebook).around
+    else:
+        around = reading.light_surroundings(loaded.project, loaded.unit, loaded.co_editors)
     try:
         editing.check_may_edit(loaded.project, loaded.rulebook, section.key, around, me())
     except Forbidden as refusal:
