@@ -1,11 +1,13 @@
 """Register metrics, add observations, say what is fresh."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
 from sqlalchemy import ScalarSelect, Select, func, select, tuple_
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from okrgate import clock
@@ -149,11 +151,7 @@ def register(
     by: int,
 ) -> Metric:
     """Add a metric. Raises Invalid when its name is taken."""
-    with transaction() as session:
-        if session.scalar(select(Metric.id).where(Metric.name == name)):
-            raise Invalid(
-                "There is one already.", {"name": "There is a metric of this name already."}
-            )
+    with _name_is_free(), transaction() as session:
         metric = Metric(
             name=name,
             unit_of_measure=unit_of_measure,
@@ -186,14 +184,9 @@ def change(
 
     Raises Invalid when the name is taken. What is the same already leaves no trace.
     """
-    with transaction() as session:
+    with _name_is_free(), transaction() as session:
         metric = _locked(metric_id)
         check_may_change(metric, by)
-        taken = select(Metric.id).where(Metric.name == name, Metric.id != metric_id)
-        if session.scalar(taken):
-            raise Invalid(
-                "There is one already.", {"name": "There is a metric of this name already."}
-            )
         values = {
             "name": name,
             "unit_of_measure": unit_of_measure,
@@ -209,6 +202,7 @@ def change(
         }
         for field, (_before, value) in changed.items():
             setattr(metric, field, value)
+        session.flush()
         if changed:
             audit.record("metrics.changed", by=by, target=f"metric:{metric_id}", details=changed)
 
@@ -311,6 +305,16 @@ def append(
     db.session().add(row)
     db.session().flush()
     return row
+
+
+@contextmanager
+def _name_is_free() -> Iterator[None]:
+    """The table keeps names unique, also when two people register one at the same moment."""
+    try:
+        yield
+    except IntegrityError as problem:
+        sentence = "There is a metric of this name already."
+        raise Invalid("There is one already.", {"name": sentence}) from problem
 
 
 def _standing(metric_id: int) -> Select[Observation]:

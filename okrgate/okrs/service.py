@@ -1,12 +1,14 @@
 """Set objectives and key results, check in, and describe them for other rooms."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from okrgate import clock
 from okrgate.accounts import directory
@@ -111,11 +113,7 @@ def add_period(label: str, kind: str, starts_on: date, ends_on: date, *, by: int
     """Add a period. Raises Invalid when it ends before it starts or its label is taken."""
     if ends_on < starts_on:
         raise Invalid("It ends before it starts.", {"ends_on": "It must end after it starts."})
-    with transaction() as session:
-        if session.scalar(select(Period.id).where(Period.label == label)):
-            raise Invalid(
-                "There is one already.", {"label": "There is a period of this name already."}
-            )
+    with _label_is_free(), transaction() as session:
         period = Period(label=label, kind=kind, starts_on=starts_on, ends_on=ends_on)
         session.add(period)
         session.flush()
@@ -260,6 +258,16 @@ def check_in(
 def plain(value: object) -> object:
     """Return a value as the record keeps it: numbers with a point as text."""
     return str(value) if isinstance(value, Decimal) else value
+
+
+@contextmanager
+def _label_is_free() -> Iterator[None]:
+    """The table keeps labels unique, also when two people add one at the same moment."""
+    try:
+        yield
+    except IntegrityError as problem:
+        sentence = "There is a period of this name already."
+        raise Invalid("There is one already.", {"label": sentence}) from problem
 
 
 def _check_goal(goal: Goal) -> None:
