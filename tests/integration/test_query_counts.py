@@ -1,0 +1,155 @@
+"""However many projects there are, a page asks the database few questions."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import event, select
+
+from okrgate.approvals.models import Receipt, Round
+from okrgate.database import db, transaction
+from okrgate.projects.models import Project, Visit
+from okrgate.stages import service, settling
+from tests.integration.conftest import Arrive
+from tests.integration.journey.company import Company
+
+MOST = 12
+# Pages that ask more than they should, with what they ask now: a number may only go down. The deciding page and the
+# waiver gather a gate's facts section by section (some 33 questions); the deciding page then reads every section's answers.
+MORE = {
+    "a project": 17,
+    "a project, as a signer sees it": 17,
+    "the summary": 15,
+    "a waiver": 48,
+    "the deciding page": 93,
+}
+
+PAGES = {
+    "my work": ("Lea", "/"),
+    "the list": ("Pat", "/projects"),
+    "the list of all": ("Aud", "/projects?state=all&q=Idea"),
+    "a new project": ("Sue", "/projects/new"),
+    "a project": ("Lea", "/projects/{reference}"),
+    "a project, as a signer sees it": ("Mia", "/projects/{reference}"),
+    "a section to read": ("Sue", "/projects/{reference}/parts/scope"),
+    "a section to edit": ("Lea", "/projects/{planned}/parts/scope/people"),
+    "a list to edit": ("Lea", "/projects/{planned}/parts/raci/raci"),
+    "a move": ("Vik", "/projects/{reference}/moves/return_plan"),
+    "the deciding page": ("Mia", "/approvals/{round}"),
+    "the queue": ("Mia", "/approvals"),
+    "a receipt": ("Sue", "/receipts/{receipt}"),
+    "the receipts of a project": ("Sue", "/projects/{reference}/receipts"),
+    "a waiver": ("Mia", "/projects/{planned}/waivers/metrics-confirmed"),
+    "the summary": ("Sue", "/projects/{reference}/summary"),
+    "what stakeholders say": ("Sue", "/projects/{reference}/statements"),
+    "my statements": ("Sue", "/statements"),
+    "metrics to confirm": ("Ines", "/measurement/confirmations"),
+    "objectives": ("Pat", "/okrs"),
+    "a key result": ("Oli", "/okrs/key-results/{key_result}"),
+    "metrics": ("Pat", "/metrics"),
+    "a metric": ("Ines", "/metrics/{metric}"),
+    "the record": ("Aud", "/audit"),
+    "the inbox": ("Mia", "/inbox"),
+    "the rules": ("Pat", "/rules"),
+    "my account": ("Pat", "/account"),
+    "people": ("Ada", "/admin/people"),
+    "a person": ("Ada", "/admin/people/{person}"),
+    "units": ("Ada", "/admin/units"),
+    "dead letters": ("Ada", "/admin/dead-letters"),
+}
+
+
+def test_no_page_asks_more_than_it_may(arrive: Arrive) -> None:
+    company = arrive("in approval")
+    words = crowd(company)
+    counted = {}
+    for page, (name, path) in PAGES.items():
+        client = company[name].client
+        address = path.format(**words)
+        client.get(address)
+        db.session.remove()
+        with counting() as asked:
+            answer = client.get(address)
+        assert answer.status_code in ({200, 404} if page == "a waiver" else {200}), address
+        counted[page] = len(asked)
+    over = {page: count for page, count in counted.items() if count > MORE.get(page, MOST)}
+    assert over == {}
+    assert {page for page in MORE if counted[page] <= MOST} == set(), "These are mended by now."
+
+
+def test_more_projects_are_not_more_questions(arrive: Arrive) -> None:
+    company = arrive("in approval")
+    pages = ("/", "/projects", "/projects?state=all", "/approvals", "/inbox", "/audit")
+    browsers = {name: company[name].client for name in ("Mia", "Lea", "Aud")}
+
+    def questions() -> dict[str, int]:
+        found = {}
+        for name, client in browsers.items():
+            for path in pages:
+                db.session.remove()
+                with counting() as asked:
+                    client.get(path)
+                found[f"{path} for {name}"] = len(asked)
+        return found
+
+    questions()
+    few = questions()
+    crowd(company)
+    many = questions()
+    grown = {page: (few[page], many[page]) for page in few if many[page] > few[page] + 1}
+    assert grown == {}
+
+
+def crowd(company: Company, number: int = 30) -> dict[str, Any]:
+    """Put thirty projects beside the one, in every stage; return the words that addresses are made of."""
+    project = company.project()
+    rules, unit, made = project.rulebook_version_id, project.home_unit_id, []
+    for count in range(number):
+        begun = service.start(
+            f"Idea {count}",
+            version_id=rules,
+            home_unit_id=unit,
+            by=company.ids["Sue"],
+        )
+        made.append(begun.id)
+    stages = ("intake_form", "opportunity_review", "ranked_backlog", "plan_work", "in_execution")
+    with transaction() as session:
+        for count, one in enumerate(made):
+            row = session.get_one(Project, one)
+            row.stage, row.lead_id = stages[count % len(stages)], company.ids["Lea"]
+            row.submitted_at = None if row.stage == "intake_form" else row.created_at
+            for stay in session.scalars(select(Visit).where(Visit.project_id == one)):
+                stay.stage = row.stage
+    for one in made:
+        settling.settle(one)
+    planned = select(Project.reference).where(Project.id.in_(made), Project.stage == "plan_work")
+    pick = db.session.scalar
+    return {
+        "reference": company.reference,
+        "planned": pick(planned.limit(1)),
+        "round": pick(
+            select(Round.id).where(
+                Round.project_id == company.project().id, Round.closed_at.is_(None)
+            )
+        ),
+        "receipt": pick(select(Receipt.id)),
+        "metric": company.metric,
+        "key_result": company.key_result,
+        "person": company.ids["Rex"],
+    }
+
+
+@contextmanager
+def counting() -> Iterator[list[str]]:
+    """Collect the statements that the database is asked."""
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if not statement.startswith("BEGIN"):
+            asked.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
