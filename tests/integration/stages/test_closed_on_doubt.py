@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from okrgate.audit import service as audit
 from okrgate.database import db, transaction
 from okrgate.errors import Conflict
 from okrgate.gates import engine
@@ -197,7 +198,7 @@ def test_a_gate_that_opens_by_itself_stays_closed_when_the_judges_disagree(
     found = db.session.execute(text("SELECT id, digest FROM rounds WHERE closed_at IS NULL")).one()
     vik = company.ids["Vik"]
     with monkeypatch.context() as patch:
-        patch.setattr(settling.audit, "_listeners", [])
+        patch.setattr(audit, "_listeners", [])
         service.decide(found.id, Ask("approved", found.digest, "k"), by=vik)
     with monkeypatch.context() as patch:
         patch.setattr(judging, "judge_twice", disagree)
