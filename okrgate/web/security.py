@@ -10,7 +10,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from okrgate.config import Settings
-from okrgate.errors import Forbidden, Invalid
+from okrgate.errors import Forbidden, Invalid, NotFound
 from okrgate.logs import request_id
 
 csrf = CSRFProtect()
@@ -65,6 +65,8 @@ def _start(settings: Settings) -> None:
         "none",
     }:
         raise Forbidden("This form was sent from another site, so it was not taken.")
+    if _CONTROL.search(request.path):
+        raise NotFound
     for values in (request.args, request.form):
         for key, value in values.items(multi=True):
             if _CONTROL.search(key) or _CONTROL.search(value):
