@@ -19,6 +19,9 @@ check: $(VENV)/.installed   ## Style, types, the order of the rooms, templates, 
 	$(BIN)/djlint --profile jinja --lint templates
 	for file in rules/*.yaml rules/examples/*.yaml; do $(BIN)/okrgate rules check $$file && $(BIN)/okrgate rules test $$file || exit 1; done
 
+bench: $(VENV)/.installed   ## How long pages and a transition take; never fails
+	$(BIN)/python bench/pages.py
+
 fix: $(VENV)/.installed     ## Mend what a tool can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from okrgate.commands import surroundings
+from okrgate.commands import surroundings, upkeep
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -40,12 +40,10 @@ def serve(host: str, port: int, workers: int, no_migrate: bool, with_mail_catche
     from granian import Granian
     from granian.constants import Interfaces
 
-    from okrgate import migrations
-
     settings = surroundings.settings()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     if not no_migrate:
-        migrations.upgrade(settings.database_url)
+        upkeep.prepare(settings)
     catcher = None
     if with_mail_catcher:
         from okrgate.commands.children import Children

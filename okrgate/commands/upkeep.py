@@ -1,8 +1,13 @@
 """Look after an installation: its tables, its first administrator."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from okrgate.commands import surroundings
+
+if TYPE_CHECKING:
+    from okrgate.config import Settings
 
 
 @click.command()
@@ -14,7 +19,7 @@ from okrgate.commands import surroundings
     help="Write the next migration (developers).",
 )
 def migrate(message: str | None) -> None:
-    """Bring the database to this version's tables."""
+    """Bring the database to this version's tables; publish the first rulebook where there is none."""
     from okrgate import migrations
 
     settings = surroundings.settings()
@@ -24,8 +29,20 @@ def migrate(message: str | None) -> None:
 
         click.echo(migrations.autogenerate(message, settings.database_url))
         return
-    migrations.upgrade(settings.database_url)
+    prepare(settings)
     click.echo("The database is up to date.")
+
+
+def prepare(settings: "Settings") -> None:
+    """Make a database ready to serve: its tables, and rules to begin with."""
+    from okrgate import migrations
+    from okrgate.rulebooks import service as rulebooks
+
+    migrations.upgrade(settings.database_url)
+    with surroundings.application(settings):
+        first = rulebooks.publish_first(settings.rules_file.read_text(encoding="utf-8"))
+    if first is not None:
+        click.echo(f"Published {settings.rules_file.name}: it binds new projects from now on.")
 
 
 @click.command("first-admin")

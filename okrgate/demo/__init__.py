@@ -33,7 +33,7 @@ def seed(app: Flask, say: Say) -> list[str]:
         if not db.session().scalar(select(func.count()).select_from(Person)):
             say("Preparing a company with a year behind it. This takes about a minute, once.")
             with clock.moved_to(clock.now() - story.began):
-                rulebooks.publish_if_new(settings.rules_file.read_text(encoding="utf-8"))
+                rulebooks.publish_first(settings.rules_file.read_text(encoding="utf-8"))
             _fill(story, say)
         return _who(story)
 

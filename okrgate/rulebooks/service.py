@@ -109,17 +109,11 @@ def check_sound(text: str) -> None:
         raise RulebookError((Problem(1, 1, "error", sentence),))
 
 
-def publish_if_new(text: str) -> None:
-    """Publish the file okrgate starts with, unless its process already has a version."""
-    rulebook = load_rulebook(text)
-    known = db.session().scalar(
-        select(func.count())
-        .select_from(RulebookVersion)
-        .join(Process)
-        .where(Process.key == rulebook.id)
-    )
-    if not known:
-        publish(text, by=None, note="First start")
+def publish_first(text: str) -> RulebookVersion | None:
+    """Publish the rulebook that an installation begins with; nothing where one was published before."""
+    if db.session().scalar(select(func.count()).select_from(RulebookVersion)):
+        return None
+    return publish(text, by=None, note="First start")
 
 
 def rulebook(version_id: int) -> Rulebook:

@@ -1,0 +1,121 @@
+"""A real browser before a real server that serves the demo's company."""
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from werkzeug.serving import make_server
+
+from okrgate.accounts.service import DEMO_PASSWORD
+from okrgate.app import create_app
+from okrgate.database import db
+from okrgate.demo import seed
+from tests.conftest import settings_for
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+REQUIRED = os.environ.get("OKRGATE_REQUIRE_BROWSER") == "1"
+_PATIENCE = 300
+
+SignedIn = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def demo_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tell the demo's story once, however many processes test; return the database's file."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    ready = shared / "demo.db"
+    with _alone(shared / "demo.lock"):
+        if not ready.exists():
+            path = shared / "telling.db"
+            app = create_app(settings_for(f"sqlite:///{path}", shared))
+            with app.app_context():
+                db.create_all()
+                seed(app, lambda _line: None)
+                db.session.remove()
+                db.engine.dispose()
+            path.rename(ready)
+    return ready
+
+
+@pytest.fixture
+def address(demo_database: Path, tmp_path: Path) -> Iterator[str]:
+    """Serve a copy of the demo; yield where."""
+    copy = tmp_path / "okrgate.db"
+    shutil.copy(demo_database, copy)
+    server = make_server("127.0.0.1", 0, lambda _environ, _start: [], threaded=True)
+    base = f"http://127.0.0.1:{server.port}"
+    app = create_app(replace(settings_for(f"sqlite:///{copy}", tmp_path), base_url=base))
+    server.app = app
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield base
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Start the browser once. Where there is none, the tests are left out, unless it is required."""
+    if CHROMIUM is None:
+        if REQUIRED:
+            pytest.fail("OKRGATE_REQUIRE_BROWSER is set, and there is no chromium.")
+        pytest.skip("There is no chromium on this machine.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def signed_in(chromium: Browser, address: str) -> Iterator[SignedIn]:
+    """Return a way to sit down at a browser: `page = signed_in("greta", width=375)`."""
+    contexts: list[BrowserContext] = []
+
+    def sit_down(name: str, *, width: int = 1280, dark: bool = False, scripts: bool = True) -> Page:
+        context = chromium.new_context(
+            base_url=address,
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if dark else "light",
+            java_script_enabled=scripts,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.goto("/sign-in")
+        page.get_by_label("Mail address").fill(f"{name}@northwind.example")
+        page.get_by_label("Password", exact=True).fill(DEMO_PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/")
+        return page
+
+    yield sit_down
+    for context in contexts:
+        context.close()
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hold a lock file, so that one process works while the others wait."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            path.touch(exist_ok=False)
+            break
+        except FileExistsError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+    try:
+        yield
+    finally:
+        path.unlink()
