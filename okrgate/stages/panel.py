@@ -51,6 +51,23 @@ def panels(
     return {"now": now, "later": later}
 
 
+def wanted_of(
+    loaded: Loaded, verdicts: Sequence[StoredVerdict], section: str
+) -> list[dict[str, Any]]:
+    """Return what the gates out of this stage still miss in one section: each message once, and whether it blocks."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in verdicts:
+        if row.position != 0 or row.transition not in loaded.rulebook.transitions:
+            continue
+        for finding in verdict_of(row).findings:
+            if finding.fix == section and finding.status == "missing":
+                found.setdefault(
+                    finding.id,
+                    {"message": finding.message, "help": finding.help, "blocks": finding.blocks},
+                )
+    return list(found.values())
+
+
 def links_of(loaded: Loaded) -> dict[str, str]:
     """Return the page of each section, for the links beside findings."""
     used = {key for stage in loaded.rulebook.stages.values() for key in stage.sections}

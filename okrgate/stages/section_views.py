@@ -13,7 +13,7 @@ from okrgate.projects import permissions
 from okrgate.projects.fields import FixedRows
 from okrgate.projects.models import Draft
 from okrgate.projects.sections import Page, Section
-from okrgate.stages import editing, reading, service
+from okrgate.stages import editing, judging, panel, reading, service
 from okrgate.stages.facts import gather
 from okrgate.stages.sections import section_for
 from okrgate.stages.views import blueprint, reader
@@ -23,6 +23,9 @@ from okrgate.web.render import done, me, remove_row
 
 _NOT_KEPT = {"csrf_token", "base_version", "add_row", "remove_row", "later", "discard"}
 _MOST_ROWS = 100
+_KEPT = (
+    "Kept as your draft. Nobody else sees it, and no gate counts it, until you save and continue."
+)
 
 
 @blueprint.get("/projects/<reference>/parts/<section>")
@@ -90,7 +93,7 @@ def _posted(loaded: reading.Loaded, section: Section, page: Page) -> ResponseRet
             (name, value) for name, value in request.form.items(multi=True) if name not in _NOT_KEPT
         ]
         editing.keep_draft(project.id, section.key, page.key, typed, base_version=base, by=me())
-        return done("Kept for you. Nobody else sees it until you save.", home)
+        return done(_KEPT, home)
     form = page.form()
     page.prepare(form, project)
     if _rows_changed(form):
@@ -139,6 +142,8 @@ def _answer(
         form=form,
         base=base,
         draft=draft,
+        guided=True,
+        wanted=panel.wanted_of(loaded, judging.stored(loaded.project.id), section.key),
         number=section.pages.index(page) + 1 if page in section.pages else 1,
         form_errors=form.errors if status == 422 else None,
         **context,
@@ -241,7 +246,5 @@ def _url(reference: str, section: Section, page: Page) -> str:
 
 def _said(section: Section, saved: editing.Saved) -> str:
     if saved.voided:
-        return f"{section.title} is saved. What was signed has changed, so those who sign are asked again."
-    return (
-        f"{section.title} is saved." if saved.changed else f"{section.title}: nothing was changed."
-    )
+        return f"Saved: {section.title}. What was signed has changed, so those who sign are asked again."
+    return f"Saved: {section.title}." if saved.changed else f"{section.title}: nothing was changed."
