@@ -102,9 +102,9 @@ def _needed(
     case: Asked, leaf: Compare | Among | IsSet, fact: Fact, row: Row, item: Collection | None
 ) -> str:
     if isinstance(leaf, IsSet):
-        return "filled in" if leaf.wanted else "left empty"
+        return "an answer" if leaf.wanted else "no answer"
     if isinstance(leaf, Among):
-        listed = " or ".join(_spoken(fact, value) for value in leaf.values)
+        listed = _either([_spoken(fact, value) for value in leaf.values])
         return listed if leaf.inside else f"none of: {listed}"
     words = _DAYS if fact.type == "date" else _WORDS
     return words[leaf.op] + _right(case, leaf, fact, row, item)
@@ -120,6 +120,10 @@ def _right(case: Asked, leaf: Compare, fact: Fact, row: Row, item: Collection | 
     value = row.get(right.name) if right.of_item else case.facts.values.get(right.name)
     said = "not filled in" if value is None else _spoken(other, value)
     return f"{other.label} ({said})"
+
+
+def _either(words: list[str]) -> str:
+    return " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 
 def _fact(rulebook: Rulebook, ref: Ref, item: Collection | None) -> Fact:
@@ -149,7 +153,7 @@ def _each(case: Asked, leaf: Each) -> list[Why]:
     collection = case.rulebook.collections[leaf.collection]
     rows = case.rows(leaf.collection)
     if rows is None:
-        return [Why(collection.name, collection.label, "filled in", None)]
+        return [Why(collection.name, collection.label, "an answer", None)]
     found = []
     sure = sum(1 for row in rows if leaf.where is None or case.holds(leaf.where, row))
     if sure < leaf.at_least:
