@@ -9,12 +9,11 @@ from okrgate.config import Settings
 from okrgate.errors import NotFound
 from okrgate.notifications import catcher, service
 from okrgate.web.htmx import render
+from okrgate.web.keys import whole
 from okrgate.web.permissions import admin, requires, signed_in
 from okrgate.web.render import done, me
 
 blueprint = Blueprint("notifications", __name__)
-
-_LONGEST_NUMBER = 15
 
 
 def badge(person_id: int) -> int:
@@ -56,8 +55,8 @@ def mark_read(row_id: int) -> ResponseReturnValue:
 @blueprint.post("/inbox/read")
 @requires(signed_in)
 def mark_all_read() -> ResponseReturnValue:
-    newest = request.form.get("newest", "")
-    count = service.mark_all_read(by=me(), up_to=int(newest) if _is_number(newest) else None)
+    newest = whole(request.form.get("newest", ""))
+    count = service.mark_all_read(by=me(), up_to=newest)
     return done(
         "Everything is marked as read." if count else "Everything was read already.",
         url_for(".inbox"),
@@ -107,9 +106,4 @@ def _settings() -> Settings:
 
 
 def _number(name: str) -> int | None:
-    text = request.args.get(name, "")
-    return int(text) if _is_number(text) else None
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER
+    return whole(request.args.get(name, ""))

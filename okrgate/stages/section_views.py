@@ -18,6 +18,7 @@ from okrgate.stages.facts import gather
 from okrgate.stages.sections import section_for
 from okrgate.stages.views import blueprint, reader
 from okrgate.web.htmx import render
+from okrgate.web.keys import whole
 from okrgate.web.permissions import requires, signed_in
 from okrgate.web.render import done, me, remove_row
 
@@ -84,7 +85,7 @@ def edit_page(reference: str, section: str, page: str) -> ResponseReturnValue:
 def _posted(loaded: reading.Loaded, section: Section, page: Page) -> ResponseReturnValue:
     project = loaded.project
     home = url_for("stages.show_project", reference=project.reference)
-    base = request.form.get("base_version", 0, type=int)
+    base = whole(request.form.get("base_version", "")) or 0
     if "discard" in request.form:
         editing.drop_draft(project.id, section.key, page.key, by=me())
         return done("What you had typed is gone.", _url(project.reference, section, page))

@@ -7,6 +7,8 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from wtforms import FieldList
 
+from okrgate.web.keys import whole
+
 
 def me() -> int:
     """Return the id of whoever is signed in."""
@@ -21,9 +23,9 @@ def done(sentence: str, to: str) -> ResponseReturnValue:
 
 def remove_row(rows: FieldList, name: str) -> None:
     """Take the row out that a "Remove" button names: `<list>-<place>`."""
-    place = name.rpartition("-")[2]
-    if place.isdecimal() and int(place) < len(rows.entries):
-        del rows.entries[int(place)]
+    place = whole(name.rpartition("-")[2])
+    if place is not None and place < len(rows.entries):
+        del rows.entries[place]
 
 
 def safe_next(default_endpoint: str) -> str:
