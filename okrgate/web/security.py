@@ -67,6 +67,8 @@ def _start(settings: Settings) -> None:
         raise Forbidden("This form was sent from another site, so it was not taken.")
     if _CONTROL.search(request.path):
         raise NotFound
+    if request.files:
+        raise Invalid("No form here takes files. Copy the text into its field instead.")
     for values in (request.args, request.form):
         for key, value in values.items(multi=True):
             if _CONTROL.search(key) or _CONTROL.search(value):
