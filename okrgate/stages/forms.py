@@ -11,8 +11,9 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
+from okrgate.projects.fields import Line
 from okrgate.projects.sections import RowForm
 
 _LONG = Length(max=4000, message="Use at most 4,000 characters.")
@@ -28,20 +29,16 @@ class StartForm(FlaskForm):
     """What a new project needs: everything else comes page by page."""
 
     key = HiddenField()
-    title = StringField(
+    title = Line(
         "What is the idea?",
         description="A short title that others will recognise. You can change it later.",
-        validators=[
-            InputRequired("Enter a title."),
-            Length(max=200, message="Use at most 200 characters."),
-        ],
-        filters=[lambda text: (text or "").strip()],
+        validators=[DataRequired("Enter a title.")],
     )
     home_unit = SelectField(
         "Which unit does it belong to?",
         description="Its managers and reviewers will see and decide on it.",
         coerce=whole_or_none,
-        validators=[InputRequired("Choose the unit it belongs to.")],
+        validators=[DataRequired("Choose the unit it belongs to.")],
     )
     rulebook = SelectField("Process", coerce=whole_or_none)
 
