@@ -4,7 +4,7 @@ import structlog
 from flask import Flask, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
@@ -60,12 +60,36 @@ def install(app: Flask) -> None:
             return error
         return page(error.code or 500, "")
 
+    _install_for_database(app)
+
+    @app.errorhandler(DBAPIError)
+    @app.errorhandler(Exception)
+    def _anything(error: Exception) -> ResponseReturnValue:
+        db.session.rollback()
+        log.error("unexpected", exc_info=error, endpoint=request.endpoint)
+        if app.testing:
+            raise error
+        return page(500, "")
+
+
+def _install_for_database(app: Flask) -> None:
     @app.errorhandler(StaleDataError)
     def _stale(_error: StaleDataError) -> ResponseReturnValue:
         db.session.rollback()
         return page(
             409,
             "Somebody changed this at the same moment. Go back, look at what is new, and try again.",
+        )
+
+    @app.errorhandler(IntegrityError)
+    def _unfitting(error: IntegrityError) -> ResponseReturnValue:
+        db.session.rollback()
+        log.error("does not fit", problem=str(error.orig), endpoint=request.endpoint)
+        if app.testing:
+            raise error
+        return page(
+            409,
+            "What you sent does not fit with what is stored by now. Go back, reload the page and try again.",
         )
 
     @app.errorhandler(OperationalError)
@@ -78,12 +102,3 @@ def install(app: Flask) -> None:
             503,
             "The database cannot take this right now. Nothing was changed; try again in a moment.",
         )
-
-    @app.errorhandler(DBAPIError)
-    @app.errorhandler(Exception)
-    def _anything(error: Exception) -> ResponseReturnValue:
-        db.session.rollback()
-        log.error("unexpected", exc_info=error, endpoint=request.endpoint)
-        if app.testing:
-            raise error
-        return page(500, "")
