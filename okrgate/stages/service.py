@@ -1,6 +1,7 @@
 """The front door of the crossing: start a project here; the rest is by use case in the modules beside."""
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from okrgate import clock
 from okrgate.accounts import directory
@@ -10,6 +11,7 @@ from okrgate.errors import Conflict, Invalid
 from okrgate.projects import service as projects
 from okrgate.projects.models import Project, Visit
 from okrgate.rulebooks import service as rulebooks
+from okrgate.rulebooks.models import RulebookVersion
 from okrgate.stages.editing import save_page
 from okrgate.stages.moving import Answers, Outcome, move
 from okrgate.stages.settling import settle, sweep
@@ -33,26 +35,45 @@ def start(
     title: str, *, version_id: int, home_unit_id: int | None, by: int, key: str | None = None
 ) -> Project:
     """Begin a project in the initial stage of a rulebook. The same key twice begins one."""
-    if key:
-        known = db.session().scalar(select(Project).where(Project.creation_key == key))
-        if known is not None and known.submitter_id != by:
-            raise Conflict("This page was sent before. Open it again.")
-        if known is not None:
-            return known
+    known = _begun(key, by)
+    if known is not None:
+        return known
     binding = {version.id: version for version in rulebooks.binding()}
     if version_id not in binding:
         raise Invalid("Choose a process.", {"process": "Choose a process."})
     if home_unit_id is not None and home_unit_id not in dict(directory.unit_choices()):
         raise Invalid("Choose a unit.", {"home_unit": "Choose a unit."})
-    process_id = binding[version_id].process_id
-    initial = rulebooks.rulebook(version_id).initial
+    try:
+        return _begin(title, binding[version_id], home_unit_id, by, key)
+    except IntegrityError:
+        # The same page came twice at one moment: the other one began the project.
+        known = _begun(key, by)
+        if known is None:
+            raise
+        return known
+
+
+def _begun(key: str | None, by: int) -> Project | None:
+    """Return the project that was begun with this key; nobody gets another's."""
+    if not key:
+        return None
+    known = db.session().scalar(select(Project).where(Project.creation_key == key))
+    if known is not None and known.submitter_id != by:
+        raise Conflict("This page was sent before. Open it again.")
+    return known
+
+
+def _begin(
+    title: str, version: RulebookVersion, home_unit_id: int | None, by: int, key: str | None
+) -> Project:
+    initial = rulebooks.rulebook(version.id).initial
     with transaction() as session:
         now = clock.now()
         project = Project(
             reference=projects.next_reference(),
             title=title.strip(),
-            process_id=process_id,
-            rulebook_version_id=version_id,
+            process_id=version.process_id,
+            rulebook_version_id=version.id,
             home_unit_id=home_unit_id,
             submitter_id=by,
             stage=initial.id,
