@@ -392,6 +392,8 @@ def grant_waiver(
             f"Say why in at least {terms.reason_min} characters.",
             {"reason": f"Say why in at least {terms.reason_min} characters."},
         )
+    if any(one.requirement == finding.id for one in waivers_for(project, clock.today())):
+        raise Conflict("This requirement was set aside already.")
     row = WaiverRow(
         project_id=project.id,
         requirement=finding.id,
