@@ -79,7 +79,8 @@ def standing(
     since = approvals.last_settled(project.id, found.gate)
     never = entitlement.barred(project, rulebook, snapshot.around, since=since)
     if found.closed_at is not None:
-        return Standing(refusal=_who_decided(found))
+        # Whoever came too late is told who decided; whoever never signs is not even told that there was a round.
+        return Standing(() if person in never else roles, refusal=_who_decided(found))
     if not roles:
         return Standing(refusal="Your roles do not let you sign here.")
     if person in never:
@@ -169,7 +170,7 @@ def decide(round_id: int, ask: Ask, *, by: int) -> int:
         for event in events:
             publish(event)
         if prepared is not None:
-            cross(prepared, by=by, answers=_answers(ask), key=ask.key)
+            cross(prepared, by=by, answers=_answers(ask))
         return receipt.id
 
 
