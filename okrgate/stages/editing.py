@@ -25,7 +25,8 @@ from okrgate.stages.path import passed_gates
 from okrgate.stages.sections import QUESTIONS_PAGE, stored_answers
 from okrgate.stages.signing import voided
 
-_LONGEST_DRAFT = 300
+# As many as a form may have: a draft that lost its last rows would be worse than none.
+_LONGEST_DRAFT = 2000
 
 
 @dataclass(frozen=True)
