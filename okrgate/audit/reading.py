@@ -157,10 +157,21 @@ def _person_in(target: str) -> int | None:
 def _details(details: Mapping[str, Any]) -> Iterator[str]:
     for name, value in details.items():
         field = words_for(str(name))
-        if isinstance(value, list) and len(value) == 2:
+        if value is None or value in ("", [], {}):
+            continue
+        if _are_changes(value):
+            for one in value:
+                yield f"{one['label']}: {_said(one['before'])} → {_said(one['after'])}"
+        elif isinstance(value, list) and len(value) == 2:
             yield f"{field}: {_said(value[0])} → {_said(value[1])}"
         else:
             yield f"{field}: {_said(value)}"
+
+
+def _are_changes(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(one, dict) and {"label", "before", "after"} <= one.keys() for one in value
+    )
 
 
 def _said(value: Any) -> str:

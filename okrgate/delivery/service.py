@@ -1,5 +1,6 @@
 """The front door of the room: find a project for its pages, and what others show of its delivery."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -40,6 +41,11 @@ def celebration(project_id: int) -> Celebration | None:
 def last_update(project_id: int) -> Posted | None:
     """Return the newest status update, if there is one."""
     return next(iter(running.updates(project_id, limit=1)), None)
+
+
+def is_session_begun(sections: Container[str]) -> bool:
+    """Tell, from the sections that were saved, whether there may be a session to put into a calendar."""
+    return kickoff.KICKOFF.key in sections
 
 
 def kickoff_file(

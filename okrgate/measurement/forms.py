@@ -30,15 +30,15 @@ class TargetRow(RowForm):
         "What is compared?",
         (
             ("absolute", "The value itself"),
-            ("change", "Its change"),
-            ("percent", "Its change in percent"),
+            ("change", "Its change since the baseline"),
+            ("percent", "Its change since the baseline, in percent"),
         ),
-        undecided="The value itself (usual)",
+        undecided="Not decided (the value itself counts)",
     )
-    baseline = Value("Baseline", description="The value today.")
+    baseline = Value("Baseline", description="The value today, in the unit of the metric.")
     baseline_on = Day("Baseline read on")
     success = Value("Success from", description="At this value or better it is a success.")
-    partial = Value("Partial success from")
+    partial = Value("Partial success from", description="Between this and success it worked in part.")
     negative = Value("Negative impact from", description="At this value or worse it did harm.")
     owner = Somebody("Who reads it?")
 

@@ -143,27 +143,28 @@ def ask(form: DecisionForm, shown: Card) -> Ask:
 
 
 def open_round_line(project_id: int, person: int) -> dict[str, Any] | None:
-    """Return the open round of a project, and whether it waits for this person."""
-    row = (
+    """Return the open round of a project, the ids of those it waits for, and whether this person is one."""
+    rows = (
         db.session()
         .execute(
-            select(Round, SeatPerson.id)
-            .outerjoin(
-                SeatPerson, (SeatPerson.round_id == Round.id) & (SeatPerson.person_id == person)
-            )
+            select(Round, SeatPerson.person_id)
+            .outerjoin(SeatPerson, SeatPerson.round_id == Round.id)
             .where(Round.project_id == project_id, Round.closed_at.is_(None))
-            .limit(1)
+            .order_by(Round.id)
         )
-        .first()
+        .all()
     )
-    if row is None:
+    if not rows:
         return None
+    found = rows[0].Round
+    waiting = {row.person_id for row in rows if row.Round is found and row.person_id is not None}
     return {
-        "url": url_for("stages.decide", round_id=row.Round.id),
-        "mine": row.id is not None,
-        "since": row.Round.opened_at,
-        "due": row.Round.due_on,
-        "number": row.Round.number,
+        "url": url_for("stages.decide", round_id=found.id),
+        "mine": person in waiting,
+        "waiting": waiting,
+        "since": found.opened_at,
+        "due": found.due_on,
+        "number": found.number,
     }
 
 

@@ -108,7 +108,9 @@ def show_project(reference: str) -> ResponseReturnValue:
     entries = audit.of_project(project.id, limit=60, before=request.args.get("before", type=int))
     private = _private(loaded)
     fixers = {one for row in verdicts for people in row.fixers.values() for one in people}
-    names = dict(loaded.names) | directory.names(timeline.people_in(entries) | fixers)
+    open_round = cards.open_round_line(project.id, me())
+    signers = open_round["waiting"] if open_round else set()
+    names = dict(loaded.names) | directory.names(timeline.people_in(entries) | fixers | signers)
     gates = {gate.id: gate.label for gate in loaded.rulebook.gates.values()}
     tasks = reading.section_list(loaded, states, editing.draft_sections(project.id, me()), verdicts)
     return render(
@@ -122,10 +124,12 @@ def show_project(reference: str) -> ResponseReturnValue:
         tasks=[_task(reference, task) for task in tasks],
         timeline=timeline.tell(entries, names, gates, private=private),
         older=entries[-1].seq if len(entries) == 60 else None,
-        round=cards.open_round_line(project.id, me()),
+        round=open_round,
+        waiting=sorted(names.get(one, "Somebody") for one in signers),
         private=private,
         update=delivery.last_update(project.id),
         celebration=delivery.celebration(project.id),
+        session_planned=delivery.is_session_begun(states),
     )
 
 
@@ -160,7 +164,7 @@ def move(reference: str, transition_id: str) -> ResponseReturnValue:
         else:
             if outcome.moved:
                 return done(
-                    f"{reference}: {transition.label}.",
+                    _moved(loaded, transition.target),
                     url_for("stages.show_project", reference=reference),
                 )
             status, shut = 422, panel.shut(loaded, outcome.verdict)
@@ -275,6 +279,12 @@ def _task(reference: str, task: dict[str, Any]) -> dict[str, Any]:
         "url": url_for("stages.show_section", reference=reference, section=task["key"]),
         "hint": section.intro,
     }
+
+
+def _moved(loaded: reading.Loaded, target: str) -> str:
+    stage = loaded.rulebook.stages.get(target)
+    where = f"now in “{stage.label}”" if stage else "back where it was"
+    return f"{loaded.project.reference} is {where}. Everybody with a part in it gets a mail."
 
 
 def _only_asked(form: MoveForm, asks: tuple[str, ...]) -> None:

@@ -33,7 +33,9 @@ def menu(reader: Reader, badges: dict[str, int]) -> list[dict[str, Any]]:
         entries += _AUDITORS
     if reader.is_admin:
         entries += _ADMINS
-    room = (request.endpoint or "").split(".")[0]
+    room = (
+        "accounts" if request.path.startswith("/admin/") else (request.endpoint or "").split(".")[0]
+    )
     return [
         {
             "endpoint": endpoint,

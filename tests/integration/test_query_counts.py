@@ -20,6 +20,8 @@ MORE = {
     "a project": 17,
     "a project, as a signer sees it": 17,
     "the summary": 15,
+    # Its list is read twice: for the rows, and for whom the rows may name.
+    "a list to edit": 13,
     "a waiver": 48,
     "the deciding page": 93,
 }
