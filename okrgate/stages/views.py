@@ -18,7 +18,7 @@ from okrgate.stages.forms import DecisionForm, MoveForm, StartForm, WaiveForm
 from okrgate.stages.moving import ASKS, Answers
 from okrgate.stages.sections import ALL
 from okrgate.web.htmx import render
-from okrgate.web.keys import pack, unpack
+from okrgate.web.keys import pack, unpack, whole
 from okrgate.web.permissions import requires, signed_in
 from okrgate.web.render import done, me, remove_row
 
@@ -105,7 +105,8 @@ def show_project(reference: str) -> ResponseReturnValue:
     project = loaded.project
     verdicts = judging.stored(project.id)
     states = editing.states(project.id)
-    entries = audit.of_project(project.id, limit=60, before=request.args.get("before", type=int))
+    before = whole(request.args.get("before", ""))
+    entries = audit.of_project(project.id, limit=60, before=before)
     private = _private(loaded)
     fixers = {one for row in verdicts for people in row.fixers.values() for one in people}
     open_round = cards.open_round_line(project.id, me())
@@ -211,7 +212,8 @@ def decide(round_id: int) -> ResponseReturnValue:
             cards.prepare(form, card)
     elif request.form.get("remove_row", "").startswith("conditions-"):
         remove_row(form.conditions, request.form["remove_row"])
-    elif form.validate():
+    # Whoever may not decide (any more) is offered nothing to choose from: the service says why, or shows the receipt.
+    elif card.standing.refusal or form.validate():
         try:
             receipt = service.decide(round_id, cards.ask(form, card), by=me())
         except Invalid as problem:
@@ -304,7 +306,7 @@ def _answers(form: MoveForm) -> Answers:
 
 
 def _version(form: MoveForm) -> int:
-    text = str(form.version.data or "")
-    if not text.isdecimal():
+    version = whole(str(form.version.data or ""))
+    if version is None:
         raise Invalid("Open the page again: it did not say which version you saw.")
-    return int(text)
+    return version

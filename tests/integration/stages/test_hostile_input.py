@@ -154,10 +154,24 @@ def test_whoever_decides_too_late_is_told_who_was_faster(arrive: Arrive) -> None
     words["digest"] = pat.form("decision").values["digest"]
     company.sign("Rex", "returned", reason="Not now.")
     answer = pat.client.post(f"/approvals/{found}", data=words)
-    assert answer.status_code in {409, 422}
+    assert answer.status_code == 409
     assert "Rex sent back" in answer.get_data(as_text=True)
     assert "Rex sent back" in pat.open(f"/approvals/{found}")
     company["Led"].open(f"/approvals/{found}", status=404)
+
+
+def test_sending_back_twice_leads_to_the_same_receipt(arrive: Arrive) -> None:
+    company = arrive("in review")
+    found = db.session.scalars(select(Round.id).where(Round.closed_at.is_(None))).one()
+    rex = company["Rex"]
+    rex.open(f"/approvals/{found}")
+    values = rex.form("decision").values
+    words = {"decision": "returned", "reason": "Say more.", "key": "twice"}
+    words |= {"digest": values["digest"], "move": ""}
+    first = rex.client.post(f"/approvals/{found}", data=words)
+    second = rex.client.post(f"/approvals/{found}", data=words)
+    assert first.status_code == second.status_code == 303
+    assert first.location == second.location
 
 
 def test_the_key_of_a_move_is_no_hindrance_to_a_decision(arrive: Arrive) -> None:
