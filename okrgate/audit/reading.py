@@ -68,7 +68,7 @@ HEADER = (
 
 def words_for(action: str) -> str:
     """Say an action in words: `project.moved` is "Project moved"."""
-    said = action.replace(".", " ").replace("_", " ").strip()
+    said = action.replace(".", " ").replace("_", " ").replace("signoff", "sign-off").strip()
     return said[:1].upper() + said[1:]
 
 

@@ -24,9 +24,9 @@ _PARTS = (
 
 
 class HomePage(Page):
-    """The home unit, and who may read."""
+    """The unit it belongs to, and who may read."""
 
-    key, title, form = "home", "Home", HomeForm
+    key, title, form = "home", "Unit and readers", HomeForm
 
     def prepare(self, form: Any, project: Project) -> None:
         """Offer the units."""
@@ -118,7 +118,7 @@ def answers(project: Project) -> Sequence[Answer]:
     people = [getattr(project, column) for _, column, _ in _PARTS]
     names = person_names([*people, *(row.person_id for row in editors)])
     return (
-        Answer("home", "home_unit", "Home unit", unit.name if unit else ""),
+        Answer("home", "home_unit", "Unit", unit.name if unit else ""),
         Answer("home", "confidential", "Confidential", "Yes" if project.confidential else "No"),
         *(
             Answer("parts", field, part.capitalize(), names[getattr(project, column)])
@@ -140,7 +140,7 @@ def _co_editors(project: Project) -> list[CoEditor]:
 
 PEOPLE = Section(
     "people",
-    "People and home",
+    "People and unit",
     (HomePage(), PartsPage(), CoEditorsPage()),
     gather=gather,
     answers=answers,

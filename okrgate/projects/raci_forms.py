@@ -81,7 +81,7 @@ class HomeForm(SectionForm):
     """Where it belongs, and who may read it."""
 
     home_unit = Listed(
-        "Home unit",
+        "Unit",
         description="The one unit it belongs to. Whoever decides for this unit decides on the project.",
     )
     confidential = BooleanField(

@@ -39,6 +39,7 @@ _SPOKEN = {
     "held": "put on hold",
     "declined": "declined",
 }
+_SAID = {**_SPOKEN, "objected": "objected", "returned": "sent it back", "held": "put it on hold"}
 _REASON_MIN = 3
 _SENT_BEFORE = "This page was sent before. Open it again."
 
@@ -332,7 +333,7 @@ def _who_decided(found: Round) -> str:
     decided = list(rows)
     names = directory.names(row.person_id for row in decided)
     said = "; ".join(
-        f"{names.get(row.person_id, 'Somebody')} {_SPOKEN[row.decision].rstrip(',')}"
+        f"{names.get(row.person_id, 'Somebody')} {_SAID[row.decision].rstrip(',')}"
         for row in decided
     )
     return f"This round of sign-off is over. {said}." if said else "This round of sign-off is over."
