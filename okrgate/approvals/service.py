@@ -40,13 +40,14 @@ _IN_RULES = {APPROVED: "approved", WITH_CONDITIONS: "approved", OBJECTED: "rejec
 
 
 def signers() -> Select[int, int]:
-    """Return a query for (project id, person id) of everybody who was asked to sign, or did."""
+    """Return a query for (project id, person id) of everybody who was asked to sign, or did, or has a condition to meet."""
     asked = select(Round.project_id, SeatPerson.person_id).join(
         SeatPerson, SeatPerson.round_id == Round.id
     )
     signed = select(SignoffRow.project_id, SignoffRow.person_id)
-    both = union(asked, signed).subquery()
-    return select(both.c.project_id, both.c.person_id)
+    owing = select(Condition.project_id, Condition.owner_id)
+    found = union(asked, signed, owing).subquery()
+    return select(found.c.project_id, found.c.person_id)
 
 
 @dataclass(frozen=True)
@@ -81,13 +82,14 @@ def open_round(project_id: int) -> Round | None:
     )
 
 
-def last_settled(project_id: int, gate: str) -> datetime | None:
-    """Return when a round of this gate was last satisfied: edits before that were signed by others."""
-    return db.session().scalar(
-        select(func.max(Round.closed_at)).where(
-            Round.project_id == project_id, Round.gate == gate, Round.closed_as == "satisfied"
-        )
+def last_settled(project_id: int) -> dict[str, datetime]:
+    """Return when a round of each gate was last satisfied: edits before that were signed by others."""
+    rows = db.session().execute(
+        select(Round.gate, func.max(Round.closed_at))
+        .where(Round.project_id == project_id, Round.closed_as == "satisfied")
+        .group_by(Round.gate)
     )
+    return {gate: at for gate, at in rows if at is not None}
 
 
 def last_satisfied(project_id: int) -> Round | None:
@@ -230,20 +232,25 @@ def _new_seat(found: Round, want: WantedSeat) -> Seat:
     return seat
 
 
-def signoffs_for(project_id: int, gate: str) -> tuple[Signoff, ...]:
-    """Return the gate's sign-offs as the judge reads them: of an ended round they are stale.
+def signoffs_of(project_id: int) -> dict[str, tuple[Signoff, ...]]:
+    """Return each gate's sign-offs as the judge reads them: of an ended round they are stale.
 
     Each person counts with their latest word only.
     """
     rows = db.session().execute(
-        select(SignoffRow, Round.closed_at, Round.closed_as)
+        select(SignoffRow, Round.gate, Round.closed_at, Round.closed_as)
         .join(Round, Round.id == SignoffRow.round_id)
-        .where(Round.project_id == project_id, Round.gate == gate)
+        .where(Round.project_id == project_id)
         .order_by(SignoffRow.id)
     )
-    latest: dict[int, tuple[SignoffRow, bool]] = {}
-    for row, closed_at, closed_as in rows:
-        latest[row.person_id] = (row, closed_at is not None and closed_as != "satisfied")
+    latest: dict[str, dict[int, tuple[SignoffRow, bool]]] = {}
+    for row, gate, closed_at, closed_as in rows:
+        stale = closed_at is not None and closed_as != "satisfied"
+        latest.setdefault(gate, {})[row.person_id] = (row, stale)
+    return {gate: _as_judged(found.values()) for gate, found in latest.items()}
+
+
+def _as_judged(rows: Iterable[tuple[SignoffRow, bool]]) -> tuple[Signoff, ...]:
     return tuple(
         Signoff(
             role=role,
@@ -252,7 +259,7 @@ def signoffs_for(project_id: int, gate: str) -> tuple[Signoff, ...]:
             stale=stale,
             on_behalf_of=str(row.on_behalf_of_id) if row.on_behalf_of_id else None,
         )
-        for row, stale in latest.values()
+        for row, stale in rows
         for role in row.roles
     )
 
