@@ -26,6 +26,7 @@ class TargetsPage(RowsPage):
     """The target metrics with their bands."""
 
     key, title, form = "targets", "Target metrics", TargetsForm
+    facts = {"metrics.count": "targets", "metrics": "targets"}
     intro = "Say beforehand what will count as success, partial success, no impact and harm."
     model, field = Target, "targets"
     columns = {
@@ -100,6 +101,7 @@ class ReportsPage(Page):
     """Where each target's report stands."""
 
     key, title, form = "reports", "Reports", ReportsForm
+    facts = {"metrics.reported": "reports", "metrics.report_attached": "reports"}
 
     def prepare(self, form: Any, project: Project) -> None:
         """Offer the targets."""
@@ -126,6 +128,7 @@ class CheckpointsPage(RowsPage):
     """The days on which targets are read."""
 
     key, title, form = "checkpoints", "Checkpoints", CheckpointsForm
+    facts = {"metrics.checkpoints": "checkpoints"}
     model, field = Checkpoint, "checkpoints"
     columns = {"target": "target_id", "name": "name", "due": "due_on", "owner": "owner_id"}
 
@@ -184,7 +187,10 @@ def gather_targets(project: Project, today: date) -> Gathered:
             row["steward"] = str(metric.steward_id)
         rows.append(row)
         content.append(
-            [metric.name, metric.direction, target.mode, target.baseline, *points, target.owner_id]
+            [
+                *(metric.name, metric.direction, metric.unit_of_measure),
+                *(target.mode, target.baseline, *points, target.owner_id),
+            ]
         )
     changed = any(
         target.frozen_at is not None and target.frozen_bands != bands_text(target)
