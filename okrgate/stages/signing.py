@@ -30,6 +30,7 @@ from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import judging
 from okrgate.stages.facts import Snapshot, digest_of, facts_as_json, gather
 from okrgate.stages.moving import Answers, cross, locked, prepare, still_true
+from okrgate.stages.settling import settle
 
 _SPOKEN = {
     "approved": "approved",
@@ -77,7 +78,7 @@ def standing(
         rulebook, [role for seat in seats for role in seat.roles], snapshot.around
     )
     roles = tuple(sorted(role for role, people in held.items() if person in people))
-    since = approvals.last_settled(project.id, found.gate)
+    since = snapshot.settled.get(found.gate)
     never = entitlement.barred(project, rulebook, snapshot.around, since=since)
     if found.closed_at is not None:
         # Whoever came too late is told who decided; whoever never signs is not even told that there was a round.
@@ -120,6 +121,9 @@ def decide(round_id: int, ask: Ask, *, by: int) -> int:
     rulebook = rulebooks.rulebook(project.rulebook_version_id)
     snapshot = gather(project, rulebook)
     stand = _check_may_decide(project, rulebook, snapshot, found, by)
+    if _content_now(rulebook, snapshot, found) != found.digest:
+        # It changed outside the project (a metric's unit, for instance), so nothing began the round anew yet.
+        settle(project.id)
     _check_seen(rulebook, snapshot, found, ask)
     _check_said(rulebook, stand, ask)
     name = directory.names([by]).get(by, "Somebody")
@@ -235,7 +239,7 @@ def check_may_waive(
     held = entitlement.holders(rulebook, roles, snapshot.around)
     role = next((role for role in roles if by in held[role]), None)
     if role is None:
-        labels = " or ".join(rulebook.roles[one].label for one in roles)
+        labels = " or ".join(f"the {rulebook.roles[one].label}" for one in roles)
         raise Forbidden(f"Only {labels} can set this aside.")
     never = entitlement.barred(project, rulebook, snapshot.around)
     if by in never:
@@ -274,11 +278,14 @@ def _check_may_decide(
 
 
 def _check_seen(rulebook: Rulebook, snapshot: Snapshot, found: Round, ask: Ask) -> None:
-    now = digest_of(snapshot.material(rulebook.material_of(found.gate)))
-    if now != found.digest or ask.digest != found.digest:
+    if not _content_now(rulebook, snapshot, found) == found.digest == ask.digest:
         raise Conflict(
             "What you were about to sign was changed after you opened the page. Look at it again first."
         )
+
+
+def _content_now(rulebook: Rulebook, snapshot: Snapshot, found: Round) -> str:
+    return digest_of(snapshot.material(rulebook.material_of(found.gate)))
 
 
 def _check_said(rulebook: Rulebook, stand: Standing, ask: Ask) -> None:

@@ -9,10 +9,11 @@ from sqlalchemy import func, select
 
 from okrgate import clock
 from okrgate.accounts.models import Person
-from okrgate.approvals.models import Round, WaiverRow
+from okrgate.approvals.models import Condition, Round, WaiverRow
 from okrgate.database import db, transaction
 from okrgate.errors import Refused
 from okrgate.measurement.models import Target
+from okrgate.metrics.models import Metric
 from okrgate.projects.models import Draft, Project, Visit
 from okrgate.stages import service, settling
 from tests.integration.conftest import Arrive
@@ -155,8 +156,8 @@ def test_whoever_decides_too_late_is_told_who_was_faster(arrive: Arrive) -> None
     company.sign("Rex", "returned", reason="Not now.")
     answer = pat.client.post(f"/approvals/{found}", data=words)
     assert answer.status_code == 409
-    assert "Rex sent back" in answer.get_data(as_text=True)
-    assert "Rex sent back" in pat.open(f"/approvals/{found}")
+    assert "Rex sent" in answer.get_data(as_text=True)
+    assert "Rex sent" in pat.open(f"/approvals/{found}")
     company["Led"].open(f"/approvals/{found}", status=404)
 
 
@@ -172,6 +173,37 @@ def test_sending_back_twice_leads_to_the_same_receipt(arrive: Arrive) -> None:
     second = rex.client.post(f"/approvals/{found}", data=words)
     assert first.status_code == second.status_code == 303
     assert first.location == second.location
+
+
+def test_a_metric_that_changes_begins_the_round_anew(arrive: Arrive) -> None:
+    company = arrive("in approval")
+    old = db.session.scalars(select(Round.id).where(Round.closed_at.is_(None))).one()
+    mia = company["Mia"]
+    mia.open(f"/approvals/{old}")
+    words = {"decision": "approved", "key": "k", "digest": mia.form("decision").values["digest"]}
+    with transaction() as session:
+        session.get_one(Metric, int(company.metric)).unit_of_measure = "members"
+    assert mia.client.post(f"/approvals/{old}", data=words).status_code == 409
+    db.session.rollback()
+    assert db.session.scalars(select(Round.id).where(Round.closed_at.is_(None))).one() != old
+    company.sign("Mia", "approved")
+    company.sign("Vik", "approved")
+    assert company.project().stage == "kick_off"
+
+
+def test_whoever_has_a_condition_to_meet_can_open_it(arrive: Arrive) -> None:
+    company = arrive("in approval")
+    with transaction():
+        company.project().confidential = True
+    company["Pat"].open(f"/projects/{company.reference}", status=404)
+    asked = {"conditions-0-text": "Ask the works council", "reason": "Not without them."}
+    asked["conditions-0-owner"] = str(company.ids["Pat"])
+    company.sign("Mia", "approved_with_conditions", **asked)
+    condition = db.session.scalars(select(Condition.id)).one()
+    pat = company["Pat"]
+    pat.open(f"/conditions/{condition}")
+    pat.send({"evidence": "They agreed on Monday."})
+    assert db.session.get_one(Condition, condition, populate_existing=True).closed_at is not None
 
 
 def test_the_key_of_a_move_is_no_hindrance_to_a_decision(arrive: Arrive) -> None:
