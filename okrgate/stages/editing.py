@@ -56,7 +56,7 @@ def check_may_edit(
         raise Forbidden(f"This part is not open for changes while the project is in “{stage}”.")
     held = entitlement.holders(rulebook, roles, around)
     if person not in frozenset().union(*held.values()):
-        labels = " or ".join(rulebook.roles[role].label for role in roles)
+        labels = " or ".join(f"the {rulebook.roles[role].label}" for role in roles)
         raise Forbidden(f"Only {labels} can change this part now.")
 
 

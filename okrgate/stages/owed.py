@@ -39,11 +39,15 @@ def conditions(person: int) -> Sequence[Owed]:
 
 
 def statements(person: int) -> Sequence[Owed]:
-    """Return the projects that ask this person how it went."""
+    """Return the projects under way that ask this person how it went."""
     rows = _rows(
         select(Statement.id, Statement.due, Project.reference, Project.title)
         .join(Project, Project.id == Statement.project_id)
-        .where(Statement.person_id == person, Statement.answered_at.is_(None))
+        .where(
+            Statement.person_id == person,
+            Statement.answered_at.is_(None),
+            Project.closed_at.is_(None),
+        )
         .order_by(Statement.due, Statement.id)
     )
     return [

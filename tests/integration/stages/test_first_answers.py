@@ -1,0 +1,26 @@
+"""A part nobody filled in shows its first page under its own address; what is typed there arrives."""
+
+from tests.integration.conftest import Arrive
+
+WORDS = "People wait a week for an answer that somebody else has had in a drawer since spring."
+
+
+def test_a_parts_first_answers_are_kept(arrive: Arrive) -> None:
+    company = arrive("told")
+    company.begin("Sue", "A second idea")
+    sue = company["Sue"]
+    sue.open(f"/projects/{company.reference}/parts/problem")
+
+    page = sue.send({"problem": WORDS}, press="Save and continue")
+
+    assert "Saved: Problem." in page
+    assert WORDS in sue.open(f"/projects/{company.reference}/parts/problem")
+
+
+def test_a_page_names_what_its_gate_still_wants(arrive: Arrive) -> None:
+    company = arrive("told")
+    company.begin("Sue", "A second idea")
+    page = company["Sue"].open(f"/projects/{company.reference}/parts/problem")
+
+    assert "Still missing in this part" in page
+    assert "(optional)" not in page
