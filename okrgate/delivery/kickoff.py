@@ -100,6 +100,7 @@ class HeldPage(Page):
     """Whether the session took place, and who was there."""
 
     key, title, form = "held", "Who was there", HeldForm
+    facts = {"kickoff.held_on": "held_on", "kickoff.attendees": "attendees"}
 
     def prepare(self, form: Any, project: Project) -> None:
         """Offer the people."""
@@ -191,6 +192,7 @@ class TasksPage(ItemsPage):
     """What has to be done."""
 
     key, title, form = "tasks", "Tasks", TasksForm
+    facts = {"kickoff.tasks_unowned": "tasks", "tasks.open": "tasks", "tasks": "tasks"}
     kind, field = TASK, "tasks"
 
     def show(self, row: WorkItem) -> Mapping[str, Any]:
@@ -206,6 +208,7 @@ class SprintsPage(ItemsPage):
     """When it is worked on."""
 
     key, title, form = "sprints", "Sprints", SprintsForm
+    facts = {"sprints.count": "sprints", "sprints.undated": "sprints", "sprints": "sprints"}
     kind, field = SPRINT, "sprints"
 
     def show(self, row: WorkItem) -> Mapping[str, Any]:

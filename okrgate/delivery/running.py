@@ -100,6 +100,7 @@ class BlockersPage(kickoff.ItemsPage):
     """What is in the way."""
 
     key, title, form = "blockers", "Blockers", BlockersForm
+    facts = {"blockers.open": "blockers", "blockers": "blockers"}
     kind, field = BLOCKER, "blockers"
 
     def show(self, row: WorkItem) -> Mapping[str, Any]:

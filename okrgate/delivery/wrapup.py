@@ -27,6 +27,7 @@ class ResultPage(Page):
     """How the work ended."""
 
     key, title, form = "result", "How the work ended", ResultForm
+    facts = {"wrapup.finished": "finished", "wrapup.actual_effort_days": "actual_effort_days"}
 
     def load(self, project: Project) -> Mapping[str, Any]:
         """Return what is known."""
@@ -52,6 +53,11 @@ class StakeholdersPage(Page):
     """Whom to ask."""
 
     key, title, form = "stakeholders", "Stakeholders' statements", StakeholdersForm
+    facts = {
+        "wrapup.missing_reason_length": "missing_reason",
+        "statements.asked": "stakeholders",
+        "statements": "stakeholders",
+    }
 
     def prepare(self, form: Any, project: Project) -> None:
         """Offer the people; who answered stays."""

@@ -27,6 +27,11 @@ class ReadingsPage(Page):
     """What was read at each checkpoint."""
 
     key, title, form = "readings", "Readings", ReadingsForm
+    facts = {
+        "checkpoints.due_unread": "readings",
+        "checkpoints.unread": "readings",
+        "checkpoints": "readings",
+    }
     intro = "One row for each checkpoint, in their order."
 
     def load(self, project: Project) -> Mapping[str, Any]:

@@ -22,6 +22,7 @@ class BacklogPage(Page):
     """Where it waits."""
 
     key, title, form = "backlog", "Backlog", BacklogForm
+    facts = {"project.backlog": "unit"}
 
     def prepare(self, form: Any, project: Project) -> None:
         """Offer the units."""

@@ -26,6 +26,7 @@ class KeyResultsPage(RowsPage):
     """What the project contributes to."""
 
     key, title, form = "key_results", "Key results", KeyResultsForm
+    facts = {"key_results.count": "links", "key_results": "links"}
     intro = "Link at least one key result that gets closer to its target if this project works."
     model, field = KeyResultLink, "links"
     columns = {"key_result": "key_result_id", "contribution": "contribution"}
@@ -49,6 +50,7 @@ class TeamsPage(RowsPage):
     """Who works on it."""
 
     key, title, form = "teams", "Teams", TeamsForm
+    facts = {"teams.count": "teams", "capacity.over_teams": "teams", "teams": "teams"}
     model, field = Team, "teams"
     columns = {
         "unit": "unit_id",

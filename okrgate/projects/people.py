@@ -27,6 +27,11 @@ class HomePage(Page):
     """The unit it belongs to, and who may read."""
 
     key, title, form = "home", "Unit and readers", HomeForm
+    facts = {
+        "project.home_unit": "home_unit",
+        "project.domain": "home_unit",
+        "project.confidential": "confidential",
+    }
 
     def prepare(self, form: Any, project: Project) -> None:
         """Offer the units."""
@@ -47,6 +52,11 @@ class PartsPage(Page):
     """Lead, sponsor, benefits owner."""
 
     key, title, form = "parts", "People", PartsForm
+    facts = {
+        "project.lead": "lead",
+        "project.sponsor": "sponsor",
+        "project.benefits_owner": "benefits_owner",
+    }
 
     def prepare(self, form: Any, project: Project) -> None:
         """Offer the people."""

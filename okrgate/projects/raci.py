@@ -22,6 +22,7 @@ class RaciPage(RowsPage):
     """Rows of activity, person and part."""
 
     key, title, form = "raci", "RACI", RaciForm
+    facts = {"raci.accountable": "parts", "raci": "parts"}
     model, field = RaciRow, "parts"
     columns = {"activity": "activity", "person": "person_id", "letter": "letter"}
 

@@ -42,6 +42,7 @@ class FitPage(ReviewPage):
     """Whether it fits and can be done."""
 
     key, title, form = "fit", "Fit and feasibility", FitForm
+    facts = {"review.team_fit": "team_fit", "review.feasible": "technical"}
     columns = {name: name for name in ("team_fit", "technical", "operational", "feasibility")}
 
 
@@ -49,6 +50,7 @@ class CapacityPage(ReviewPage):
     """Whether there is room."""
 
     key, title, form = "capacity", "Capacity", CapacityForm
+    facts = {"review.fits": "fits", "review.later_start": "later_start", "review.yields": "yields"}
     columns = {"fits": "fits", "later_start": "later_start", "yields": "yields_id"}
 
     def prepare(self, form: Any, project: Project) -> None:
@@ -60,6 +62,7 @@ class PriorityPage(ReviewPage):
     """How important it is."""
 
     key, title, form = "priority", "Priority", PriorityForm
+    facts = {"project.priority": "priority"}
     columns = {"priority": "priority", "note": "note"}
 
 

@@ -38,6 +38,7 @@ class EffortPage(ScopePage):
     """How much work."""
 
     key, title, form = "effort", "Level of effort", EffortForm
+    facts = {"scope.effort_days": "effort_days"}
     columns = {name: name for name in ("effort_days", "size", "includes", "excludes")}
 
 
@@ -45,6 +46,7 @@ class TimePage(ScopePage):
     """When."""
 
     key, title, form = "time", "Time", TimeForm
+    facts = {"scope.start": "start", "scope.end": "end"}
     columns = {"start": "starts_on", "end": "ends_on"}
 
 
@@ -52,6 +54,7 @@ class WhoPage(ScopePage):
     """Who is needed."""
 
     key, title, form = "people", "People", WhoForm
+    facts = {"scope.people": "people"}
     columns = {"people": "people", "skills": "skills"}
 
 
@@ -59,6 +62,7 @@ class MoneyPage(ScopePage):
     """How much money."""
 
     key, title, form = "money", "Money and more", MoneyForm
+    facts = {"scope.budget": "budget"}
 
     def prepare(self, form: Any, project: Project) -> None:
         """Offer the currencies, the company's first."""

@@ -71,6 +71,8 @@ class Page:
     form: ClassVar[type[SectionForm]]
     intro: ClassVar[str] = ""
     template: ClassVar[str] = "stages/section_fields.html"
+    # Which field answers a fact that rules ask for: fact, list, or list.field → the form's field.
+    facts: ClassVar[Mapping[str, str]] = {}
 
     def prepare(self, form: Any, project: Project) -> None:
         """Fill the choices of select fields (of rows too). Called for GET and POST, before validation."""

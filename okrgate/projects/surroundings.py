@@ -19,6 +19,7 @@ class DependenciesPage(RowsPage):
     """What is needed from others."""
 
     key, title, form = "dependencies", "Dependencies", DependenciesForm
+    facts = {"dependencies": "dependencies"}
     model, field = Dependency, "dependencies"
     columns = {
         "name": "name",
@@ -39,6 +40,7 @@ class DocumentsPage(RowsPage):
     """Documents that are kept elsewhere."""
 
     key, title, form = "documents", "Documents", DocumentsForm
+    facts = {"files.count": "documents"}
     model, field = Document, "documents"
     columns = {"name": "name", "url": "url"}
 

@@ -32,6 +32,7 @@ class ProblemPage(Page):
     """The title and what is wrong."""
 
     key, title, form = "problem", "The problem", ProblemForm
+    facts = {"project.title_length": "title", "problem.length": "problem"}
 
     def load(self, project: Project) -> Mapping[str, Any]:
         """Return what is stored."""
@@ -55,6 +56,12 @@ class ValuePage(Page):
     """The four kinds of value."""
 
     key, title, form = "value", "Value to whom", ValueForm
+    facts = {
+        "value.user_length": "users",
+        "value.customer_length": "customers",
+        "value.business_length": "business",
+        "value.platform_length": "platform",
+    }
     intro = "Describe each kind of value on its own. Leave out what does not apply."
 
     def load(self, project: Project) -> Mapping[str, Any]:
@@ -82,6 +89,7 @@ class DiscoveryPage(RowsPage):
     """What was found out."""
 
     key, title, form = "discovery", "Discovery", DiscoveryForm
+    facts = {"value.discovery_entries": "entries"}
     model, field = DiscoveryEntry, "entries"
     columns = {"kind": "kind", "who": "who", "on": "on", "finding": "finding", "link": "link"}
 
@@ -90,6 +98,11 @@ class ReachPage(Page):
     """How much, for how many, how soon."""
 
     key, title, form = "reach", "Size and speed", ReachForm
+    facts = {
+        "value.amount": "amount",
+        "value.reach": "reach",
+        "value.first_value_by": "first_value_by",
+    }
 
     def load(self, project: Project) -> Mapping[str, Any]:
         """Return what is stored."""
@@ -113,6 +126,7 @@ class SolutionPage(Page):
     """The suggestion."""
 
     key, title, form = "solution", "Suggested solution", SolutionForm
+    facts = {"solution.length": "solution"}
 
     def load(self, project: Project) -> Mapping[str, Any]:
         """Return what is stored."""

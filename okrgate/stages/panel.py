@@ -13,6 +13,7 @@ from okrgate.stages import signing
 from okrgate.stages.facts import gather
 from okrgate.stages.models import StoredVerdict
 from okrgate.stages.reading import Loaded, verdict_of
+from okrgate.stages.sections import place_of, section_for
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,26 @@ def waiver(loaded: Loaded, requirement: str, person: int) -> Waiving:
     return Waiving(finding, "")
 
 
+def _field_url(loaded: Loaded, finding: Finding) -> str | None:
+    """Return the address of the very field that puts a finding right, for whoever may edit it now."""
+    editors = loaded.rulebook.stages[loaded.project.stage].sections.get(finding.fix or "", ())
+    section = section_for(loaded.rulebook, finding.fix or "")
+    if section is None or not set(editors) & loaded.roles:
+        return None
+    for why in finding.why:
+        place = place_of(section, why.fact)
+        if place is not None:
+            page, field = place
+            return url_for(
+                "stages.edit_page",
+                reference=loaded.project.reference,
+                section=section.key,
+                page=page,
+                _anchor=field,
+            )
+    return None
+
+
 def _shown(loaded: Loaded, verdict: Verdict) -> dict[str, Any]:
     """Return a verdict for the panel, with a way to set soft requirements aside."""
     findings = []
@@ -131,6 +152,8 @@ def _shown(loaded: Loaded, verdict: Verdict) -> dict[str, Any]:
             ],
             "blocks": finding.blocks,
         }
+        if finding.status == "missing":
+            shown["url"] = _field_url(loaded, finding)
         if finding.status == "missing" and finding.waiver is not None:
             shown["waive_url"] = url_for(
                 "stages.waive", reference=loaded.project.reference, requirement=finding.id

@@ -18,7 +18,7 @@ from okrgate.measurement.sections import SECTIONS as MEASUREMENT
 from okrgate.projects.all_sections import SECTIONS as PROJECTS
 from okrgate.projects.fields import Choice, Day, Line, YesOrNo
 from okrgate.projects.models import Project, RulebookAnswer
-from okrgate.projects.sections import Page, Section, SectionForm
+from okrgate.projects.sections import Answer, Page, Section, SectionForm
 from okrgate.summaries.sections import SECTIONS as SUMMARIES
 
 ALL: Mapping[str, Section] = {
@@ -36,6 +36,18 @@ def section_for(rulebook: Rulebook, key: str) -> Section | None:
     return replace(section, pages=(*section.pages, QuestionsPage(asked))) if asked else section
 
 
+def place_of(section: Section, fact: str) -> tuple[str, str] | None:
+    """Return (page, field) where somebody answers a fact that a rule asks for; nothing if no field of it does.
+
+    A field of a list ("metrics.success") is answered where the whole list is, unless a page says otherwise.
+    """
+    for wanted in (fact, fact.partition(".")[0]):
+        for page in section.pages:
+            if wanted in page.facts:
+                return page.key, page.facts[wanted]
+    return None
+
+
 class QuestionsPage(Page):
     """The questions of this company's rulebook that belong to one section."""
 
@@ -47,6 +59,7 @@ class QuestionsPage(Page):
         self.questions = tuple(questions)
         fields = {f"q_{question.id}": _field(question) for question in self.questions}
         self.form = type("QuestionsForm", (SectionForm,), fields)  # type: ignore[misc]
+        self.facts = {f"answers.{one.id}": f"q_{one.id}" for one in self.questions}  # type: ignore[misc]
 
     def load(self, project: Project) -> Mapping[str, Any]:
         """Return the answers given so far."""
@@ -89,6 +102,24 @@ def stored_answers(project_id: int) -> dict[str, Any]:
         )
     )
     return {row.question: row.value for row in rows}
+
+
+def answers_of(section: Section, project: Project, rulebook: Rulebook) -> list[Answer]:
+    """Return a section's answers, those to the rulebook's questions last."""
+    found = list(section.answers(project))
+    asked = [
+        question for question in rulebook.questions.values() if question.section == section.key
+    ]
+    given = stored_answers(project.id) if asked else {}
+    for question in asked:
+        value = given.get(question.id)
+        text = (
+            {True: "Yes", False: "No", None: ""}.get(value)
+            if value in (True, False, None)
+            else str(value)
+        )
+        found.append(Answer(QUESTIONS_PAGE, f"q_{question.id}", question.label, text or ""))
+    return found
 
 
 def typed(question: Question, value: Any) -> Any:

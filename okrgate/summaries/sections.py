@@ -42,6 +42,7 @@ class RetrospectivePage(Page):
     """Promise, results and statements side by side, then the judgement."""
 
     key, title, form = "retrospective", "Retrospective", RetrospectiveForm
+    facts = {"retro.held_on": "held_on", "retro.judgement": "judgement", "retro.repeat": "repeat"}
     template = "summaries/retrospective_fields.html"
 
     def prepare(self, form: Any, project: Project) -> None:
@@ -73,6 +74,7 @@ class LessonsPage(Page):
     """What will be done differently, and by whom."""
 
     key, title, form = "lessons", "Lessons", LessonsForm
+    facts = {"lessons.unowned": "lessons", "lessons": "lessons"}
 
     def prepare(self, form: Any, project: Project) -> None:
         """Offer the owners."""
@@ -107,6 +109,7 @@ class SummaryPage(Page):
     """The text for leadership."""
 
     key, title, form = "summary", "Summary for leadership", SummaryForm
+    facts = {"summary.length": "text"}
 
     def load(self, project: Project) -> Mapping[str, Any]:
         """Return the text; before there is one, a proposal built from the data."""

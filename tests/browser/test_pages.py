@@ -68,6 +68,7 @@ def test_a_submitter_is_told_what_is_missing_and_led_there(signed_in: SignedIn) 
     expect(panel.get_by_text("still missing")).to_be_visible()
 
     panel.get_by_role("link", name="Suggest a solution").click()
+    assert page.url.endswith("/parts/solution/solution#solution")
     page.locator("textarea[name=solution]").fill(
         "Ask for five things, and for nothing else at all."
     )
