@@ -197,8 +197,11 @@ def test_whoever_has_a_condition_to_meet_can_open_it(arrive: Arrive) -> None:
         company.project().confidential = True
     company["Pat"].open(f"/projects/{company.reference}", status=404)
     asked = {"conditions-0-text": "Ask the works council", "reason": "Not without them."}
-    asked["conditions-0-owner"] = str(company.ids["Pat"])
-    company.sign("Mia", "approved_with_conditions", **asked)
+    asked |= {"conditions-0-owner": str(company.ids["Pat"])}
+    found = db.session.scalars(select(Round.id).where(Round.closed_at.is_(None))).one()
+    mia = company["Mia"]
+    mia.open(f"/approvals/{found}")
+    mia.send({"decision": "approved_with_conditions", **asked})
     condition = db.session.scalars(select(Condition.id)).one()
     pat = company["Pat"]
     pat.open(f"/conditions/{condition}")
