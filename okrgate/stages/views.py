@@ -10,6 +10,7 @@ from flask_login import current_user
 from okrgate.accounts import directory
 from okrgate.audit import service as audit
 from okrgate.delivery import service as delivery
+from okrgate.delivery.running import DELIVERY
 from okrgate.errors import Forbidden, Invalid, NotFound
 from okrgate.projects import permissions
 from okrgate.rulebooks import service as rulebooks
@@ -123,6 +124,7 @@ def show_project(reference: str) -> ResponseReturnValue:
         panels=panel.panels(loaded, verdicts, names),
         moves=reading.moves(loaded, verdicts),
         tasks=[_task(reference, task) for task in tasks],
+        post_update=_update_url(reference, tasks),
         timeline=timeline.tell(entries, names, gates, private=private),
         older=entries[-1].seq if len(entries) == 60 else None,
         round=open_round,
@@ -270,7 +272,7 @@ def waive(reference: str, requirement: str) -> ResponseReturnValue:
 
 
 def _private(loaded: reading.Loaded) -> bool:
-    return current_user.is_auditor or me() in permissions.readers(loaded.project.id)
+    return current_user.is_auditor or loaded.involved
 
 
 def _task(reference: str, task: dict[str, Any]) -> dict[str, Any]:
@@ -281,6 +283,14 @@ def _task(reference: str, task: dict[str, Any]) -> dict[str, Any]:
         "url": url_for("stages.show_section", reference=reference, section=task["key"]),
         "hint": section.intro,
     }
+
+
+def _update_url(reference: str, tasks: list[dict[str, Any]]) -> str | None:
+    """Return where the reader says how it goes, if they may: what a lead does most often."""
+    if not any(task["key"] == DELIVERY.key and task["editable"] for task in tasks):
+        return None
+    page = DELIVERY.pages[0].key
+    return url_for("stages.edit_page", reference=reference, section=DELIVERY.key, page=page)
 
 
 def _moved(loaded: reading.Loaded, target: str) -> str:
