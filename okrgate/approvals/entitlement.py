@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from okrgate.accounts import directory
 from okrgate.database import db
@@ -15,12 +16,16 @@ _SUBMITTER = "project.submitter"
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What decides who may act: where the project is at home, its teams, and the people in its facts."""
+    """What decides who may act: where the project is at home, its teams, and the people in its facts.
+
+    `edited` says who changed material content, and when last; None when nobody looked.
+    """
 
     home_path: str
     team_paths: tuple[str, ...]
     people: Mapping[str, frozenset[int]]
     co_editors: frozenset[int]
+    edited: Mapping[int, datetime] | None = None
 
 
 def surroundings(
@@ -33,8 +38,46 @@ def surroundings(
     """Collect what `holders` needs for one project."""
     query = select(CoEditor.person_id).where(CoEditor.project_id == project.id)
     return Surroundings(
-        home_path, tuple(team_paths), people, frozenset(db.session().scalars(query))
+        home_path,
+        tuple(team_paths),
+        people,
+        frozenset(db.session().scalars(query)),
+        editors_of(project.id),
     )
+
+
+def editors_of(project_id: int) -> dict[int, datetime]:
+    """Return who ever changed a project's material content, and when they did so last."""
+    rows = db.session().execute(
+        select(Edit.person_id, func.max(Edit.at))
+        .where(Edit.project_id == project_id, Edit.material)
+        .group_by(Edit.person_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def roles_held(
+    rulebook: Rulebook,
+    held: Iterable[directory.Holding],
+    around: Surroundings,
+    person: int,
+) -> frozenset[str]:
+    """Return the roles that somebody active has in a project, given what they hold today. Asks nothing."""
+    held = tuple(held)
+    return frozenset(
+        role.id
+        for role in rulebook.roles.values()
+        if (
+            any(one.role == role.id and _reaches(one, role, around) for one in held)
+            if role.kind == "org"
+            else person in _named(role, around)
+        )
+    )
+
+
+def org_roles(rulebook: Rulebook) -> list[str]:
+    """Return the roles that are held in units."""
+    return [role.id for role in rulebook.roles.values() if role.kind == "org"]
 
 
 def holders(
@@ -58,8 +101,7 @@ def holders(
                 if held.role == role.id and _reaches(held, role, around)
             )
         else:
-            people = around.people.get(role.fact or "", frozenset())
-            found[role.id] = people | around.co_editors if role.fact == _SUBMITTER else people
+            found[role.id] = _named(role, around)
             named |= found[role.id]
     # Whoever asks for themselves is signed in, and so active.
     active = directory.active(named) if only is None else {only}
@@ -70,7 +112,7 @@ def holders(
 
 
 def barred(
-    project: Project, rulebook: Rulebook, around: Surroundings, *, since: object = None
+    project: Project, rulebook: Rulebook, around: Surroundings, *, since: datetime | None = None
 ) -> dict[int, str]:
     """Return who never signs for this project, and the sentence that says why.
 
@@ -81,11 +123,10 @@ def barred(
     for fact in rulebook.never_sign:
         for person in around.people.get(fact, ()):
             found[person] = "The rules say that you do not sign for this project."
-    query = select(Edit.person_id).where(Edit.project_id == project.id, Edit.material).distinct()
-    if since is not None:
-        query = query.where(Edit.at > since)
-    for person in db.session().scalars(query):
-        found[person] = "You changed what is to be signed, so somebody else has to sign."
+    edited = around.edited if around.edited is not None else editors_of(project.id)
+    for person, at in edited.items():
+        if since is None or at > since:
+            found[person] = "You changed what is to be signed, so somebody else has to sign."
     for person in around.people.get("raci.accountable", ()):
         found[person] = "You are accountable for this project, so somebody else has to sign."
     if project.lead_id is not None:
@@ -94,6 +135,11 @@ def barred(
         found[person] = "You wrote parts of this project, so somebody else has to sign."
     found[project.submitter_id] = "You submitted this project, so somebody else has to sign."
     return found
+
+
+def _named(role: Role, around: Surroundings) -> frozenset[int]:
+    people = around.people.get(role.fact or "", frozenset())
+    return people | around.co_editors if role.fact == _SUBMITTER else people
 
 
 def _reaches(held: directory.Holding, role: Role, around: Surroundings) -> bool:

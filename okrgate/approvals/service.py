@@ -286,6 +286,22 @@ def seats_of(round_id: int) -> list[Seat]:
     )
 
 
+def seats_and_waiting(round_id: int) -> tuple[list[Seat], set[int]]:
+    """Return the seats of a round and the people it waits for, in one query."""
+    rows = db.session().execute(
+        select(Seat, SeatPerson.person_id)
+        .outerjoin(SeatPerson, SeatPerson.seat_id == Seat.id)
+        .where(Seat.round_id == round_id)
+        .order_by(Seat.id)
+    )
+    seats: dict[int, Seat] = {}
+    people: set[int | None] = set()
+    for seat, person in rows:
+        seats[seat.id] = seat
+        people.add(person)
+    return list(seats.values()), {one for one in people if one is not None}
+
+
 def add_signoff(
     found: Round,
     *,
@@ -502,7 +518,7 @@ def condition_facts(project_id: int, today: date) -> tuple[dict[str, int], list[
     return values, items
 
 
-def decisions_of(project_id: int) -> list[dict[str, Any]]:
+def decisions_of(project_id: int, names: Mapping[int, str] | None = None) -> list[dict[str, Any]]:
     """Return every decision on a project, newest first, with the names of those who decided."""
     rows = list(
         db.session().execute(
@@ -520,11 +536,13 @@ def decisions_of(project_id: int) -> list[dict[str, Any]]:
             .limit(100)
         )
     )
-    names = directory.names(row.SignoffRow.person_id for row in rows)
+    if names is None:
+        names = directory.names(row.SignoffRow.person_id for row in rows)
     return [
         {
             "name": names.get(row.SignoffRow.person_id, "Somebody"),
             "person_id": row.SignoffRow.person_id,
+            "round_id": row.SignoffRow.round_id,
             "decision": row.SignoffRow.decision,
             "reason": row.SignoffRow.reason,
             "at": row.SignoffRow.at,

@@ -4,7 +4,7 @@ A draft is its submitter's and its co-editors'. From submission on everybody sig
 one is for those involved and auditors. What is private (money, what stakeholders said) is for them always.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Subquery, and_, or_, select, union_all
@@ -65,20 +65,40 @@ def _people(project_id: int, parts: Iterable[Subquery]) -> set[int]:
     return {person for person in found if person is not None}
 
 
-def visible(project: Project, person_id: int, is_auditor: bool, also: Iterable[int] = ()) -> bool:
-    """Tell whether this person may read the project. `also` names people whom the caller counts as involved."""
+def reads_all(person_id: int) -> ColumnElement[bool]:
+    """Return what says, in a query of projects, whether this person is one of `readers`."""
+    return _involves(person_id)
+
+
+def visible(
+    project: Project,
+    person_id: int,
+    is_auditor: bool,
+    also: Iterable[int] = (),
+    writers: Collection[int] | None = None,
+) -> bool:
+    """Tell whether this person may read the project. `also` names people whom the caller counts as involved.
+
+    Whoever knows the co-editors already names them as `writers`.
+    """
     if project.submitted_at is None:
-        return person_id == project.submitter_id or person_id in co_editors(project.id)
+        known = writers if writers is not None else co_editors(project.id)
+        return person_id == project.submitter_id or person_id in known
     if not project.confidential or is_auditor:
         return True
     return person_id in set(also) or person_id in readers(project.id)
 
 
 def check_visible(
-    project: Project, person_id: int, *, is_auditor: bool, also: Iterable[int] = ()
+    project: Project,
+    person_id: int,
+    *,
+    is_auditor: bool,
+    also: Iterable[int] = (),
+    writers: Collection[int] | None = None,
 ) -> None:
     """Raise NotFound unless this person may read the project: what is hidden looks like what is missing."""
-    if not visible(project, person_id, is_auditor, also):
+    if not visible(project, person_id, is_auditor, also, writers):
         raise NotFound
 
 

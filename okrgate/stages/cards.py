@@ -9,23 +9,19 @@ from flask import url_for
 from sqlalchemy import select
 
 from okrgate.accounts import directory
+from okrgate.approvals import entitlement
 from okrgate.approvals import service as approvals
 from okrgate.approvals.models import Round, SeatPerson, SignoffRow
 from okrgate.approvals.service import MOVING, NewCondition
 from okrgate.database import db
 from okrgate.errors import Invalid, NotFound
-from okrgate.projects import permissions
-from okrgate.projects.models import Project
-from okrgate.projects.sections import Answer
-from okrgate.stages import card as card_facts
-from okrgate.stages import judging, panel, reading
-from okrgate.stages.editing import answers_of
-from okrgate.stages.facts import gather
+from okrgate.stages import judging, panel, picture, reading
 from okrgate.stages.forms import DecisionForm
+from okrgate.stages.picture import Picture
 from okrgate.stages.reading import Loaded, Reader
 from okrgate.stages.sections import ALL
 from okrgate.stages.settling import label_of
-from okrgate.stages.signing import Ask, Standing, standing
+from okrgate.stages.signing import Ask, Known, Standing, stand
 
 _LABELS = {
     "approved": "Approve",
@@ -53,41 +49,51 @@ class Card:
     changed: list[dict[str, str]]
     changed_since: str
     waiting: list[str]
+    people: list[tuple[int, str]]
 
 
 def card(round_id: int, reader: Reader) -> Card:
     """Gather the deciding page. Raises NotFound for a round the reader may not see."""
-    found = db.session().get(Round, round_id)
-    if found is None:
+    loaded, found = reading.load_round(round_id, reader)
+    project, rulebook = loaded.project, loaded.rulebook
+    seen = picture.of(project, rulebook)
+    people = directory.roster()
+    names = {person: name for person, name, _ in people}
+    decisions = approvals.decisions_of(project.id, names)
+    seats, waiting = approvals.seats_and_waiting(found.id)
+    known = Known(
+        roles=entitlement.roles_held(rulebook, loaded.held, seen.around, reader.id),
+        around=seen.around,
+        settled=seen.settled,
+        seats=seats,
+        decided=[
+            (one["person_id"], one["decision"])
+            for one in reversed(decisions)
+            if one["round_id"] == found.id
+        ],
+        names=names,
+    )
+    standing = stand(project, rulebook, found, reader.id, known)
+    if not (standing.roles or reader.is_auditor or loaded.involved):
         raise NotFound
-    reference = db.session().scalar(select(Project.reference).where(Project.id == found.project_id))
-    loaded = reading.load(reference or "", reader)
-    snapshot = gather(loaded.project, loaded.rulebook)
-    stand = standing(loaded.project, loaded.rulebook, snapshot, found, reader.id)
-    if not (stand.roles or reader.is_auditor or reader.id in permissions.readers(found.project_id)):
-        raise NotFound
-    gate = loaded.rulebook.gates.get(found.gate)
-    verdicts = judging.stored(loaded.project.id)
-    people = {one for row in verdicts for ids in row.fixers.values() for one in ids}
-    shown = panel.panels(loaded, verdicts, directory.names(people))
+    gate = rulebook.gates.get(found.gate)
+    shown = panel.panels(loaded, judging.stored(project.id), names)
     mine = [one for one in shown["now"] if gate is not None and one["title"] == gate.label]
     before, since = _last_seen(found, reader.id)
     return Card(
         round=found,
         loaded=loaded,
         gate=gate.label if gate else found.gate,
-        standing=stand,
-        signs_as=" and ".join(loaded.rulebook.roles[role].label for role in stand.roles),
-        facts=[
-            {"label": label, "value": value}
-            for label, value in card_facts.key_facts(loaded.project, snapshot)
-        ],
+        standing=standing,
+        signs_as=" and ".join(rulebook.roles[role].label for role in standing.roles),
+        facts=[{"label": label, "value": value} for label, value in seen.facts],
         panel=mine[0] if mine else {},
-        sections=_sections(loaded),
-        decisions=approvals.decisions_of(loaded.project.id),
+        sections=_sections(seen),
+        decisions=decisions,
         changed=_differences(loaded, before, found.content) if before is not None else [],
         changed_since=since,
-        waiting=_waiting(found),
+        waiting=sorted(names.get(one, "Somebody") for one in waiting),
+        people=[(person, name) for person, name, active in people if active],
     )
 
 
@@ -104,7 +110,7 @@ def prepare(form: DecisionForm, shown: Card) -> None:
         for kind in MOVING.values()
         for transition in stand.moves.get(kind, ())
     ]
-    people = [("", "Choose a person"), *directory.people_choices()]
+    people = [("", "Choose a person"), *shown.people]
     for row in form.conditions:
         row.form.owner.choices = people
 
@@ -168,56 +174,41 @@ def open_round_line(project_id: int, person: int) -> dict[str, Any] | None:
     }
 
 
-def _sections(loaded: Loaded) -> list[dict[str, Any]]:
+def _sections(seen: Picture) -> list[dict[str, Any]]:
     """Return the parts of the project that have answers, as the signer reads them."""
-    used = dict.fromkeys(key for stage in loaded.rulebook.stages.values() for key in stage.sections)
-    found = []
-    for key in used:
-        if key not in ALL:
-            continue
-        answers: list[Answer] = [
-            one for one in answers_of(ALL[key], loaded.project, loaded.rulebook) if one.text
-        ]
-        if answers:
-            found.append(
-                {
-                    "title": ALL[key].title,
-                    "rows": [{"label": one.label, "value": one.text} for one in answers],
-                }
-            )
-    return found
+    return [
+        {
+            "title": ALL[key].title,
+            "rows": [{"label": one.label, "value": one.text} for one in lines],
+        }
+        for key, lines in seen.parts.items()
+        if key in ALL
+    ]
 
 
 def _last_seen(found: Round, person: int) -> tuple[Mapping[str, Any] | None, str]:
     """Return the content this person decided on last, else that of the round before, and how to call it."""
-    mine = (
+    earlier = (Round.gate == found.gate) & (Round.number < found.number)
+    row = (
         db.session()
         .execute(
-            select(Round.content, SignoffRow.at)
-            .join(SignoffRow, SignoffRow.round_id == Round.id)
+            select(Round.content, SignoffRow.id.label("word"))
+            .outerjoin(
+                SignoffRow, (SignoffRow.round_id == Round.id) & (SignoffRow.person_id == person)
+            )
             .where(
                 Round.project_id == found.project_id,
-                SignoffRow.person_id == person,
                 Round.id != found.id,
+                SignoffRow.id.is_not(None) | earlier,
             )
-            .order_by(Round.id.desc())
+            .order_by(SignoffRow.id.is_(None), Round.id.desc())
             .limit(1)
         )
         .first()
     )
-    if mine is not None:
-        return mine.content, "your last decision"
-    last = db.session().scalar(
-        select(Round.content)
-        .where(
-            Round.project_id == found.project_id,
-            Round.gate == found.gate,
-            Round.number < found.number,
-        )
-        .order_by(Round.number.desc())
-        .limit(1)
-    )
-    return last, "the last round"
+    if row is None:
+        return None, "the last round"
+    return row.content, "the last round" if row.word is None else "your last decision"
 
 
 def _differences(
@@ -246,13 +237,6 @@ def _words(value: Any) -> str:
             if one not in (None, "")
         )
     return str(value)[:600]
-
-
-def _waiting(found: Round) -> list[str]:
-    ids = db.session().scalars(
-        select(SeatPerson.person_id).where(SeatPerson.round_id == found.id).distinct()
-    )
-    return sorted(directory.names(ids).values())
 
 
 def _target(shown: Card, target: str) -> str:

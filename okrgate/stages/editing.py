@@ -22,7 +22,7 @@ from okrgate.rulebooks import service as rulebooks
 from okrgate.stages.facts import plain
 from okrgate.stages.moving import locked
 from okrgate.stages.path import passed_gates
-from okrgate.stages.sections import QUESTIONS_PAGE, stored_answers
+from okrgate.stages.sections import answers_of, stored_answers
 from okrgate.stages.signing import voided
 
 # As many as a form may have: a draft that lost its last rows would be worse than none.
@@ -176,24 +176,6 @@ def states(project_id: int) -> dict[str, SectionState]:
     """Return the state of every section that was ever saved."""
     rows = db.session().scalars(select(SectionState).where(SectionState.project_id == project_id))
     return {row.section: row for row in rows}
-
-
-def answers_of(section: Section, project: Project, rulebook: Rulebook) -> list[Answer]:
-    """Return a section's answers, those to the rulebook's questions last."""
-    found = list(section.answers(project))
-    asked = [
-        question for question in rulebook.questions.values() if question.section == section.key
-    ]
-    given = stored_answers(project.id) if asked else {}
-    for question in asked:
-        value = given.get(question.id)
-        text = (
-            {True: "Yes", False: "No", None: ""}.get(value)
-            if value in (True, False, None)
-            else str(value)
-        )
-        found.append(Answer(QUESTIONS_PAGE, f"q_{question.id}", question.label, text or ""))
-    return found
 
 
 def locked_material(project: Project, rulebook: Rulebook) -> frozenset[str]:

@@ -16,7 +16,7 @@ from okrgate.approvals import service as approvals
 from okrgate.audit import service as audit
 from okrgate.database import canonical_json
 from okrgate.gates.model import Rulebook
-from okrgate.gates.verdict import Facts, GateUnjudgeable, Waiver
+from okrgate.gates.verdict import Facts, GateUnjudgeable, Signoff, Waiver
 from okrgate.projects import money
 from okrgate.projects.models import Project
 from okrgate.stages.sections import ALL, stored_answers, typed
@@ -29,7 +29,10 @@ _CHANGED = "plan.changed_since_signoff"
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A project as the judge sees it, at one moment. `seq` is its newest audit row then."""
+    """A project as the judge sees it, at one moment. `seq` is its newest audit row then, `through` the record's.
+
+    `settled` says of each gate when it was last signed by all.
+    """
 
     project_id: int
     stage: str
@@ -41,10 +44,13 @@ class Snapshot:
     content: Mapping[str, Any]
     around: entitlement.Surroundings
     waivers: tuple[Waiver, ...]
+    signed: Mapping[str, tuple[Signoff, ...]]
+    settled: Mapping[str, datetime]
+    through: int
 
     def facts_for(self, gate: str | None) -> Facts:
         """Return the facts for one gate: the shared ones with this gate's own sign-offs."""
-        signed = approvals.signoffs_for(self.project_id, gate) if gate else ()
+        signed = self.signed.get(gate, ()) if gate else ()
         return Facts(
             values=self.values, collections=self.collections, signoffs=signed, waivers=self.waivers
         )
@@ -78,6 +84,7 @@ def gather(project: Project, rulebook: Rulebook) -> Snapshot:
 
 def _gather(project: Project, rulebook: Rulebook) -> Snapshot:
     today = clock.today()
+    through, _hash = audit.head()
     seq = audit.last_of(project.id)
     values: dict[str, Any] = _own_values(project)
     collections: dict[str, Any] = {}
@@ -114,6 +121,9 @@ def _gather(project: Project, rulebook: Rulebook) -> Snapshot:
         content=content,
         around=around,
         waivers=approvals.waivers_for(project, today),
+        signed=approvals.signoffs_of(project.id),
+        settled=approvals.last_settled(project.id),
+        through=through,
     )
     if _CHANGED in rulebook.facts:
         known[_CHANGED] = _changed_since_signoff(snapshot, rulebook)

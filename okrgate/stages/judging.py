@@ -8,7 +8,6 @@ from sqlalchemy import delete, select
 
 from okrgate import clock
 from okrgate.approvals import entitlement
-from okrgate.approvals import service as approvals
 from okrgate.approvals.service import WantedSeat
 from okrgate.database import check_writing, db
 from okrgate.gates.engine import GateUnjudgeable, judge, judge_twice
@@ -133,7 +132,7 @@ def wanted_seats(
 ) -> list[WantedSeat]:
     """Return the seats of a gate: one for each sign-off condition that is not provably set aside."""
     gate = rulebook.gates[verdict.gate or ""]
-    since = approvals.last_settled(project.id, gate.id)
+    since = snapshot.settled.get(gate.id)
     never = set(entitlement.barred(project, rulebook, snapshot.around, since=since))
     status = {finding.id: finding.status for finding in verdict.findings}
     found: list[WantedSeat] = []

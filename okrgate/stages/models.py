@@ -1,4 +1,4 @@
-"""Verdicts as last judged: what lists and pages show without judging again."""
+"""Verdicts as last judged, and projects as last read: what pages show without judging or gathering again."""
 
 from datetime import date, datetime
 from typing import Any
@@ -31,3 +31,23 @@ class StoredVerdict(Model):
     judged_for: Mapped[date] = mapped_column(Date)
     judged_at: Mapped[datetime] = mapped_column(UTCDateTime)
     seq: Mapped[int] = mapped_column(Integer)
+
+
+class ProjectReading(Model):
+    """A project as its pages show it. True while `seq` is its newest audit row and the other marks still fit.
+
+    `through` is the record's newest row of any kind when it was read; `parts` are answers, private ones marked so.
+    """
+
+    __tablename__ = "project_readings"
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(Integer)
+    through: Mapped[int] = mapped_column(Integer)
+    version: Mapped[int] = mapped_column(Integer)
+    rulebook_version_id: Mapped[int] = mapped_column(ForeignKey("rulebook_versions.id"))
+    judged_for: Mapped[date] = mapped_column(Date)
+    facts: Mapped[list[list[str]]] = mapped_column(JsonText)
+    parts: Mapped[dict[str, list[Any]]] = mapped_column(JsonText)
+    around: Mapped[dict[str, Any]] = mapped_column(JsonText)
+    settled: Mapped[dict[str, str]] = mapped_column(JsonText)

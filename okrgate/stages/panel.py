@@ -6,11 +6,10 @@ from typing import Any
 
 from flask import url_for
 
+from okrgate.approvals import entitlement
 from okrgate.errors import Forbidden
 from okrgate.gates.verdict import Finding, Verdict
-from okrgate.rulebooks import service as rulebooks
-from okrgate.stages import signing
-from okrgate.stages.facts import gather
+from okrgate.stages import judging, picture, signing
 from okrgate.stages.models import StoredVerdict
 from okrgate.stages.reading import Loaded, verdict_of
 from okrgate.stages.sections import place_of, section_for
@@ -92,11 +91,16 @@ def shut(loaded: Loaded, verdict: Verdict | None) -> dict[str, Any]:
 
 def waiver(loaded: Loaded, requirement: str, person: int) -> Waiving:
     """Return the finding to be set aside and whether this person may. Raises NotFound."""
-    rulebook = rulebooks.rulebook(loaded.project.rulebook_version_id)
-    snapshot = gather(loaded.project, rulebook)
-    finding = signing.missing_finding(loaded.project, rulebook, snapshot, requirement)
+    project, rulebook = loaded.project, loaded.rulebook
+    seen = picture.of(project, rulebook)
+    if seen.snapshot is None:
+        verdicts = [verdict_of(row) for row in judging.stored(project.id)]
+    else:
+        verdicts = [one.verdict for one in judging.judge_ahead(project, seen.snapshot, rulebook)]
+    finding = signing.missing_finding(verdicts, requirement)
+    roles = entitlement.roles_held(rulebook, loaded.held, seen.around, person)
     try:
-        signing.check_may_waive(loaded.project, rulebook, snapshot, finding, person)
+        signing.waives_as(project, rulebook, seen.around, roles, finding, person)
     except Forbidden as refusal:
         return Waiving(finding, refusal.sentence)
     return Waiving(finding, "")

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Row, Select, func, or_, select
 from sqlalchemy.orm import aliased
 
 from okrgate import clock
 from okrgate.accounts import directory
 from okrgate.accounts.models import OrgUnit, Person
 from okrgate.approvals import entitlement
+from okrgate.approvals.models import Round
 from okrgate.database import db
 from okrgate.errors import NotFound
 from okrgate.gates.model import Rulebook, Transition
@@ -39,7 +40,10 @@ class Reader:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A project with what every page about it needs. `roles` are the reader's roles in it."""
+    """A project with what every page about it needs. `roles` are the reader's roles in it.
+
+    `held` is what the reader holds in units, wherever; `involved` whether they are one of the project's readers.
+    """
 
     project: Project
     rulebook: Rulebook
@@ -48,6 +52,8 @@ class Loaded:
     names: Mapping[int, str]
     roles: frozenset[str]
     co_editors: frozenset[int]
+    held: tuple[directory.Holding, ...]
+    involved: bool
 
     def name(self, person: int | None) -> str:
         """Return somebody's name."""
@@ -93,36 +99,65 @@ class Wanted:
 
 def load(reference: str, reader: Reader) -> Loaded:
     """Return a project that the reader may read. Raises NotFound for what is hidden or missing alike."""
-    row = (
-        db.session()
-        .execute(
-            select(Project, OrgUnit, Process.title)
-            .join(Process, Process.id == Project.process_id)
-            .outerjoin(OrgUnit, OrgUnit.id == Project.home_unit_id)
-            .where(Project.reference == reference)
-        )
-        .first()
+    return _loaded(_row(_query(reader).where(Project.reference == reference)), reader)
+
+
+def load_round(round_id: int, reader: Reader) -> tuple[Loaded, Round]:
+    """Return a round with its project. Raises NotFound for what is hidden or missing alike."""
+    query = _query(reader).add_columns(Round).join(Round, Round.project_id == Project.id)
+    row = _row(query.where(Round.id == round_id))
+    return _loaded(row, reader), row.Round
+
+
+def _query(reader: Reader) -> Select[*tuple[Any, ...]]:
+    return (
+        select(Project, OrgUnit, Process.title, permissions.reads_all(reader.id).label("involved"))
+        .join(Process, Process.id == Project.process_id)
+        .outerjoin(OrgUnit, OrgUnit.id == Project.home_unit_id)
     )
+
+
+def _row(query: Select[*tuple[Any, ...]]) -> Row[*tuple[Any, ...]]:
+    row = db.session().execute(query).first()
     if row is None:
         raise NotFound
-    project, unit, process = row
-    co_editors = frozenset(
-        db.session().scalars(select(CoEditor.person_id).where(CoEditor.project_id == project.id))
+    return row
+
+
+def _loaded(row: Row[*tuple[Any, ...]], reader: Reader) -> Loaded:
+    project, unit, process, involved = row[:4]
+    names, co_editors = _people(project)
+    permissions.check_visible(
+        project,
+        reader.id,
+        is_auditor=reader.is_auditor,
+        also=(reader.id,) if involved else (),
+        writers=co_editors,
     )
-    permissions.check_visible(project, reader.id, is_auditor=reader.is_auditor)
     rulebook = rulebooks.rulebook(project.rulebook_version_id)
-    names = directory.names(
-        [
-            project.submitter_id,
-            project.lead_id,
-            project.sponsor_id,
-            project.benefits_owner_id,
-            *co_editors,
-        ]
-    )
+    held = tuple(directory.holdings(entitlement.org_roles(rulebook), person=reader.id))
     around = light_surroundings(project, unit, co_editors)
-    roles = roles_of(reader.id, rulebook, around)
-    return Loaded(project, rulebook, unit, process, names, roles, co_editors)
+    roles = entitlement.roles_held(rulebook, held, around, reader.id)
+    return Loaded(project, rulebook, unit, process, names, roles, co_editors, held, bool(involved))
+
+
+def _people(project: Project) -> tuple[dict[int, str], frozenset[int]]:
+    """Return the names of those in the project's own row and of its co-editors, and who these are."""
+    own = (
+        project.submitter_id,
+        project.lead_id,
+        project.sponsor_id,
+        project.benefits_owner_id,
+    )
+    writing = select(CoEditor.person_id).where(CoEditor.project_id == project.id)
+    rows = list(
+        db.session().execute(
+            select(Person.id, Person.name, Person.id.in_(writing).label("writes")).where(
+                or_(Person.id.in_([one for one in own if one is not None]), Person.id.in_(writing))
+            )
+        )
+    )
+    return {row.id: row.name for row in rows}, frozenset(row.id for row in rows if row.writes)
 
 
 def light_surroundings(
@@ -150,17 +185,6 @@ def hang_on_facts(rulebook: Rulebook, roles: Iterable[str]) -> bool:
     return any(
         role.scope == "teams" if role.kind == "org" else role.fact not in _IN_THE_ROW
         for role in (rulebook.roles[one] for one in roles)
-    )
-
-
-def roles_of(person: int, rulebook: Rulebook, around: entitlement.Surroundings) -> frozenset[str]:
-    """Return the roles one person holds in a project, in one query."""
-    return frozenset(
-        role
-        for role, people in entitlement.holders(
-            rulebook, rulebook.roles, around, only=person
-        ).items()
-        if person in people
     )
 
 

@@ -9,13 +9,12 @@ from werkzeug.datastructures import MultiDict
 from wtforms import FieldList
 
 from okrgate.errors import Conflict, Forbidden, Invalid, NotFound
-from okrgate.projects import permissions
 from okrgate.projects.fields import FixedRows
 from okrgate.projects.models import Draft
 from okrgate.projects.sections import Page, Section
-from okrgate.stages import editing, judging, panel, reading, service
+from okrgate.stages import editing, judging, panel, picture, reading, service
 from okrgate.stages.facts import gather
-from okrgate.stages.sections import section_for
+from okrgate.stages.sections import answers_of, section_for
 from okrgate.stages.views import blueprint, reader
 from okrgate.web.htmx import render
 from okrgate.web.keys import whole
@@ -37,8 +36,8 @@ def show_section(reference: str, section: str) -> ResponseReturnValue:
     refusal = _refusal(loaded, found)
     if not refusal and _is_untouched(loaded, found):
         return edit_page(reference, section, found.pages[0].key)
-    private = current_user.is_auditor or me() in permissions.readers(loaded.project.id)
-    answers = editing.answers_of(found, loaded.project, loaded.rulebook)
+    private = current_user.is_auditor or loaded.involved
+    answers = answers_of(found, loaded.project, loaded.rulebook)
     groups = [
         {
             "title": page.title,
@@ -156,7 +155,7 @@ def _conflict(
 ) -> ResponseReturnValue:
     """Show what was typed beside what is stored by now; saving again is a deliberate act."""
     loaded, found = _find(reference, section)
-    answers = editing.answers_of(found, loaded.project, loaded.rulebook)
+    answers = answers_of(found, loaded.project, loaded.rulebook)
     theirs = [{"label": one.label, "value": one.text} for one in answers if one.page == page.key]
     shown = found.page(page.key)
     if shown is None:
@@ -182,7 +181,7 @@ def _refusal(loaded: reading.Loaded, section: Section) -> str:
     if set(roles) & loaded.roles:
         return ""
     if reading.hang_on_facts(loaded.rulebook, roles):
-        around = gather(loaded.project, loaded.rulebook).around
+        around = picture.of(loaded.project, loaded.rulebook).around
     else:
         around = reading.light_surroundings(loaded.project, loaded.unit, loaded.co_editors)
     try:

@@ -16,18 +16,17 @@ from okrgate.approvals import service as approvals
 from okrgate.approvals.models import Round
 from okrgate.approvals.service import WantedSeat
 from okrgate.audit import service as audit
-from okrgate.audit.models import Entry
 from okrgate.database import after_commit, db, is_writing, transaction
 from okrgate.errors import Conflict, Refused
 from okrgate.events import Event, Recipient, RoleUnheld, SignoffAsked, publish
 from okrgate.gates.model import Rulebook, Transition
 from okrgate.projects.models import Project
 from okrgate.rulebooks import service as rulebooks
-from okrgate.stages import judging
+from okrgate.stages import judging, picture
 from okrgate.stages.card import key_facts
 from okrgate.stages.facts import Snapshot, digest_of, gather
 from okrgate.stages.judging import Judged
-from okrgate.stages.models import StoredVerdict
+from okrgate.stages.models import ProjectReading
 from okrgate.stages.moving import move
 
 log = structlog.get_logger()
@@ -58,21 +57,15 @@ def settle(project_id: int, *, after: str = "") -> None:
 
 
 def sweep(limit: int = 500) -> int:
-    """Settle every open project whose verdicts are of another day or older than its newest record."""
-    newest = (
-        select(Entry.seq).where(Entry.project_id == Project.id).order_by(Entry.seq.desc()).limit(1)
-    )
+    """Settle every project of which something changed since, beside it too, or that was judged for another day."""
+    if picture.holds_names():
+        with transaction():
+            picture.forget_names()
+    kept = exists().where(ProjectReading.project_id == Project.id, picture.fresh())
     stale = (
         select(Project.id)
-        .where(
-            Project.closed_at.is_(None),
-            ~exists().where(
-                StoredVerdict.project_id == Project.id,
-                StoredVerdict.judged_for == clock.today(),
-                StoredVerdict.seq >= newest.correlate(Project).scalar_subquery(),
-            ),
-        )
-        .order_by(Project.id)
+        .where(~kept.correlate(Project))
+        .order_by(Project.closed_at.is_not(None), Project.id)
         .limit(limit)
     )
     ids = list(db.session().scalars(stale))
@@ -141,6 +134,7 @@ def _keep(
     seats, signing = _seats(project, snapshot, rulebook, judged)
     unheld = _unheld(project, rulebook, seats)
     facts = key_facts(project, snapshot)
+    shown = picture.try_to_draw(project, rulebook, snapshot)
     with transaction():
         fresh = db.session().get(Project, project.id, with_for_update=True, populate_existing=True)
         if (
@@ -158,7 +152,9 @@ def _keep(
                 fresh
             ):
                 publish(event)
-        judging.store(fresh, judged, 0 if unfinished else audit.last_of(fresh.id))
+        seq = 0 if unfinished else audit.last_of(fresh.id)
+        judging.store(fresh, judged, seq)
+        picture.store(fresh, shown, snapshot, seq)
     return True
 
 

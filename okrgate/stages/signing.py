@@ -1,7 +1,7 @@
 """Decide on a gate: sign it off, ask for changes, hold, decline; and set a soft requirement aside."""
 
 import datetime as calendar
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,8 @@ from sqlalchemy import select
 from okrgate.accounts import directory
 from okrgate.approvals import entitlement
 from okrgate.approvals import service as approvals
-from okrgate.approvals.models import Receipt, Round, SignoffRow
+from okrgate.approvals.entitlement import Surroundings
+from okrgate.approvals.models import Receipt, Round, Seat, SignoffRow
 from okrgate.approvals.service import MOVING, NewCondition
 from okrgate.database import db, transaction
 from okrgate.errors import Conflict, Forbidden, Invalid, NotFound
@@ -24,7 +25,7 @@ from okrgate.events import (
     publish,
 )
 from okrgate.gates.model import Rulebook, Transition
-from okrgate.gates.verdict import Finding
+from okrgate.gates.verdict import Finding, Verdict
 from okrgate.projects.models import Project
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import judging
@@ -69,39 +70,68 @@ class Standing:
     moves: dict[str, tuple[Transition, ...]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Known:
+    """What a standing follows from: somebody's roles in the project, its people, the round's seats and decisions.
+
+    `decided` holds (person, decision), oldest first; `names` may be left out.
+    """
+
+    roles: frozenset[str]
+    around: Surroundings
+    settled: Mapping[str, calendar.datetime]
+    seats: Sequence[Seat]
+    decided: Sequence[tuple[int, str]]
+    names: Mapping[int, str] | None = None
+
+
 def standing(
     project: Project, rulebook: Rulebook, snapshot: Snapshot, found: Round, person: int
 ) -> Standing:
     """Say whether somebody may decide in a round, in which roles, and which moves each decision may take."""
     seats = approvals.seats_of(found.id)
-    held = entitlement.holders(
-        rulebook, [role for seat in seats for role in seat.roles], snapshot.around
+    asked = [role for seat in seats for role in seat.roles]
+    moving = [role for one in rulebook.transitions_from(project.stage) for role in one.by]
+    held = entitlement.holders(rulebook, [*asked, *moving], snapshot.around)
+    known = Known(
+        roles=frozenset(role for role, people in held.items() if person in people),
+        around=snapshot.around,
+        settled=snapshot.settled,
+        seats=seats,
+        decided=_decided(found.id),
     )
-    roles = tuple(sorted(role for role, people in held.items() if person in people))
-    since = snapshot.settled.get(found.gate)
-    never = entitlement.barred(project, rulebook, snapshot.around, since=since)
+    return stand(project, rulebook, found, person, known)
+
+
+def stand(
+    project: Project, rulebook: Rulebook, found: Round, person: int, known: Known
+) -> Standing:
+    """Say the same from what is known already. Asks nothing but, once a round is over, for names."""
+    roles = tuple(sorted({role for seat in known.seats for role in seat.roles} & known.roles))
+    since = known.settled.get(found.gate)
+    never = entitlement.barred(project, rulebook, known.around, since=since)
     if found.closed_at is not None:
         # Whoever came too late is told who decided; whoever never signs is not even told that there was a round.
-        return Standing(() if person in never else roles, refusal=_who_decided(found))
+        return Standing(
+            () if person in never else roles, refusal=_who_decided(known.decided, known.names)
+        )
     if not roles:
         return Standing(refusal="Your roles do not let you sign here.")
     if person in never:
         return Standing(refusal=never[person])
     excluded = {
         one
-        for seat in seats
+        for seat in known.seats
         for fact in seat.excluded
-        for one in snapshot.around.people.get(fact, ())
+        for one in known.around.people.get(fact, ())
     }
     if person in excluded:
         return Standing(
             refusal="The rules leave you out of this sign-off, because of your part in the project."
         )
-    if db.session().scalar(
-        select(SignoffRow.id).where(SignoffRow.round_id == found.id, SignoffRow.person_id == person)
-    ):
+    if any(one == person for one, _ in known.decided):
         return Standing(refusal="You have already decided in this round.")
-    return Standing(roles=roles, moves=_moves(project, rulebook, snapshot, person))
+    return Standing(roles=roles, moves=_moves(project, rulebook, known.roles))
 
 
 def decide(round_id: int, ask: Ask, *, by: int) -> int:
@@ -141,7 +171,7 @@ def decide(round_id: int, ask: Ask, *, by: int) -> int:
             return known
         found = db.session().get_one(Round, round_id, populate_existing=True)
         if found.closed_at is not None:
-            raise Conflict(_who_decided(found))
+            raise Conflict(_who_decided(_decided(found.id)))
         now = gather(project, rulebook)
         _check_may_decide(project, rulebook, now, found, by)
         _check_seen(rulebook, now, found, ask)
@@ -187,7 +217,8 @@ def waive(project_id: int, requirement: str, *, reason: str, by: int) -> None:
         raise NotFound
     rulebook = rulebooks.rulebook(project.rulebook_version_id)
     snapshot = gather(project, rulebook)
-    finding = missing_finding(project, rulebook, snapshot, requirement)
+    ahead = judging.judge_ahead(project, snapshot, rulebook)
+    finding = missing_finding((one.verdict for one in ahead), requirement)
     role = check_may_waive(project, rulebook, snapshot, finding, by)
     name = directory.names([by]).get(by, "Somebody")
     concerned = {project.submitter_id: "you submitted it"}
@@ -215,12 +246,10 @@ def waive(project_id: int, requirement: str, *, reason: str, by: int) -> None:
         )
 
 
-def missing_finding(
-    project: Project, rulebook: Rulebook, snapshot: Snapshot, requirement: str
-) -> Finding:
+def missing_finding(verdicts: Iterable[Verdict], requirement: str) -> Finding:
     """Return the finding of a requirement ahead that can be set aside. Raises NotFound."""
-    for one in judging.judge_ahead(project, snapshot, rulebook):
-        for finding in one.verdict.findings:
+    for verdict in verdicts:
+        for finding in verdict.findings:
             if (
                 finding.id == requirement
                 and finding.status == "missing"
@@ -237,11 +266,25 @@ def check_may_waive(
     terms = finding.waiver
     roles = terms.by if terms else ()
     held = entitlement.holders(rulebook, roles, snapshot.around)
-    role = next((role for role in roles if by in held[role]), None)
+    mine = frozenset(role for role in roles if by in held[role])
+    return waives_as(project, rulebook, snapshot.around, mine, finding, by)
+
+
+def waives_as(
+    project: Project,
+    rulebook: Rulebook,
+    around: Surroundings,
+    mine: frozenset[str],
+    finding: Finding,
+    by: int,
+) -> str:
+    """Return the same for somebody whose roles in the project are known already."""
+    roles = finding.waiver.by if finding.waiver else ()
+    role = next((role for role in roles if role in mine), None)
     if role is None:
         labels = " or ".join(f"the {rulebook.roles[one].label}" for one in roles)
         raise Forbidden(f"Only {labels} can set this aside.")
-    never = entitlement.barred(project, rulebook, snapshot.around)
+    never = entitlement.barred(project, rulebook, around)
     if by in never:
         raise Forbidden(never[by].replace("sign", "set this aside"))
     return role
@@ -305,20 +348,14 @@ def _check_said(rulebook: Rulebook, stand: Standing, ask: Ask) -> None:
 
 
 def _moves(
-    project: Project, rulebook: Rulebook, snapshot: Snapshot, person: int
+    project: Project, rulebook: Rulebook, roles: frozenset[str]
 ) -> dict[str, tuple[Transition, ...]]:
-    """Return the moves of each kind that this person may take from here with a decision."""
+    """Return the moves of each kind that somebody in these roles may take from here with a decision."""
     ahead = rulebook.transitions_from(project.stage)
-    roles = {role for one in ahead for role in one.by}
-    held = entitlement.holders(rulebook, sorted(roles), snapshot.around)
-    found: dict[str, tuple[Transition, ...]] = {}
-    for kind in MOVING.values():
-        found[kind] = tuple(
-            one
-            for one in ahead
-            if one.kind == kind and any(person in held[role] for role in one.by)
-        )
-    return found
+    return {
+        kind: tuple(one for one in ahead if one.kind == kind and roles & set(one.by))
+        for kind in MOVING.values()
+    }
 
 
 def _answers(ask: Ask) -> Answers:
@@ -333,15 +370,21 @@ def _meaning(project: Project, rulebook: Rulebook, found: Round, ask: Ask, name:
     )
 
 
-def _who_decided(found: Round) -> str:
-    rows = db.session().scalars(
-        select(SignoffRow).where(SignoffRow.round_id == found.id).order_by(SignoffRow.id)
+def _decided(round_id: int) -> list[tuple[int, str]]:
+    rows = db.session().execute(
+        select(SignoffRow.person_id, SignoffRow.decision)
+        .where(SignoffRow.round_id == round_id)
+        .order_by(SignoffRow.id)
     )
-    decided = list(rows)
-    names = directory.names(row.person_id for row in decided)
+    return [(person, decision) for person, decision in rows]
+
+
+def _who_decided(decided: Sequence[tuple[int, str]], names: Mapping[int, str] | None = None) -> str:
+    if names is None:
+        names = directory.names(person for person, _ in decided)
     said = "; ".join(
-        f"{names.get(row.person_id, 'Somebody')} {_SAID[row.decision].rstrip(',')}"
-        for row in decided
+        f"{names.get(person, 'Somebody')} {_SAID[decision].rstrip(',')}"
+        for person, decision in decided
     )
     return f"This round of sign-off is over. {said}." if said else "This round of sign-off is over."
 

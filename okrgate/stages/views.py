@@ -12,7 +12,6 @@ from okrgate.audit import service as audit
 from okrgate.delivery import service as delivery
 from okrgate.delivery.running import DELIVERY
 from okrgate.errors import Forbidden, Invalid, NotFound
-from okrgate.projects import permissions
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import cards, editing, judging, panel, reading, service, timeline, work
 from okrgate.stages.forms import DecisionForm, MoveForm, StartForm, WaiveForm

@@ -1042,6 +1042,28 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_targets_project_id"), ["project_id"], unique=False)
 
     op.create_table(
+        "project_readings",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("through", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("rulebook_version_id", sa.Integer(), nullable=False),
+        sa.Column("judged_for", sa.Date(), nullable=False),
+        sa.Column("facts", sa.Text(), nullable=False),
+        sa.Column("parts", sa.Text(), nullable=False),
+        sa.Column("around", sa.Text(), nullable=False),
+        sa.Column("settled", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["projects.id"], name=op.f("fk_project_readings_project_id_projects")
+        ),
+        sa.ForeignKeyConstraint(
+            ["rulebook_version_id"],
+            ["rulebook_versions.id"],
+            name=op.f("fk_project_readings_rulebook_version_id_rulebook_versions"),
+        ),
+        sa.PrimaryKeyConstraint("project_id", name=op.f("pk_project_readings")),
+    )
+    op.create_table(
         "verdicts",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("project_id", sa.Integer(), nullable=False),
@@ -1398,6 +1420,7 @@ def downgrade() -> None:
 
     op.drop_table("visits")
     op.drop_table("verdicts")
+    op.drop_table("project_readings")
     with op.batch_alter_table("targets", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_targets_project_id"))
         batch_op.drop_index(batch_op.f("ix_targets_metric_id"))
