@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask, current_app, request
 from flask_login import LoginManager, current_user
 from jinja2 import StrictUndefined
+from sqlalchemy import select
 
 from okrgate import clock, events, logs
 from okrgate.accounts import directory, sessions
@@ -126,10 +127,13 @@ def _surroundings() -> dict[str, Any]:
     }
     if not current_user.is_authenticated:
         return shown | {"navigation": [], "badges": {}}
-    badges = {
+    counted = {
         "approvals": approvals.badge(current_user.id),
         "inbox": notifications.badge(current_user.id),
     }
+    # Every page asks for all of them, so they are asked in one go.
+    row = db.session().execute(select(*(one.scalar_subquery() for one in counted.values()))).one()
+    badges = dict(zip(counted, row, strict=True))
     return shown | {
         "badges": badges,
         "navigation": web_navigation.menu(current_user, badges),

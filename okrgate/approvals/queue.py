@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from okrgate import clock
 from okrgate.accounts.models import Person
@@ -32,10 +32,10 @@ class Waiting:
     number: int
 
 
-def count(person: int) -> int:
-    """Return how many rounds wait for somebody, at most CAP."""
+def count(person: int) -> Select[int]:
+    """Return a query for how many rounds wait for somebody, at most CAP."""
     rounds = select(SeatPerson.round_id).where(SeatPerson.person_id == person).distinct().limit(CAP)
-    return db.session().scalar(select(func.count()).select_from(rounds.subquery())) or 0
+    return select(func.count()).select_from(rounds.subquery())
 
 
 def waiting_for(person: int, *, limit: int = PAGE) -> list[Waiting]:

@@ -4,6 +4,7 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf import FlaskForm
+from sqlalchemy import Select
 from wtforms import TextAreaField
 from wtforms.validators import InputRequired, Length
 
@@ -35,8 +36,8 @@ class CloseConditionForm(FlaskForm):
     )
 
 
-def badge(person: int) -> int:
-    """Return how many decisions wait for somebody, for the menu."""
+def badge(person: int) -> Select[int]:
+    """Return a query for how many decisions wait for somebody, for the menu."""
     return waiting.count(person)
 
 

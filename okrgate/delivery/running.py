@@ -43,9 +43,12 @@ def updates(project_id: int, *, limit: int = _SHOWN) -> list[Posted]:
     """Return a project's status updates, newest first."""
     rows = _updates(project_id, limit)
     names = names_for(row.by_id for row in rows)
-    return [
-        Posted(row.at, names[row.by_id], row.status, row.note, row.focus, row.why) for row in rows
-    ]
+    return [posted(row, names[row.by_id]) for row in rows]
+
+
+def posted(row: StatusUpdate, name: str | None) -> Posted:
+    """Return an update with the name of who gave it."""
+    return Posted(row.at, name or "Somebody", row.status, row.note, row.focus, row.why)
 
 
 def increments_of(project_id: int) -> list[Increment]:

@@ -2,14 +2,14 @@
 
 from collections.abc import Container
 from dataclasses import dataclass
-from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from okrgate.accounts.models import Person
 from okrgate.database import db
-from okrgate.delivery import calendar, effects, kickoff, running, wrapup
-from okrgate.delivery.models import Celebration
-from okrgate.delivery.running import Posted
+from okrgate.delivery import calendar, effects, kickoff
+from okrgate.delivery.models import Celebration, StatusUpdate
+from okrgate.delivery.running import Posted, posted
 from okrgate.errors import NotFound
 from okrgate.projects import permissions
 from okrgate.projects.models import Project
@@ -25,12 +25,14 @@ class Seen:
 
 def find_project(reference: str, *, reader: int, is_auditor: bool) -> Seen:
     """Return a project that this person may read. Raises NotFound for what is hidden or missing alike."""
-    query = select(Project).where(Project.reference == reference)
-    project = db.session().scalar(query) if reference.isprintable() else None
-    if project is None:
+    query = select(Project, permissions.reads_all(reader)).where(Project.reference == reference)
+    row = db.session().execute(query).first() if reference.isprintable() else None
+    if row is None:
         raise NotFound
-    permissions.check_visible(project, reader, is_auditor=is_auditor)
-    return Seen(project, is_auditor or reader in permissions.readers(project.id))
+    project, involved = row
+    also = (reader,) if involved else ()
+    permissions.check_visible(project, reader, is_auditor=is_auditor, also=also)
+    return Seen(project, is_auditor or bool(involved))
 
 
 def celebration(project_id: int) -> Celebration | None:
@@ -38,9 +40,23 @@ def celebration(project_id: int) -> Celebration | None:
     return effects.celebration_of(project_id)
 
 
-def last_update(project_id: int) -> Posted | None:
-    """Return the newest status update, if there is one."""
-    return next(iter(running.updates(project_id, limit=1)), None)
+def news(project_id: int) -> tuple[Posted | None, Celebration | None]:
+    """Return the newest status update and when the work was celebrated, so far as there are; one query."""
+    newest = select(func.max(StatusUpdate.id)).where(StatusUpdate.project_id == project_id)
+    row = (
+        db.session()
+        .execute(
+            select(StatusUpdate, Person.name, Celebration)
+            .select_from(Project)
+            .outerjoin(StatusUpdate, StatusUpdate.id == newest.scalar_subquery())
+            .outerjoin(Person, Person.id == StatusUpdate.by_id)
+            .outerjoin(Celebration, Celebration.project_id == Project.id)
+            .where(Project.id == project_id)
+        )
+        .one()
+    )
+    update, name, celebrated = row
+    return posted(update, name) if update is not None else None, celebrated
 
 
 def is_session_begun(sections: Container[str]) -> bool:
@@ -57,9 +73,3 @@ def kickoff_file(
         raise NotFound("No kick-off is planned yet.")
     event = kickoff.invitation(project, found, None, {})
     return calendar.invitation(event, organizer=organizer, link=link, attendee=attendee)
-
-
-def actual_effort(project_id: int) -> Decimal | None:
-    """Return the days of work it took, if they were said."""
-    found = wrapup.wrap_up_of(project_id)
-    return found.actual_effort_days if found else None

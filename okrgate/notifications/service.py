@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 
 from okrgate import clock
 from okrgate.accounts import directory
@@ -72,8 +72,8 @@ def inbox(person_id: int, *, before: int | None = None, unread: bool = False) ->
     ]
 
 
-def unread_count(person_id: int) -> int:
-    """Count somebody's unread news, up to 100."""
+def unread_count(person_id: int) -> Select[int]:
+    """Return a query that counts somebody's unread news, up to 100."""
     unread = (
         select(OutboxRow.id)
         .where(
@@ -84,7 +84,7 @@ def unread_count(person_id: int) -> int:
         .limit(MOST)
         .subquery()
     )
-    return db.session().scalar(select(func.count()).select_from(unread)) or 0
+    return select(func.count()).select_from(unread)
 
 
 def mark_read(row_id: int, *, by: int) -> None:

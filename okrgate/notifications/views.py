@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Blueprint, current_app, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import Select
 
 from okrgate.config import Settings
 from okrgate.errors import NotFound
@@ -16,7 +17,7 @@ from okrgate.web.render import done, me
 blueprint = Blueprint("notifications", __name__)
 
 
-def badge(person_id: int) -> int:
+def badge(person_id: int) -> Select[int]:
     return service.unread_count(person_id)
 
 

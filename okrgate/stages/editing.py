@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, literal, select
 
 from okrgate import clock
 from okrgate.accounts import directory
@@ -163,13 +163,18 @@ def drop_draft(project_id: int, section: str, page: str, *, by: int) -> None:
         _drop_draft(project_id, section, page, by)
 
 
-def draft_sections(project_id: int, person: int) -> set[str]:
-    """Return the sections in which somebody has a draft."""
-    return set(
-        db.session().scalars(
-            select(Draft.section).where(Draft.project_id == project_id, Draft.person_id == person)
-        )
+def saved_and_drafted(project_id: int, person: int) -> tuple[set[str], set[str]]:
+    """Return the sections that were ever saved, and those in which this person has a draft; one query."""
+    saved = select(SectionState.section, literal(1).label("saved")).where(
+        SectionState.project_id == project_id
     )
+    drafted = select(Draft.section, literal(0)).where(
+        Draft.project_id == project_id, Draft.person_id == person
+    )
+    rows = [(row[0], bool(row[1])) for row in db.session().execute(saved.union_all(drafted))]
+    return {key for key, is_saved in rows if is_saved}, {
+        key for key, is_saved in rows if not is_saved
+    }
 
 
 def states(project_id: int) -> dict[str, SectionState]:

@@ -1,6 +1,6 @@
 """Read a project for its pages: few queries, whatever the size of the data."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from okrgate.errors import NotFound
 from okrgate.gates.model import Rulebook, Transition
 from okrgate.gates.verdict import Verdict
 from okrgate.projects import permissions
-from okrgate.projects.models import CoEditor, Project, SectionState, Visit
+from okrgate.projects.models import CoEditor, Project, Visit
 from okrgate.rulebooks import service as rulebooks
 from okrgate.rulebooks.models import Process
 from okrgate.stages.models import StoredVerdict
@@ -295,8 +295,8 @@ def verdict_of(row: StoredVerdict) -> Verdict:
 
 def section_list(
     loaded: Loaded,
-    states: Mapping[str, SectionState],
-    drafts: Iterable[str],
+    saved_ones: Container[str],
+    drafts: Container[str],
     verdicts: Sequence[StoredVerdict],
 ) -> list[dict[str, Any]]:
     """Return the task list: every section this process uses, with the reader's status of it."""
@@ -313,7 +313,7 @@ def section_list(
     found = []
     for key in used:
         editable = bool(set(here.get(key, ())) & loaded.roles)
-        saved, drafted = key in states, key in drafts
+        saved, drafted = key in saved_ones, key in drafts
         if saved and key not in wanting and not drafted:
             status = "completed"
         elif saved or drafted:

@@ -104,7 +104,7 @@ def show_project(reference: str) -> ResponseReturnValue:
     loaded = reading.load(reference, reader())
     project = loaded.project
     verdicts = judging.stored(project.id)
-    states = editing.states(project.id)
+    saved, drafted = editing.saved_and_drafted(project.id, me())
     before = whole(request.args.get("before", ""))
     entries = audit.of_project(project.id, limit=60, before=before)
     private = _private(loaded)
@@ -113,7 +113,8 @@ def show_project(reference: str) -> ResponseReturnValue:
     signers = open_round["waiting"] if open_round else set()
     names = dict(loaded.names) | directory.names(timeline.people_in(entries) | fixers | signers)
     gates = {gate.id: gate.label for gate in loaded.rulebook.gates.values()}
-    tasks = reading.section_list(loaded, states, editing.draft_sections(project.id, me()), verdicts)
+    tasks = reading.section_list(loaded, saved, drafted, verdicts)
+    update, celebration = delivery.news(project.id)
     return render(
         "stages/show.html",
         loaded=loaded,
@@ -129,9 +130,9 @@ def show_project(reference: str) -> ResponseReturnValue:
         round=open_round,
         waiting=sorted(names.get(one, "Somebody") for one in signers),
         private=private,
-        update=delivery.last_update(project.id),
-        celebration=delivery.celebration(project.id),
-        session_planned=delivery.is_session_begun(states),
+        update=update,
+        celebration=celebration,
+        session_planned=delivery.is_session_begun(saved),
     )
 
 

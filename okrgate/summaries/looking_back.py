@@ -7,13 +7,12 @@ from sqlalchemy import select
 
 from okrgate import clock
 from okrgate.database import db
-from okrgate.delivery import service as delivery
 from okrgate.delivery import statements
+from okrgate.delivery.models import WrapUp
 from okrgate.measurement import service as measurement
 from okrgate.projects import commitments
-from okrgate.projects.all_sections import SECTIONS as PLAN
 from okrgate.projects.models import Project, Visit
-from okrgate.projects.sections import Gathered
+from okrgate.projects.plan_models import Scope
 from okrgate.rulebooks import service as rulebooks
 from okrgate.summaries.days import before_and_in
 from okrgate.summaries.wording import KeyResult, LookBack, Promise, Reading, Said, Voices
@@ -24,12 +23,13 @@ _WORK = "delivery"
 def look_back(project: Project) -> LookBack:
     """Return a project as it is seen afterwards. About eight queries, whatever the size of the data."""
     days = _days(project)
+    planned, actual = efforts(project.id)
     return LookBack(
         promises=promises(project.id),
         key_results=key_results(project),
         voices=voices(project),
-        planned_effort=planned_effort(project),
-        actual_effort=delivery.actual_effort(project.id),
+        planned_effort=planned,
+        actual_effort=actual,
         days_before=days[0] if days else None,
         days_in=days[1] if days else None,
     )
@@ -59,10 +59,20 @@ def key_results(project: Project) -> tuple[KeyResult, ...]:
     )
 
 
-def planned_effort(project: Project) -> Decimal | None:
-    """Return the days of work that were planned."""
-    planned = _told(project, "scope").values.get("scope.effort_days")
-    return Decimal(planned) if isinstance(planned, (Decimal, int)) else None
+def efforts(project_id: int) -> tuple[Decimal | None, Decimal | None]:
+    """Return the days of work that were planned and those it took, so far as they were said; one query."""
+    row = (
+        db.session()
+        .execute(
+            select(Scope.effort_days, WrapUp.actual_effort_days)
+            .select_from(Project)
+            .outerjoin(Scope, Scope.project_id == Project.id)
+            .outerjoin(WrapUp, WrapUp.project_id == Project.id)
+            .where(Project.id == project_id)
+        )
+        .one()
+    )
+    return row[0], row[1]
 
 
 def voices(project: Project) -> Voices:
@@ -87,12 +97,6 @@ def voices(project: Project) -> Voices:
             if row.words is not None
         ),
     )
-
-
-def _told(project: Project, section: str) -> Gathered:
-    """Return what a section of the plan tells the gates."""
-    found = next((one for one in PLAN if one.key == section), None)
-    return found.gather(project, clock.today()) if found else Gathered()
 
 
 def _days(project: Project) -> tuple[Decimal, Decimal] | None:
