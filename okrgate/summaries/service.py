@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from okrgate.accounts.models import Person
 from okrgate.database import db
@@ -40,18 +40,27 @@ class Summary:
 def summary_for(project: Project) -> Summary:
     """Return a project's summary with the data of now beside it."""
     looked = looking_back.look_back(project)
-    judgement, repeat, written = (
+    newest = select(func.max(SentSummary.id)).where(SentSummary.project_id == project.id)
+    judgement, repeat, written, row, by = (
         db.session()
         .execute(
-            select(Retrospective.judgement, Retrospective.repeat, ClosingSummary.text)
+            select(
+                Retrospective.judgement,
+                Retrospective.repeat,
+                ClosingSummary.text,
+                SentSummary,
+                Person.name,
+            )
             .select_from(Project)
             .outerjoin(Retrospective, Retrospective.project_id == Project.id)
             .outerjoin(ClosingSummary, ClosingSummary.project_id == Project.id)
+            .outerjoin(SentSummary, SentSummary.id == newest.scalar_subquery())
+            .outerjoin(Person, Person.id == SentSummary.by_id)
             .where(Project.id == project.id)
         )
         .one()
     )
-    sent = last_sent(project.id)
+    sent = _sent(row, by) if row is not None else None
     return Summary(
         text=sent.text if sent else written or "",
         looked=looked,
@@ -62,22 +71,7 @@ def summary_for(project: Project) -> Summary:
     )
 
 
-def last_sent(project_id: int) -> Sent | None:
-    """Return the summary that was sent last."""
-    found = (
-        db.session()
-        .execute(
-            select(SentSummary, Person.name)
-            .outerjoin(Person, Person.id == SentSummary.by_id)
-            .where(SentSummary.project_id == project_id)
-            .order_by(SentSummary.id.desc())
-            .limit(1)
-        )
-        .first()
-    )
-    if found is None:
-        return None
-    row, by = found
+def _sent(row: SentSummary, by: str | None) -> Sent:
     return Sent(
         at=row.at,
         by=by or "okrgate",
