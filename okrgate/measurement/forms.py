@@ -38,7 +38,9 @@ class TargetRow(RowForm):
     baseline = Value("Baseline", description="The value today, in the unit of the metric.")
     baseline_on = Day("Baseline read on")
     success = Value("Success from", description="At this value or better it is a success.")
-    partial = Value("Partial success from", description="Between this and success it worked in part.")
+    partial = Value(
+        "Partial success from", description="Between this and success it worked in part."
+    )
     negative = Value("Negative impact from", description="At this value or worse it did harm.")
     owner = Somebody("Who reads it?")
 
