@@ -27,7 +27,7 @@ from okrgate.stages.sections import ALL, answers_of
 
 log = structlog.get_logger()
 
-_UNITS = ("unit.changed", "unit.opened", "unit.closed")
+_EVERYWHERE = ("unit.changed", "unit.opened", "unit.closed", "person.erased")
 _BESIDE = (
     "metrics.changed",
     "metrics.observed",
@@ -133,8 +133,8 @@ def store(project: Project, picture: Picture | None, snapshot: Snapshot, seq: in
 def fresh() -> ColumnElement[bool]:
     """Return what makes a kept picture true, in a query that has Project and ProjectReading.
 
-    Nothing was recorded of the project since, nothing it shows was changed beside it (a unit, a metric, a key
-    result), and the day is the same; after a project's end the day no longer matters.
+    Nothing was recorded of the project since, nothing was changed beside it (a unit, a metric, a key result, a name
+    forgotten), and the day is the same. After its end a project shows metrics and key results as they were then.
     """
     newest = (
         select(func.coalesce(func.max(Entry.seq), 0))
@@ -179,7 +179,7 @@ def _changed_beside() -> ColumnElement[bool]:
         linked.with_only_columns(literal("objective:") + cast(KeyResult.objective_id, String)),
     )
     since = Entry.seq > ProjectReading.through
-    units = exists().where(Entry.action.in_(_UNITS), since).correlate(ProjectReading)
+    everywhere = exists().where(Entry.action.in_(_EVERYWHERE), since).correlate(ProjectReading)
     others = (
         exists()
         .where(
@@ -187,7 +187,7 @@ def _changed_beside() -> ColumnElement[bool]:
         )
         .correlate(ProjectReading, Project)
     )
-    return or_(units, others)
+    return or_(everywhere, and_(Project.closed_at.is_(None), others))
 
 
 def _kept(row: ProjectReading) -> Picture:

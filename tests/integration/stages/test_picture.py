@@ -139,8 +139,9 @@ def test_on_another_day_it_is_gathered(arrive: Arrive) -> None:
         assert seen(company).snapshot is None
 
 
-def test_after_the_end_the_day_no_longer_matters(arrive: Arrive) -> None:
+def test_after_the_end_it_shows_how_it_ended(arrive: Arrive) -> None:
     company = arrive("closed")
+    rename_the_metric(company)
 
     with clock.moved_to(clock.now() + timedelta(days=400)):
         assert seen(company).snapshot is None
@@ -152,6 +153,7 @@ def test_no_picture_keeps_the_name_of_somebody_forgotten(arrive: Arrive) -> None
     assert name in kept_text()
     people.deactivate(company.ids["Sue"], by=company.ids["Ada"])
     people.erase(company.ids["Sue"], by=company.ids["Ada"])
+    assert seen(company).snapshot is not None
 
     settling.sweep()
 
