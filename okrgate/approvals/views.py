@@ -1,10 +1,11 @@
 """The approval queue, receipts and conditions. The deciding page itself is in `stages`."""
 
+from typing import TYPE_CHECKING
+
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf import FlaskForm
-from sqlalchemy import Select
 from wtforms import TextAreaField
 from wtforms.validators import InputRequired, Length
 
@@ -19,6 +20,9 @@ from okrgate.rulebooks import service as rulebooks
 from okrgate.web.htmx import render
 from okrgate.web.permissions import requires, signed_in
 from okrgate.web.render import done, me
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
 
 blueprint = Blueprint("approvals", __name__)
 
@@ -36,7 +40,7 @@ class CloseConditionForm(FlaskForm):
     )
 
 
-def badge(person: int) -> Select[int]:
+def badge(person: int) -> "Select[int]":
     """Return a query for how many decisions wait for somebody, for the menu."""
     return waiting.count(person)
 

@@ -1,10 +1,9 @@
 """Pages: the inbox, the dead letters, and in the demo the mail that was caught."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, current_app, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Select
 
 from okrgate.config import Settings
 from okrgate.errors import NotFound
@@ -14,10 +13,13 @@ from okrgate.web.keys import whole
 from okrgate.web.permissions import admin, requires, signed_in
 from okrgate.web.render import done, me
 
+if TYPE_CHECKING:
+    from sqlalchemy import Select
+
 blueprint = Blueprint("notifications", __name__)
 
 
-def badge(person_id: int) -> Select[int]:
+def badge(person_id: int) -> "Select[int]":
     return service.unread_count(person_id)
 
 

@@ -107,14 +107,25 @@ class Company:
             return person.press_anyway({"version": str(self.project().version), **asked}, status)
         return person.send({"key": person.form("key").values["key"], **asked}, status=status)
 
-    def sign(self, name: str, decision: str, *, status: int = 200, **said: str | list[str]) -> str:
-        """Decide on the project's card in the approval queue."""
+    def sign(
+        self,
+        name: str,
+        decision: str,
+        *,
+        reason: str = "",
+        condition: Answers | None = None,
+        status: int = 200,
+    ) -> str:
+        """Decide on the first card in somebody's approval queue."""
         person = self[name]
         person.open("/approvals")
         cards = [path for text, path in person.links() if path.startswith("/approvals/")]
         assert cards, f"nothing waits for {name}"
         person.open(cards[0])
-        return person.send({"decision": decision, **said}, status=status)
+        said: Answers = {"decision": decision, "reason": reason}
+        for name_of, value in (condition or {}).items():
+            said[f"conditions-0-{name_of}"] = value
+        return person.send(said, status=status)
 
     def project(self) -> Project:
         """Return the project's row as it is now."""

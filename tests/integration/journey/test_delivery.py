@@ -149,10 +149,10 @@ def approve(company: Company) -> None:
         "Mia",
         "approved_with_conditions",
         reason="Watch the calls.",
-        **{
-            "conditions-0-text": "Report calls monthly",
-            "conditions-0-owner": str(company.ids["Lea"]),
-            "conditions-0-due": "2027-03-01",
+        condition={
+            "text": "Report calls monthly",
+            "owner": str(company.ids["Lea"]),
+            "due": "2027-03-01",
         },
     )
     assert company.project().stage == "final_approval"
