@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, select, union
+from sqlalchemy import Select, exists, select, union
 
 from okrgate import clock
 from okrgate.accounts import directory
@@ -178,3 +178,10 @@ def confirm(target_id: int, *, confirmed: bool, note: str, by: int) -> None:
                 note=note,
             )
         )
+
+
+def _is_planned_with(metric_id: int) -> bool:
+    return bool(db.session().scalar(select(exists().where(Target.metric_id == metric_id))))
+
+
+metrics.register_use(_is_planned_with)

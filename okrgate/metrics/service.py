@@ -32,12 +32,19 @@ class Listed:
 
 Follower = Callable[[int, Observation, int], None]
 _followers: list[Follower] = []
+_uses: list[Callable[[int], bool]] = []
 
 
 def on_corrected(follower: Follower) -> None:
     """Call `follower` with (old id, the row that stands now, who) inside the transaction of each correction."""
     if follower not in _followers:
         _followers.append(follower)
+
+
+def register_use(asks: Callable[[int], bool]) -> None:
+    """Let a room above say whether something was agreed in a metric's unit. Done once, where that room begins."""
+    if asks not in _uses:
+        _uses.append(asks)
 
 
 def page_of(
@@ -182,11 +189,15 @@ def change(
 ) -> None:
     """Change a metric; which way is better stays, since bands were agreed on it.
 
-    Raises Invalid when the name is taken. What is the same already leaves no trace.
+    Raises Invalid when the name is taken, or when a project's bands are numbers in the unit that would change. What
+    is the same already leaves no trace.
     """
     with _name_is_free(), transaction() as session:
         metric = _locked(metric_id)
         check_may_change(metric, by)
+        if metric.unit_of_measure != unit_of_measure and any(asks(metric_id) for asks in _uses):
+            sentence = "Projects agreed on numbers in this unit. Register a new metric instead."
+            raise Invalid(sentence, {"unit_of_measure": sentence})
         values = {
             "name": name,
             "unit_of_measure": unit_of_measure,

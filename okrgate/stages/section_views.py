@@ -72,6 +72,8 @@ def edit_page(reference: str, section: str, page: str) -> ResponseReturnValue:
     if wanted is None:
         raise NotFound
     refusal = _refusal(loaded, found)
+    if refusal and request.method == "POST":
+        return _too_late(loaded, found, wanted, refusal)
     if refusal:
         raise Forbidden(refusal)
     if request.method == "GET":
@@ -113,11 +115,45 @@ def _posted(loaded: reading.Loaded, section: Section, page: Page) -> ResponseRet
         return _answer(
             loaded, section, page, form, base=base, status=422, sentence=problem.sentence
         )
+    except Forbidden as problem:
+        return _too_late(loaded, section, page, problem.sentence)
     except Conflict as problem:
         return _conflict(loaded.project.reference, section.key, page, form, problem.sentence)
     following = _next(section, page)
     to = _url(project.reference, section, following) if following else home
     return done(_said(section, saved), to)
+
+
+def _too_late(
+    loaded: reading.Loaded, section: Section, page: Page, refusal: str
+) -> ResponseReturnValue:
+    """Say why nothing was saved, and give back what was typed: it may be needed elsewhere."""
+    form = page.form()
+    labels = {field.name: field.label.text for field in _fields_of(form)}
+    typed = [
+        {"label": labels[name], "value": value}
+        for name, value in request.form.items(multi=True)
+        if name in labels and value.strip()
+    ]
+    return render(
+        "stages/too_late.html",
+        status=403,
+        project=loaded.project,
+        section=section,
+        refusal=refusal,
+        typed=typed,
+    )
+
+
+def _fields_of(form: Any) -> list[Any]:
+    """Return the fields in which people write, those of rows too."""
+    found: list[Any] = []
+    for field in form:
+        if isinstance(field, FieldList):
+            found += [inner for entry in field.entries for inner in _fields_of(entry.form)]
+        elif field.type not in {"CSRFTokenField", "HiddenField", "Known"}:
+            found.append(field)
+    return found
 
 
 def _answer(

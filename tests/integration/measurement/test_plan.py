@@ -115,6 +115,26 @@ def test_a_retired_metric_stays_chosen(app: Flask, promise: Promise) -> None:
     assert len(service.targets(promise.project.id)) == 1
 
 
+def test_a_metric_that_bands_rest_on_keeps_its_unit(app: Flask, promise: Promise) -> None:
+    def call_it(unit_of_measure: str) -> None:
+        metrics.change(
+            promise.metric,
+            name="Churn",
+            unit_of_measure=unit_of_measure,
+            cadence="weekly",
+            steward_id=promise.steward,
+            source="",
+            active=True,
+            by=promise.steward,
+        )
+
+    with pytest.raises(Invalid, match="agreed on numbers in this unit"):
+        call_it("members")
+    call_it("%")
+
+    assert metrics.get_metric(promise.metric).cadence == "weekly"
+
+
 def test_another_metric_must_be_confirmed_anew(app: Flask, promise: Promise) -> None:
     service.confirm(promise.target, confirmed=True, note="Yes", by=promise.steward)
     other = metric_of("Bounce", steward=None, by=promise.lead)

@@ -24,3 +24,16 @@ def test_a_page_names_what_its_gate_still_wants(arrive: Arrive) -> None:
 
     assert "Still missing in this part" in page
     assert "(optional)" not in page
+
+
+def test_what_was_typed_too_late_is_given_back(arrive: Arrive) -> None:
+    company = arrive("in review")
+    sue = company["Sue"]
+    sue.open(f"/projects/{company.reference}")
+    sue.path = f"/projects/{company.reference}/parts/problem/problem"
+    words = {"problem": "A hundred words that took an hour.", "base_version": "1"}
+
+    page = sue.press_anyway(words, 403)
+
+    assert "This was not saved" in page
+    assert words["problem"] in page
