@@ -45,6 +45,7 @@ def admin_people() -> ResponseReturnValue:
     return render(
         "accounts/people.html",
         people=shown,
+        roles=roles.in_words(person.id for person in shown),
         search=search,
         state=state,
         states=[("", "Everybody"), *people.STATES],

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from flask import current_app
 from sqlalchemy import select
 
-from okrgate.accounts import directory
-from okrgate.accounts.models import OrgUnit, Person, RoleGrant
+from okrgate.accounts import roles
+from okrgate.accounts.models import Person
 from okrgate.config import Settings
 from okrgate.database import db
 
@@ -34,7 +34,7 @@ def demo_personas() -> list[Persona]:
         .limit(200)
     )
     people = db.session().execute(query).all()
-    held = _roles([person.id for person in people])
+    held = roles.in_words(person.id for person in people)
     found = [
         Persona(
             person.email,
@@ -48,17 +48,3 @@ def demo_personas() -> list[Persona]:
         for person in people
     ]
     return sorted(found, key=lambda persona: not persona.parts)[:_MOST]
-
-
-def _roles(ids: list[int]) -> dict[int, list[str]]:
-    labels = dict(directory.role_choices())
-    query = (
-        select(RoleGrant.person_id, RoleGrant.role, OrgUnit.name)
-        .join(OrgUnit, OrgUnit.id == RoleGrant.unit_id)
-        .where(RoleGrant.person_id.in_(ids))
-        .order_by(RoleGrant.id)
-    )
-    held: dict[int, list[str]] = {}
-    for person_id, role, unit in db.session().execute(query):
-        held.setdefault(person_id, []).append(f"{labels.get(role, role)}, {unit}")
-    return held

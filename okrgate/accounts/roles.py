@@ -1,9 +1,10 @@
 """Who acts for what: roles held in a unit and everywhere below it, from a day to a day."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 
 from okrgate import clock
 from okrgate.accounts import directory
@@ -49,6 +50,26 @@ def of_person(person_id: int) -> list[Held]:
         for grant, unit in db.session().execute(query)
     ]
     return sorted(found, key=lambda held: ("now", "later", "over").index(held.when))
+
+
+def in_words(ids: Iterable[int]) -> dict[int, list[str]]:
+    """Return the roles that these people hold today, as "Role, Unit", in one query."""
+    labels = dict(directory.role_choices())
+    today = clock.today()
+    query = (
+        select(RoleGrant.person_id, RoleGrant.role, OrgUnit.name)
+        .join(OrgUnit, OrgUnit.id == RoleGrant.unit_id)
+        .where(
+            RoleGrant.person_id.in_(list(ids)),
+            or_(RoleGrant.starts_on.is_(None), RoleGrant.starts_on <= today),
+            or_(RoleGrant.ends_on.is_(None), RoleGrant.ends_on >= today),
+        )
+        .order_by(RoleGrant.id)
+    )
+    held: dict[int, list[str]] = {}
+    for person_id, role, unit in db.session().execute(query):
+        held.setdefault(person_id, []).append(f"{labels.get(role, role)}, {unit}")
+    return held
 
 
 def grant(

@@ -78,6 +78,8 @@ class SessionForm(SectionForm):
 class AttendeeRow(RowForm):
     """Somebody at the kick-off."""
 
+    called = "Attendee"
+
     id = Known()
     person = Somebody("Person")
     name = Line("Or a name from outside", most=120)
@@ -98,6 +100,8 @@ class HeldForm(SectionForm):
 
 class TaskRow(RowForm):
     """One task."""
+
+    called = "Task"
 
     id = Known()
     name = Line("Task")
@@ -121,6 +125,8 @@ class TasksForm(SectionForm):
 
 class SprintRow(RowForm):
     """One sprint."""
+
+    called = "Sprint"
 
     id = Known()
     name = Line("Sprint")
@@ -172,6 +178,8 @@ class UpdateForm(SectionForm):
 class BlockerRow(RowForm):
     """Something in the way."""
 
+    called = "Blocker"
+
     id = Known()
     name = Line("What is in the way?")
     owner = Somebody("Who sees to it?")
@@ -194,6 +202,8 @@ class BlockersForm(SectionForm):
 
 class IncrementRow(RowForm):
     """A part that is of use by itself."""
+
+    called = "Increment"
 
     id = Known()
     value = Line("What is it worth, and to whom?", most=500)
@@ -228,6 +238,8 @@ class ResultForm(SectionForm):
 
 class StakeholderRow(RowForm):
     """Somebody to ask."""
+
+    called = "Stakeholder"
 
     person = Somebody("Person")
 

@@ -24,6 +24,8 @@ from okrgate.projects.sections import RowForm, SectionForm
 class TargetRow(RowForm):
     """One target metric."""
 
+    called = "Target metric"
+
     id = Known()
     metric = Listed("Metric")
     mode = Choice(
@@ -69,6 +71,8 @@ class TargetsForm(SectionForm):
 class ReportRow(RowForm):
     """Where a target's report stands."""
 
+    called = "Report"
+
     id = Known()
     target = Listed("Target metric")
     report = WebAddress("Report", description="The https address of the report that shows it.")
@@ -76,6 +80,8 @@ class ReportRow(RowForm):
 
 class CheckpointRow(RowForm):
     """One day on which a target is read."""
+
+    called = "Checkpoint"
 
     id = Known()
     target = Listed("Target metric")
@@ -112,6 +118,8 @@ class CheckpointsForm(SectionForm):
 
 class ReadingRow(RowForm):
     """What was read at one checkpoint, or why it never will be."""
+
+    called = "Checkpoint"
 
     id = Known()
     value = Value("Value read")

@@ -18,6 +18,8 @@ def check_no_twice(fields: Any, sentence: str) -> None:
 class KeyResultRow(RowForm):
     """One key result."""
 
+    called = "Key result"
+
     id = Known()
     key_result = Listed("Key result")
     contribution = Text(
@@ -45,6 +47,8 @@ class KeyResultsForm(SectionForm):
 
 class TeamRow(RowForm):
     """One team."""
+
+    called = "Team"
 
     id = Known()
     unit = Listed("Team")

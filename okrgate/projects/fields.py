@@ -182,6 +182,11 @@ class Amount(StringField):
         words = {"render_kw": {"inputmode": "decimal"}} | more
         super().__init__(label, [Optional(strip_whitespace=True)], **words)
 
+    @property
+    def currency_mark(self) -> str:
+        """Return the currency to show before it; nothing when another field says which one."""
+        return "" if self.currency_field else money.company_currency()
+
     def _value(self) -> str:
         if self.raw_data:
             return str(self.raw_data[0])

@@ -34,6 +34,8 @@ def activity_of(text: str) -> str:
 class RaciRowForm(RowForm):
     """One person's part in one activity."""
 
+    called = "Part"
+
     id = Known()
     activity = Line("Activity", description=f"Left empty: {WHOLE.lower()}.")
     person = Somebody("Person")
@@ -101,6 +103,8 @@ class PartsForm(SectionForm):
 
 class CoEditorRow(RowForm):
     """Somebody who may edit."""
+
+    called = "Co-editor"
 
     person = Somebody("Person")
 

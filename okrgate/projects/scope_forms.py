@@ -115,6 +115,8 @@ class MoneyForm(SectionForm):
 class DependencyRow(RowForm):
     """Something that is needed."""
 
+    called = "Dependency"
+
     id = Known()
     name = Line("What is needed?")
     unit = Listed("From which unit?")
@@ -141,6 +143,8 @@ class DependenciesForm(SectionForm):
 
 class DocumentRow(RowForm):
     """One document."""
+
+    called = "Document"
 
     id = Known()
     name = Line("Name")

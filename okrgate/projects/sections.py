@@ -27,7 +27,9 @@ from okrgate.projects.models import Project
 
 
 class RowForm(Form):
-    """One row of a list inside a page (used in a FieldList of FormFields)."""
+    """One row of a list inside a page (used in a FieldList of FormFields). `called` is what people call one row."""
+
+    called: ClassVar[str] = "Row"
 
 
 class SectionForm(FlaskForm):

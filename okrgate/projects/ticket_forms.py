@@ -66,6 +66,8 @@ class ValueForm(SectionForm):
 class DiscoveryRow(RowForm):
     """Something learnt."""
 
+    called = "Finding"
+
     id = Known()
     kind = Choice("How did you find out?", KINDS, undecided="Not said")
     who = Line("Who was asked or observed?", description="A group, a role, a customer.")

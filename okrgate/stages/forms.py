@@ -66,6 +66,8 @@ class MoveForm(FlaskForm):
 class ConditionForm(RowForm):
     """One condition of an approval."""
 
+    called = "Condition"
+
     text = StringField(
         "Condition", validators=[Length(max=500, message="Use at most 500 characters.")]
     )

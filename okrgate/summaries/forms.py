@@ -37,6 +37,8 @@ class RetrospectiveForm(SectionForm):
 class LessonRow(RowForm):
     """One lesson."""
 
+    called = "Lesson"
+
     id = Known()
     lesson = Line("What will be done differently?", most=500)
     owner = Somebody("Who sees to it?")
