@@ -112,8 +112,8 @@ def review(company: Company) -> None:
 
 
 def plan(company: Company) -> None:
-    """Lea plans; Ines confirms that the metric can be reported."""
-    company.move("Lea", "start_planning")
+    """Oli opens planning and Lea plans; Ines confirms that the metric can be reported."""
+    company.move("Oli", "start_planning")
     lea = str(company.ids["Lea"])
     company.fill("Lea", "raci/raci", {"parts-0-person": lea, "parts-0-letter": "A"})
     company.fill(
@@ -284,7 +284,7 @@ MOVES = [
     ("Rex", "intake_form", "Tell us how many customers."),
     ("Sue", "opportunity_review", ""),
     ("", "ranked_backlog", ""),
-    ("Lea", "plan_work", ""),
+    ("Oli", "plan_work", ""),
     ("Lea", "final_approval", ""),
     ("", "kick_off", ""),
     ("Lea", "in_execution", ""),
@@ -360,7 +360,7 @@ RECEIPTS = [
     ("passage", "Idea complete", "Sue"),
     ("signoff", "Management review", "Rex"),
     ("passage", "Management review", ""),
-    ("passage", "Ready to plan", "Lea"),
+    ("passage", "Ready to plan", "Oli"),
     ("passage", "Plan complete", "Lea"),
     ("signoff", "Final approval", "Mia"),
     ("signoff", "Final approval", "Vik"),
@@ -381,7 +381,7 @@ def everybody_was_told(company: Company) -> None:
     assert {name: moved.count(name) for name in company.ids} == {
         "Sue": 10,
         "Rex": 11,
-        "Lea": 2,
+        "Lea": 3,
         "Ines": 0,
         "Mia": 6,
         "Vik": 6,
