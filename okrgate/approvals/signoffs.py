@@ -1,0 +1,208 @@
+"""Sign-offs and receipts: what somebody decided in a round, and the proof of it.
+
+Everything that writes runs inside the caller's transaction.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Select, delete, select, union
+
+from okrgate import clock
+from okrgate.accounts import directory
+from okrgate.approvals.conditions import NewCondition
+from okrgate.approvals.models import Condition, Receipt, Round, SeatPerson, SignoffRow
+from okrgate.approvals.receipts import receipt_hash
+from okrgate.audit import service as audit
+from okrgate.database import check_writing, db
+from okrgate.errors import Conflict, Invalid
+from okrgate.gates.verdict import Signoff, Verdict
+from okrgate.projects.models import Project
+
+APPROVED = "approved"
+WITH_CONDITIONS = "approved_with_conditions"
+OBJECTED = "objected"
+MOVING = {"returned": "return", "held": "park", "declined": "decline"}
+DECISIONS = (APPROVED, WITH_CONDITIONS, "returned", "held", OBJECTED, "declined")
+# What the language of the rules calls a decision.
+_IN_RULES = {APPROVED: "approved", WITH_CONDITIONS: "approved", OBJECTED: "rejected"}
+
+
+def signers() -> Select[int, int]:
+    """Return a query for (project id, person id) of everybody who was asked to sign, or did, or has a condition to meet."""
+    asked = select(Round.project_id, SeatPerson.person_id).join(
+        SeatPerson, SeatPerson.round_id == Round.id
+    )
+    signed = select(SignoffRow.project_id, SignoffRow.person_id)
+    owing = select(Condition.project_id, Condition.owner_id)
+    found = union(asked, signed, owing).subquery()
+    return select(found.c.project_id, found.c.person_id)
+
+
+def signoffs_of(project_id: int) -> dict[str, tuple[Signoff, ...]]:
+    """Return each gate's sign-offs as the judge reads them: of an ended round they are stale.
+
+    Each person counts with their latest word only.
+    """
+    rows = db.session().execute(
+        select(SignoffRow, Round.gate, Round.closed_at, Round.closed_as)
+        .join(Round, Round.id == SignoffRow.round_id)
+        .where(Round.project_id == project_id)
+        .order_by(SignoffRow.id)
+    )
+    latest: dict[str, dict[int, tuple[SignoffRow, bool]]] = {}
+    for row, gate, closed_at, closed_as in rows:
+        stale = closed_at is not None and closed_as != "satisfied"
+        latest.setdefault(gate, {})[row.person_id] = (row, stale)
+    return {gate: _as_judged(found.values()) for gate, found in latest.items()}
+
+
+def add_signoff(
+    found: Round,
+    *,
+    by: int,
+    roles: Iterable[str],
+    decision: str,
+    reason: str,
+    key: str,
+    conditions: Sequence[NewCondition] = (),
+) -> SignoffRow:
+    """Store a decision. Raises Conflict when this person has already decided in this round."""
+    check_writing()
+    session = db.session()
+    if decision not in DECISIONS:
+        raise Invalid("Choose a decision.")
+    if found.closed_at is not None:
+        raise Conflict("This round of sign-off is over.")
+    known = session.scalar(
+        select(SignoffRow).where((SignoffRow.round_id == found.id) & (SignoffRow.person_id == by))
+    )
+    if known is not None:
+        raise Conflict("You have already decided in this round.")
+    row = SignoffRow(
+        round_id=found.id,
+        project_id=found.project_id,
+        person_id=by,
+        roles=sorted(roles),
+        decision=decision,
+        reason=reason,
+        digest=found.digest,
+        at=clock.now(),
+        key=key,
+    )
+    session.add(row)
+    session.flush()
+    for condition in conditions:
+        session.add(
+            Condition(
+                project_id=found.project_id,
+                signoff_id=row.id,
+                gate=found.gate,
+                text=condition.text,
+                owner_id=condition.owner_id,
+                due_on=condition.due_on,
+            )
+        )
+    session.execute(
+        delete(SeatPerson).where(SeatPerson.round_id == found.id, SeatPerson.person_id == by)
+    )
+    audit.record(
+        f"signoff.{decision}",
+        by=by,
+        project_id=found.project_id,
+        target=f"round:{found.id}",
+        reason=reason,
+        details={
+            "gate": found.gate,
+            "round": found.number,
+            "roles": sorted(roles),
+            "digest": found.digest,
+            "conditions": [condition.text for condition in conditions],
+        },
+    )
+    return row
+
+
+def add_receipt(
+    project: Project,
+    *,
+    kind: str,
+    transition: str,
+    verdict: Verdict,
+    facts: Mapping[str, Any],
+    content: Mapping[str, Any],
+    by: int | None,
+    meaning: str,
+    signoff: SignoffRow | None = None,
+) -> Receipt:
+    """Keep the proof of what was decided, on which facts, under which rules."""
+    check_writing()
+    receipt = Receipt(
+        kind=kind,
+        project_id=project.id,
+        signoff_id=signoff.id if signoff else None,
+        transition=transition,
+        gate=verdict.gate or "",
+        rulebook_version_id=project.rulebook_version_id,
+        by_id=by,
+        at=clock.now(),
+        meaning=meaning,
+        facts=dict(facts),
+        verdict=verdict.to_json(),
+        content=dict(content),
+    )
+    receipt.hash = receipt_hash(receipt)
+    db.session().add(receipt)
+    db.session().flush()
+    return receipt
+
+
+def decisions_of(project_id: int, names: Mapping[int, str] | None = None) -> list[dict[str, Any]]:
+    """Return every decision on a project, newest first, with the names of those who decided."""
+    rows = list(
+        db.session().execute(
+            select(
+                SignoffRow,
+                Round.gate,
+                Round.number,
+                Round.closed_as,
+                Receipt.id.label("receipt_id"),
+            )
+            .join(Round, Round.id == SignoffRow.round_id)
+            .outerjoin(Receipt, Receipt.signoff_id == SignoffRow.id)
+            .where(SignoffRow.project_id == project_id)
+            .order_by(SignoffRow.id.desc())
+            .limit(100)
+        )
+    )
+    if names is None:
+        names = directory.names(row.SignoffRow.person_id for row in rows)
+    return [
+        {
+            "name": names.get(row.SignoffRow.person_id, "Somebody"),
+            "person_id": row.SignoffRow.person_id,
+            "round_id": row.SignoffRow.round_id,
+            "decision": row.SignoffRow.decision,
+            "reason": row.SignoffRow.reason,
+            "at": row.SignoffRow.at,
+            "gate": row.gate,
+            "round": row.number,
+            "lapsed": row.closed_as not in (None, "satisfied"),
+            "receipt_id": row.receipt_id,
+        }
+        for row in rows
+    ]
+
+
+def _as_judged(rows: Iterable[tuple[SignoffRow, bool]]) -> tuple[Signoff, ...]:
+    return tuple(
+        Signoff(
+            role=role,
+            by=str(row.person_id),
+            decision=_IN_RULES.get(row.decision, row.decision),
+            stale=stale,
+            on_behalf_of=str(row.on_behalf_of_id) if row.on_behalf_of_id else None,
+        )
+        for row, stale in rows
+        for role in row.roles
+    )
