@@ -7,7 +7,8 @@ from wtforms import BooleanField, FieldList, FormField
 from wtforms.validators import DataRequired, Length, ValidationError
 
 from okrgate import clock
-from okrgate.delivery.fields import (
+from okrgate.projects.sections import RowForm, SectionForm
+from okrgate.web.fields import (
     ROWS,
     Choice,
     Count,
@@ -18,9 +19,8 @@ from okrgate.delivery.fields import (
     Moment,
     Somebody,
     Text,
-    YesNo,
+    YesOrNo,
 )
-from okrgate.projects.sections import RowForm, SectionForm
 
 STATUSES = (("on_track", "On track"), ("at_risk", "At risk"), ("off_track", "Off track"))
 FOCUS = (("yes", "Yes"), ("doubtful", "Doubtful"), ("no", "No"))
@@ -225,7 +225,7 @@ class IncrementsForm(SectionForm):
 class ResultForm(SectionForm):
     """How the work ended."""
 
-    finished = YesNo(
+    finished = YesOrNo(
         "Is the work finished?", description="“No” says that it ended before it was finished."
     )
     actual_effort_days = Days(
@@ -280,4 +280,4 @@ class StatementForm(FlaskForm):
     rating = Choice("How did it go?", RATINGS, validators=[DataRequired("Choose from 1 to 5.")])
     went_well = Text("What went well?")
     went_badly = Text("What did not go well?")
-    again = YesNo("Would you do it again?")
+    again = YesOrNo("Would you do it again?")

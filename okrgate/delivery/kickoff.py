@@ -8,10 +8,10 @@ from sqlalchemy import func, select
 
 from okrgate import clock
 from okrgate.database import db
-from okrgate.delivery.fields import day_or, offer_people, store_rows
 from okrgate.delivery.forms import HeldForm, SessionForm, SprintsForm, TasksForm
 from okrgate.delivery.models import SPRINT, TASK, Attendee, Kickoff, WorkItem
 from okrgate.delivery.people import about, names_for, stakeholders, told
+from okrgate.delivery.rows import day_or, offer_people, store_rows
 from okrgate.events import Event, KickoffInvited
 from okrgate.projects.models import Project
 from okrgate.projects.sections import Answer, Gathered, Page, Section

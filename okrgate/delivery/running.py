@@ -10,10 +10,10 @@ from sqlalchemy import select
 from okrgate import clock
 from okrgate.database import db
 from okrgate.delivery import kickoff
-from okrgate.delivery.fields import day_or, store_rows
 from okrgate.delivery.forms import FOCUS, STATUSES, BlockersForm, IncrementsForm, UpdateForm
 from okrgate.delivery.models import BLOCKER, Increment, StatusUpdate, WorkItem
 from okrgate.delivery.people import about, names_for, stakeholders, told
+from okrgate.delivery.rows import day_or, store_rows
 from okrgate.events import Event, StatusPosted
 from okrgate.projects.models import Project
 from okrgate.projects.sections import Answer, Gathered, Page, Section

@@ -10,7 +10,6 @@ from flask_login import current_user
 from okrgate.config import Settings
 from okrgate.delivery import service, statements
 from okrgate.delivery.calendar import Mailbox
-from okrgate.delivery.fields import said
 from okrgate.delivery.forms import StatementForm
 from okrgate.web.htmx import render
 from okrgate.web.permissions import requires, signed_in
@@ -52,7 +51,7 @@ def answer_statement(statement_id: int) -> ResponseReturnValue:
         rating=int(form.rating.data),
         went_well=form.went_well.data,
         went_badly=form.went_badly.data,
-        again=said(form.again.data),
+        again=form.again.data,
     )
     statements.answer(statement_id, words, by=me())
     if asked.mine:

@@ -8,10 +8,10 @@ from sqlalchemy import select
 
 from okrgate.database import db
 from okrgate.delivery import statements
-from okrgate.delivery.fields import offer_people, said, yes_no
 from okrgate.delivery.forms import ResultForm, StakeholdersForm
 from okrgate.delivery.models import Statement, WrapUp
 from okrgate.delivery.people import name_of, stakeholders
+from okrgate.delivery.rows import offer_people
 from okrgate.events import Event
 from okrgate.projects.models import Project
 from okrgate.projects.sections import Answer, Gathered, Page, Section
@@ -35,7 +35,7 @@ class ResultPage(Page):
         if found is None:
             return {}
         return {
-            "finished": yes_no(found.finished),
+            "finished": found.finished,
             "actual_effort_days": found.actual_effort_days,
             "what_happened": found.what_happened,
         }
@@ -43,7 +43,7 @@ class ResultPage(Page):
     def save(self, project: Project, data: Mapping[str, Any], *, by: int) -> Sequence[Event]:
         """Store it."""
         found = _wrap_up_for(project.id)
-        found.finished = said(data["finished"])
+        found.finished = data["finished"]
         found.actual_effort_days = data["actual_effort_days"]
         found.what_happened = data["what_happened"] or ""
         return ()

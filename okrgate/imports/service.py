@@ -22,8 +22,7 @@ from okrgate.gates.model import Rulebook, Stage
 from okrgate.imports.mapping import BadMap, BadValue, FieldMap, Map
 from okrgate.imports.reading import Table, column_at
 from okrgate.projects import service as projects
-from okrgate.projects.fields import TITLE
-from okrgate.projects.models import Project, SectionState, Visit
+from okrgate.projects.models import LONGEST_TITLE, Project, SectionState, Visit
 from okrgate.projects.sections import Page, Section
 from okrgate.rulebooks import service as rulebooks
 from okrgate.rulebooks.models import Process, RulebookVersion
@@ -133,8 +132,8 @@ def _take_new(
 ) -> list[Refusal]:
     problems: list[Refusal] = []
     title = " ".join(_cell(plan, row, plan.map.title).split())
-    if not title or len(title) > TITLE:
-        sentence = f"The title is empty or longer than {TITLE} characters."
+    if not title or len(title) > LONGEST_TITLE:
+        sentence = f"The title is empty or longer than {LONGEST_TITLE} characters."
         problems.append(Refusal(line, str(plan.map.title), sentence))
     stage = _stage(plan, line, row, problems)
     filled = _filled(plan, line, row, problems)

@@ -6,7 +6,8 @@ from wtforms.validators import ValidationError
 
 from okrgate.measurement.bands import in_order
 from okrgate.metrics.fields import Value as Value
-from okrgate.projects.fields import (
+from okrgate.projects.sections import RowForm, SectionForm
+from okrgate.web.fields import (
     Choice,
     Day,
     Known,
@@ -18,7 +19,6 @@ from okrgate.projects.fields import (
     complain,
     rows_of,
 )
-from okrgate.projects.sections import RowForm, SectionForm
 
 
 class TargetRow(RowForm):
@@ -35,7 +35,8 @@ class TargetRow(RowForm):
             ("change", "Its change since the baseline"),
             ("percent", "Its change since the baseline, in percent"),
         ),
-        undecided="Not decided (the value itself counts)",
+        undecided=None,
+        default="absolute",
     )
     baseline = Value("Baseline", description="The value today, in the unit of the metric.")
     baseline_on = Day("Baseline read on")

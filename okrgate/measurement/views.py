@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from okrgate.errors import Invalid
 from okrgate.measurement import service
-from okrgate.metrics.fields import tidy
+from okrgate.web.fields import tidy
 from okrgate.web.htmx import render
 from okrgate.web.permissions import requires, signed_in
 from okrgate.web.render import done, me

@@ -1,36 +1,16 @@
-"""Form fields that no input can break: numbers, days and texts, read exactly and refused in whole sentences."""
+"""The field for a metric's value: numbers, read exactly."""
 
 import re
-import unicodedata
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from wtforms import DateField, DecimalField, SelectField, StringField, TextAreaField
-from wtforms.validators import Length, Optional, ValidationError
+from wtforms import DecimalField
+from wtforms.validators import Optional, ValidationError
 
 MOST = 9_000_000_000
 DECIMALS = 6
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)")
 _LONGEST_NUMBER = 40
-_FIRST_YEAR, _LAST_YEAR = 1900, 2100
-
-
-def tidy(text: str | None) -> str:
-    """Take away what no text needs: space around it, zero bytes, other line ends."""
-    plain = (text or "").replace("\x00", "").replace("\r\n", "\n").strip()
-    return unicodedata.normalize("NFC", plain)
-
-
-def one_line(text: str | None) -> str:
-    """Make one line of a text."""
-    return " ".join(tidy(text).split())
-
-
-def number_or_none(text: str | None) -> int | None:
-    """Read an id out of an address or a select; nothing for anything else."""
-    given = text or ""
-    return int(given) if given.isascii() and given.isdecimal() and len(given) < 10 else None
 
 
 def exactly(text: str) -> Decimal | None:
@@ -88,94 +68,3 @@ class Value(DecimalField):
         """Ask for it when it is needed."""
         if self.needed and self.data is None and not self.process_errors:
             raise ValidationError(self.needed)
-
-
-class Day(DateField):
-    """A date that must be given."""
-
-    def __init__(self, label: str, *, needed: str, **more: Any) -> None:
-        """Keep the sentence for an empty one."""
-        self.needed = needed
-        super().__init__(label, **more)
-        self.flags.required = True
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        """Read it; say how a date is written when it is none."""
-        self.data = None
-        text = valuelist[0].strip() if valuelist else ""
-        if not text:
-            return
-        try:
-            self.data = date.fromisoformat(text)
-        except ValueError:
-            raise ValueError("Enter a date, for example 2026-12-04.") from None
-        if not _FIRST_YEAR <= self.data.year <= _LAST_YEAR:
-            self.data = None
-            raise ValueError(f"Enter a date between {_FIRST_YEAR} and {_LAST_YEAR}.")
-
-    def pre_validate(self, form: Any) -> None:
-        """Ask for it."""
-        if self.data is None and not self.process_errors:
-            raise ValidationError(self.needed)
-
-
-class Line(StringField):
-    """One line of text. `needed` is said when it is empty; else it may be."""
-
-    def __init__(self, label: str, *, most: int, needed: str = "", **more: Any) -> None:
-        """Limit its length."""
-        self.needed = needed
-        too_long = Length(max=most, message=f"Use at most {most:,} characters.")
-        super().__init__(label, [too_long], filters=[one_line], **more)
-        if needed:
-            self.flags.required = True
-
-    def pre_validate(self, form: Any) -> None:
-        """Ask for it when it is needed."""
-        if self.needed and not self.data:
-            raise ValidationError(self.needed)
-
-
-class Words(TextAreaField):
-    """A text of some lines. `needed` is said when it is empty; else it may be."""
-
-    def __init__(self, label: str, *, most: int, needed: str = "", **more: Any) -> None:
-        """Limit its length."""
-        self.needed = needed
-        too_long = Length(max=most, message=f"Use at most {most:,} characters.")
-        super().__init__(label, [too_long], filters=[tidy], **more)
-        if needed:
-            self.flags.required = True
-
-    def pre_validate(self, form: Any) -> None:
-        """Ask for it when it is needed."""
-        if self.needed and not self.data:
-            raise ValidationError(self.needed)
-
-
-class Chosen(SelectField):
-    """An id out of a list. `needed` is said when nothing was chosen; else that is an answer."""
-
-    def __init__(self, label: str, *, needed: str = "", **more: Any) -> None:
-        """Start without choices; the view fills them."""
-        self.needed = needed
-        super().__init__(label, choices=[], coerce=_id, **more)
-        if needed:
-            self.flags.required = True
-
-    def pre_validate(self, form: Any) -> None:
-        """Refuse what is not on the list."""
-        offered = {value for value, *_ in self.iter_choices()}
-        typed = str(self.raw_data[0]) if self.raw_data else ""
-        if typed.strip() and self.data is None:
-            raise ValidationError("Choose from the list.")
-        if self.data is None:
-            if self.needed:
-                raise ValidationError(self.needed)
-            return
-        if str(self.data) not in {str(one) for one in offered}:
-            raise ValidationError("Choose from the list.")
-
-
-def _id(value: object) -> int | None:
-    return None if value is None else number_or_none(str(value))

@@ -4,8 +4,9 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, RadioField, SelectChoice
 from wtforms.validators import InputRequired
 
-from okrgate.metrics.fields import Chosen, Day, Line, Value, Words
+from okrgate.metrics.fields import Value
 from okrgate.metrics.service import CADENCES
+from okrgate.web.fields import Day, Line, Somebody, Text
 
 
 class _AnyMetricForm(FlaskForm):
@@ -17,8 +18,8 @@ class _AnyMetricForm(FlaskForm):
         validators=[InputRequired("Choose how often it is measured.")],
         invalid_choice_message="Choose how often it is measured.",
     )
-    steward = Chosen("Steward", description="Who confirms that it can be reported.")
-    source = Words("Where does it come from?", most=2000)
+    steward = Somebody("Steward", description="Who confirms that it can be reported.")
+    source = Text("Where does it come from?", most=2000)
 
 
 class ChangeMetricForm(_AnyMetricForm):
@@ -55,7 +56,7 @@ class CorrectionForm(FlaskForm):
 
     on = Day("Day", needed="Enter the day.")
     value = Value("Value", needed="Enter the value.")
-    reason = Words(
+    reason = Text(
         "Why is it corrected?",
         description="It stands in the history, beside the value that was there before.",
         most=2000,

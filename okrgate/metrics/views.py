@@ -10,14 +10,15 @@ from flask_login import current_user
 from okrgate.accounts import directory
 from okrgate.errors import Invalid
 from okrgate.metrics import chart, service
-from okrgate.metrics.fields import number_or_none, one_line
 from okrgate.metrics.forms import (
     ChangeMetricForm,
     CorrectionForm,
     MetricForm,
     ObservationForm,
 )
+from okrgate.web.fields import one_line
 from okrgate.web.htmx import render
+from okrgate.web.keys import whole
 from okrgate.web.permissions import requires, signed_in
 from okrgate.web.render import done, me
 
@@ -29,7 +30,7 @@ blueprint = Blueprint("metrics", __name__)
 def list_metrics() -> ResponseReturnValue:
     """Show the registry by name, a page at a time."""
     text = one_line(request.args.get("q"))[:100]
-    steward, state = number_or_none(request.args.get("steward")), request.args.get("state", "")
+    steward, state = whole(request.args.get("steward", "")), request.args.get("state", "")
     after = one_line(request.args.get("after"))[:200]
     found = service.page_of(text, after=after, steward_id=steward, retired=state == "retired")
     more = len(found) > service.PAGE
@@ -200,7 +201,7 @@ def _page(metric_id: int, form: Any) -> ResponseReturnValue:
 def _unpack(text: str) -> tuple[date, int] | None:
     """Read where a page of values ended; nothing for anything else."""
     day, _, row = text.partition("~")
-    number = number_or_none(row)
+    number = whole(row)
     try:
         return (date.fromisoformat(day), number) if number is not None else None
     except ValueError:

@@ -4,7 +4,8 @@ from flask_wtf import FlaskForm
 from wtforms import RadioField, SelectChoice
 from wtforms.validators import InputRequired
 
-from okrgate.metrics.fields import Chosen, Day, Line, Value, Words
+from okrgate.metrics.fields import Value
+from okrgate.web.fields import Day, Line, Listed, Text
 
 _KINDS = (
     ("quarter", "A quarter"),
@@ -38,14 +39,14 @@ class ObjectiveForm(FlaskForm):
         most=200,
         needed="Enter a title.",
     )
-    unit = Chosen("Unit", description="The company, a region or a team.", needed="Choose a unit.")
-    period = Chosen("Period", needed="Choose a period.")
+    unit = Listed("Unit", description="The company, a region or a team.", needed="Choose a unit.")
+    period = Listed("Period", needed="Choose a period.")
 
 
 class ChangeObjectiveForm(ObjectiveForm):
     """An objective that is there already; somebody else may take it over."""
 
-    owner = Chosen("Owner", description="Who checks in.", needed="Choose an owner.")
+    owner = Listed("Owner", description="Who checks in.", needed="Choose an owner.")
 
 
 class GoalForm(FlaskForm):
@@ -88,4 +89,4 @@ class CheckInForm(FlaskForm):
         most=100,
         decimals=0,
     )
-    note = Words("Note", most=2000)
+    note = Text("Note", most=2000)

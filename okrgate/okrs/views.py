@@ -8,7 +8,6 @@ from flask_login import current_user
 
 from okrgate.accounts import directory
 from okrgate.errors import Invalid, NotFound
-from okrgate.metrics.fields import number_or_none
 from okrgate.okrs import objective as objectives
 from okrgate.okrs import service
 from okrgate.okrs.forms import (
@@ -19,6 +18,7 @@ from okrgate.okrs.forms import (
     PeriodForm,
 )
 from okrgate.web.htmx import render
+from okrgate.web.keys import whole
 from okrgate.web.permissions import admin, requires, signed_in
 from okrgate.web.render import done, me
 
@@ -208,7 +208,7 @@ def new_period() -> ResponseReturnValue:
 
 
 def _asked(name: str) -> int | None:
-    return number_or_none(request.args.get(name))
+    return whole(request.args.get(name, ""))
 
 
 def _line(key_result_id: int) -> service.KeyResultLine:

@@ -6,7 +6,7 @@ from typing import Any
 from wtforms import SelectChoice
 
 from okrgate.accounts import directory
-from okrgate.projects.fields import NOBODY, NOTHING
+from okrgate.web.fields import NOBODY, NOTHING
 
 
 def offer(

@@ -4,8 +4,8 @@ from typing import Any
 
 from wtforms.validators import ValidationError
 
-from okrgate.projects.fields import Days, Known, Listed, Text, YesOrNo, rows_of
 from okrgate.projects.sections import RowForm, SectionForm
+from okrgate.web.fields import Days, Known, Listed, Text, YesOrNo, rows_of
 
 
 def check_no_twice(fields: Any, sentence: str) -> None:

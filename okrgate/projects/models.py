@@ -11,25 +11,29 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from okrgate.database import JsonText, Model, UTCDateTime
 
+LONGEST_TITLE = 200
+
 
 class Project(Model):
     """What is submitted and moves through stages. `stage` is an id of its rulebook version."""
 
     __tablename__ = "projects"
     __table_args__ = (
-        Index("ix_projects_stage", "process_id", "stage", "id"),
+        Index("ix_projects_stage", "stage", "changed_at", "id"),
         Index("ix_projects_changed", "changed_at", "id"),
+        Index("ix_projects_entered", "stage_entered_at", "id"),
+        Index("ix_projects_title", "title", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     reference: Mapped[str] = mapped_column(String(20), unique=True)
-    title: Mapped[str] = mapped_column(String(200))
+    title: Mapped[str] = mapped_column(String(LONGEST_TITLE))
     process_id: Mapped[int] = mapped_column(ForeignKey("processes.id"))
     rulebook_version_id: Mapped[int] = mapped_column(ForeignKey("rulebook_versions.id"))
     home_unit_id: Mapped[int | None] = mapped_column(ForeignKey("org_units.id"), index=True)
     submitter_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
     lead_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"), index=True)
-    sponsor_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    sponsor_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"), index=True)
     benefits_owner_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     stage: Mapped[str] = mapped_column(String(60))
     stage_entered_at: Mapped[datetime] = mapped_column(UTCDateTime)

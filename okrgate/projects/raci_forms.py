@@ -6,7 +6,8 @@ from wtforms import BooleanField
 from wtforms.validators import ValidationError
 
 from okrgate.projects.commitment_forms import check_no_twice
-from okrgate.projects.fields import (
+from okrgate.projects.sections import RowForm, SectionForm
+from okrgate.web.fields import (
     Choice,
     Known,
     Line,
@@ -15,7 +16,6 @@ from okrgate.projects.fields import (
     complain,
     rows_of,
 )
-from okrgate.projects.sections import RowForm, SectionForm
 
 WHOLE = "Whole project"
 LETTERS = (

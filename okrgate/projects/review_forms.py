@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from okrgate.projects.fields import Choice, Count, Day, Listed, Text, YesOrNo, complain
 from okrgate.projects.sections import SectionForm
+from okrgate.web.fields import Choice, Count, Day, Listed, Text, YesOrNo, complain
 
 FITS = (
     ("quarter", "Yes, this quarter"),

@@ -7,8 +7,9 @@ from wtforms.validators import ValidationError
 
 from okrgate import clock
 from okrgate.projects import money
-from okrgate.projects.fields import (
-    Amount,
+from okrgate.projects.fields import Amount, Rate
+from okrgate.projects.sections import RowForm, SectionForm
+from okrgate.web.fields import (
     Choice,
     Count,
     Day,
@@ -16,7 +17,6 @@ from okrgate.projects.fields import (
     Known,
     Line,
     Listed,
-    Rate,
     Somebody,
     Text,
     WebAddress,
@@ -24,7 +24,6 @@ from okrgate.projects.fields import (
     complain,
     rows_of,
 )
-from okrgate.projects.sections import RowForm, SectionForm
 
 SIZES = (
     ("S", "S: days"),

@@ -5,8 +5,9 @@ from typing import Any
 from wtforms.validators import DataRequired, ValidationError
 
 from okrgate import clock
-from okrgate.projects.fields import (
-    Amount,
+from okrgate.projects.fields import Amount
+from okrgate.projects.sections import RowForm, SectionForm
+from okrgate.web.fields import (
     Choice,
     Count,
     Day,
@@ -16,7 +17,6 @@ from okrgate.projects.fields import (
     WebAddress,
     rows_of,
 )
-from okrgate.projects.sections import RowForm, SectionForm
 
 KINDS = (
     ("interview", "Interview"),

@@ -13,8 +13,8 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
-from okrgate.projects.fields import Line
 from okrgate.projects.sections import RowForm
+from okrgate.web.fields import Line
 
 _LONG = Length(max=4000, message="Use at most 4,000 characters.")
 

@@ -9,13 +9,13 @@ from werkzeug.datastructures import MultiDict
 from wtforms import FieldList
 
 from okrgate.errors import Conflict, Forbidden, Invalid, NotFound
-from okrgate.projects.fields import FixedRows
 from okrgate.projects.models import Draft
 from okrgate.projects.sections import Page, Section
 from okrgate.stages import editing, judging, panel, picture, reading, service
 from okrgate.stages.facts import gather
 from okrgate.stages.sections import answers_of, section_for
 from okrgate.stages.views import blueprint, reader
+from okrgate.web.fields import FixedRows
 from okrgate.web.htmx import render
 from okrgate.web.keys import whole
 from okrgate.web.permissions import requires, signed_in

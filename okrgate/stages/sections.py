@@ -16,10 +16,10 @@ from okrgate.gates.model import Question, Rulebook
 from okrgate.measurement.forms import Value
 from okrgate.measurement.sections import SECTIONS as MEASUREMENT
 from okrgate.projects.all_sections import SECTIONS as PROJECTS
-from okrgate.projects.fields import Choice, Day, Line, YesOrNo
 from okrgate.projects.models import Project, RulebookAnswer
 from okrgate.projects.sections import Answer, Page, Section, SectionForm
 from okrgate.summaries.sections import SECTIONS as SUMMARIES
+from okrgate.web.fields import Choice, Day, Line, YesOrNo
 
 ALL: Mapping[str, Section] = {
     section.key: section for section in (*PROJECTS, *MEASUREMENT, *DELIVERY, *SUMMARIES)

@@ -6,9 +6,9 @@ from wtforms import FieldList, FormField
 from wtforms.validators import Length, ValidationError
 
 from okrgate import clock
-from okrgate.delivery.fields import ROWS, Choice, Day, Known, Line, Somebody, Text
 from okrgate.projects.sections import RowForm, SectionForm
 from okrgate.summaries.wording import JUDGEMENTS, REPEATS
+from okrgate.web.fields import ROWS, Choice, Day, Known, Line, Somebody, Text
 
 
 class RetrospectiveForm(SectionForm):

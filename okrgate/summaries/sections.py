@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import select
 
 from okrgate.database import db
-from okrgate.delivery.fields import TITLE, day_or, offer_people, store_rows
 from okrgate.delivery.people import names_for
+from okrgate.delivery.rows import day_or, offer_people, store_rows
 from okrgate.events import Event
 from okrgate.projects.models import Project
 from okrgate.projects.sections import Answer, Gathered, Page, Section
@@ -16,6 +16,7 @@ from okrgate.summaries import looking_back, wording
 from okrgate.summaries.forms import LessonsForm, RetrospectiveForm, SummaryForm
 from okrgate.summaries.models import ClosingSummary, Lesson, Retrospective
 from okrgate.summaries.wording import JUDGEMENTS, REPEATS
+from okrgate.web.fields import TITLE
 
 _TEXTS = ("attendees", "why", "learned", "differently")
 

@@ -56,7 +56,7 @@ def test_anybody_registers_a_metric_and_owns_it(factory: Factory) -> None:
         ("direction", "", "Choose which way is better."),
         ("direction", "sideways", "Choose which way is better."),
         ("cadence", "hourly", "Choose how often it is measured."),
-        ("steward", "999999", "Choose from the list."),
+        ("steward", "999999", "Choose a person from the list."),
     ],
 )
 def test_a_bad_metric_comes_back(

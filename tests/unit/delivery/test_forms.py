@@ -39,7 +39,7 @@ def people(*fields: Any) -> None:
     ("typed", "error"),
     [
         ({"starts": "tomorrow"}, "Enter a date and a time, for example 2026-12-04 14:00."),
-        ({"starts": "0001-01-01T00:00"}, "Enter a date between 2000 and 2100."),
+        ({"starts": "0001-01-01T00:00"}, "Enter a date between 1970 and 2100."),
         ({"minutes": "1e9"}, "Enter a whole number from 5 to 1,440."),
         ({"minutes": "2"}, "Enter a whole number from 5 to 1,440."),
         ({"place": "x" * 501}, "Use at most 500 characters."),

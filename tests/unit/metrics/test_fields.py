@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 from wtforms import Form
 
-from okrgate.metrics.fields import Chosen, Day, Line, Value, exactly, number_or_none
+from okrgate.metrics.fields import Value, exactly
+from okrgate.web.fields import Day, Line, Listed
+from okrgate.web.keys import whole
 
 
 class Sample(Form):  # type: ignore[misc]
@@ -14,7 +16,7 @@ class Sample(Form):  # type: ignore[misc]
     share = Value("Share", least=0, most=100, decimals=0)
     on = Day("Day", needed="Enter the day.")
     line = Line("Line", most=5, needed="Say it.")
-    chosen = Chosen("Chosen")
+    chosen = Listed("Chosen")
 
 
 GOOD = {"value": "1.50", "on": "2026-12-04", "line": " a  b ", "chosen": "2"}
@@ -77,7 +79,7 @@ def test_no_text_breaks_the_reading_of_numbers(text: str) -> None:
     found = exactly(text)
 
     assert found is None or found.is_finite()
-    assert number_or_none(text) is None or number_or_none(text) == int(text)
+    assert whole(text) is None or whole(text) == int(text)
 
 
 @given(st.decimals(-9_000_000_000, 9_000_000_000, places=6))

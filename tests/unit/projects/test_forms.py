@@ -12,8 +12,8 @@ from wtforms import FieldList, SelectChoice, SelectField
 
 from okrgate import clock
 from okrgate.projects import commitment_forms, raci_forms, review_forms, scope_forms, ticket_forms
-from okrgate.projects.fields import is_web_address
 from okrgate.projects.sections import SectionForm
+from okrgate.web.fields import is_web_address
 
 NOON = datetime(2026, 12, 4, 12, tzinfo=UTC)
 FORMS = sorted(
