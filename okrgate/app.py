@@ -15,6 +15,9 @@ from okrgate.approvals import service as approvals_service
 from okrgate.approvals import views as approvals
 from okrgate.audit import service as audit_service
 from okrgate.audit import views as audit
+from okrgate.comments import following
+from okrgate.comments import service as comments_service
+from okrgate.comments import views as comments
 from okrgate.config import Settings, resources
 from okrgate.database import db, prepare_engine
 from okrgate.delivery import views as delivery
@@ -25,13 +28,14 @@ from okrgate.metrics import views as metrics
 from okrgate.notifications import outbox, worker
 from okrgate.notifications import views as notifications
 from okrgate.okrs import views as okrs
-from okrgate.projects import money
+from okrgate.projects import money, search
 from okrgate.projects import permissions as project_permissions
 from okrgate.projects import service as projects
 from okrgate.rulebooks import service as rulebook_service
 from okrgate.rulebooks import views as rulebooks
 from okrgate.stages import owed, settling, work
 from okrgate.stages import section_views as stages
+from okrgate.stages.sections import titles as section_titles
 from okrgate.summaries import views as summaries
 from okrgate.web import errors, filters, htmx, permissions, security
 from okrgate.web import navigation as web_navigation
@@ -46,6 +50,7 @@ ROOMS = (
     okrs,
     measurement,
     delivery,
+    comments,
     approvals,
     summaries,
     stages,
@@ -90,6 +95,9 @@ def create_app(settings: Settings) -> Flask:
 def _introduce() -> None:
     """Tell the rooms below what they may not ask for themselves."""
     events.subscribe(outbox.on_event)
+    events.add_hearers(following.hearers)
+    comments_service.register_parts(section_titles)
+    directory.register_held("comments", comments_service.held)
     audit_service.on_project_change(settling.settle)
     directory.register_roles(rulebook_service.role_choices)
     directory.on_roles_changed(settling.on_roles_changed)
@@ -100,6 +108,7 @@ def _introduce() -> None:
     for people in (approvals_service.signers(), measurement_service.stewards()):
         project_permissions.register_reader(people)
     worker.every_minute(settling.sweep)
+    worker.every_minute(search.catch_up)
     worker.daily(reminders.remind_of_checkpoints)
     for source in owed.SOURCES:
         work.add_source(source)

@@ -20,6 +20,10 @@ _COMMANDS = {
         "Send mail and do what is due each minute and each day.",
     ),
     "migrate": ("okrgate.commands.upkeep:migrate", "Bring the database to this version's tables."),
+    "reindex": (
+        "okrgate.commands.upkeep:reindex",
+        "Compare the words by which projects are found with their texts, and mend them.",
+    ),
     "first-admin": (
         "okrgate.commands.upkeep:first_admin",
         "Print a link for the first administrator.",

@@ -45,6 +45,16 @@ def prepare(settings: "Settings") -> None:
         click.echo(f"Published {settings.rules_file.name}: it binds new projects from now on.")
 
 
+@click.command()
+def reindex() -> None:
+    """Compare the words by which projects are found with their texts, and mend what differs."""
+    from okrgate.projects import search
+
+    with surroundings.application():
+        looked_at = search.rebuild()
+    click.echo(f"The words of {looked_at} projects are right.")
+
+
 @click.command("first-admin")
 @click.argument("email")
 @click.argument("name")

@@ -20,6 +20,7 @@ from okrgate.database import after_commit, db, is_writing, transaction
 from okrgate.errors import Conflict, Refused
 from okrgate.events import Event, Recipient, RoleUnheld, SignoffAsked, publish
 from okrgate.gates.model import Rulebook, Transition
+from okrgate.projects import search
 from okrgate.projects.models import Project
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import judging, picture
@@ -155,6 +156,7 @@ def _keep(
         seq = 0 if unfinished else audit.last_of(fresh.id)
         judging.store(fresh, judged, seq)
         picture.store(fresh, shown, snapshot, seq)
+        search.keep(fresh.id)
     return True
 
 
