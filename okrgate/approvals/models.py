@@ -142,3 +142,29 @@ class Receipt(Model):
     verdict: Mapped[dict[str, Any]] = mapped_column(JsonText)
     content: Mapped[dict[str, Any]] = mapped_column(JsonText)
     hash: Mapped[str] = mapped_column(String(64))
+
+
+class RoundReading(Model):
+    """What a round put before its signers, in words: what changed since is told from this, not from identifiers.
+
+    `through` is the record's newest row when it was written; it goes when somebody is forgotten afterwards.
+    """
+
+    __tablename__ = "round_readings"
+
+    round_id: Mapped[int] = mapped_column(ForeignKey("rounds.id"), primary_key=True)
+    through: Mapped[int] = mapped_column(Integer, index=True)
+    parts: Mapped[dict[str, Any]] = mapped_column(JsonText)
+
+
+class SignoffReminder(Model):
+    """Somebody was reminded of an open seat; `kind` is soon or overdue, each once a round."""
+
+    __tablename__ = "signoff_reminders"
+    __table_args__ = (UniqueConstraint("round_id", "person_id", "kind"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    round_id: Mapped[int] = mapped_column(ForeignKey("rounds.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    kind: Mapped[str] = mapped_column(String(10))
+    at: Mapped[datetime] = mapped_column(UTCDateTime)

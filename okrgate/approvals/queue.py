@@ -1,24 +1,42 @@
-"""The approval queue: what waits for one person, the most urgent first."""
+"""The approval queue: what waits for one person, the most urgent first, and what they decided before."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Select,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from okrgate import clock
-from okrgate.accounts.models import Person
-from okrgate.approvals.models import Round, Seat, SeatPerson
+from okrgate.accounts.models import OrgUnit, Person
+from okrgate.approvals.asking import ask, gate_label, sums_of
+from okrgate.approvals.changes import changed_names
+from okrgate.approvals.models import Round, Seat, SeatPerson, SignoffRow
+from okrgate.approvals.seating import Seating, Word, seating
 from okrgate.database import db
 from okrgate.projects.models import Project
+from okrgate.projects.plan_models import Scope
 from okrgate.rulebooks import service as rulebooks
+from okrgate.web.keys import pack, unpack, whole
 
 PAGE = 50
 CAP = 100
+DUES = {"overdue": "Overdue", "week": "Due within a week", "later": "Later, or no date"}
+_NO_DAY = date.max
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """One round that waits for somebody."""
+    """One round that waits for somebody. `changed` names what differs from what they decided on last."""
 
     round_id: int
     reference: str
@@ -30,6 +48,53 @@ class Waiting:
     due: date | None
     late: bool
     number: int
+    key: str = ""
+    ask: str = ""
+    sums: tuple[str, ...] = ()
+    unit: str = ""
+    seats: Seating | None = None
+    changed: tuple[str, ...] = ()
+    decided_before: bool = False
+
+
+@dataclass(frozen=True)
+class Narrowed:
+    """What of the queue is shown: the id of a gate, a unit, and one of DUES; empty means all."""
+
+    gate: str = ""
+    unit: int | None = None
+    due: str = ""
+
+    @classmethod
+    def of(cls, said: Mapping[str, str]) -> "Narrowed":
+        """Read it from an address; what makes no sense narrows nothing."""
+        due = said.get("due", "")
+        return cls(
+            said.get("gate", "")[:60], whole(said.get("unit", "")), due if due in DUES else ""
+        )
+
+    def words(self) -> dict[str, Any]:
+        """Return what an address must carry to say the same."""
+        said = {"gate": self.gate, "unit": self.unit, "due": self.due}
+        return {name: value for name, value in said.items() if value}
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What one person's queue can be narrowed to."""
+
+    gates: tuple[tuple[str, str], ...]
+    units: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a round stands in somebody's queue: their neighbours as (round id, what it is called)."""
+
+    number: int
+    of: int
+    previous: tuple[int, str] | None
+    next: tuple[int, str] | None
 
 
 def count(person: int) -> Select[int]:
@@ -38,51 +103,199 @@ def count(person: int) -> Select[int]:
     return select(func.count()).select_from(rounds.subquery())
 
 
-def waiting_for(person: int, *, limit: int = PAGE) -> list[Waiting]:
-    """Return the rounds that wait for somebody: by due date, then by age."""
-    since = func.min(SeatPerson.waiting_since)
-    mine = (
-        select(SeatPerson.round_id, since.label("since"))
-        .where(SeatPerson.person_id == person)
-        .group_by(SeatPerson.round_id)
-        .subquery()
-    )
+def waiting_for(
+    person: int, *, limit: int = PAGE, wanted: Narrowed | None = None, after: str = ""
+) -> list[Waiting]:
+    """Return the rounds that wait for somebody: by due date, then by age; those after the row with key `after`."""
     query = (
-        select(Round, Project, Person.name, mine.c.since)
-        .join(mine, mine.c.round_id == Round.id)
+        select(Round, Project, Person.name, OrgUnit.name.label("unit"), Scope)
         .join(Project, Project.id == Round.project_id)
         .join(Person, Person.id == Project.submitter_id)
-        .where(Round.closed_at.is_(None))
-        .order_by(Round.due_on.is_(None), Round.due_on, Round.opened_at, Round.id)
-        .limit(limit)
+        .outerjoin(OrgUnit, OrgUnit.id == Project.home_unit_id)
+        .outerjoin(Scope, Scope.project_id == Project.id)
+        .where(_mine(person), *_conditions(wanted or Narrowed()))
     )
-    rows = db.session().execute(query).all()
-    seats = _asks([row.Round.id for row in rows])
-    return [_waiting(row.Round, row.Project, row.name, seats.get(row.Round.id, ())) for row in rows]
-
-
-def _asks(rounds: list[int]) -> dict[int, tuple[str, ...]]:
-    found: dict[int, list[str]] = {}
-    if rounds:
-        rows = db.session().execute(
-            select(Seat.round_id, Seat.label).where(Seat.round_id.in_(rounds)).order_by(Seat.id)
+    since = _unpack(after)
+    if since is not None:
+        query = query.where(_after(*since))
+    rows = db.session().execute(query.order_by(*_ORDER).limit(limit)).all()
+    rounds = [row.Round for row in rows]
+    stands = _seatings(rounds)
+    last = last_decided(person, rounds)
+    return [
+        replace(
+            _waiting(row.Round, row.Project, row.name),
+            unit=row.unit or "",
+            sums=sums_of(row.Scope),
+            seats=stands[row.Round.id],
+            asks=stands[row.Round.id].asks,
+            changed=_changed(row.Round, last.get(row.Round.project_id)),
+            decided_before=row.Round.project_id in last,
         )
-        for row in rows:
-            found.setdefault(row.round_id, []).append(row.label)
-    return {key: tuple(dict.fromkeys(labels)) for key, labels in found.items()}
+        for row in rows
+    ]
 
 
-def _waiting(found: Round, project: Project, submitter: str, asks: tuple[str, ...]) -> Waiting:
-    gates = rulebooks.rulebook(found.rulebook_version_id).gates
+def choices(person: int) -> Choices:
+    """Return the gates and units that occur in somebody's queue."""
+    rows = db.session().execute(
+        select(Round.gate, Round.rulebook_version_id, OrgUnit.id, OrgUnit.name)
+        .join(Project, Project.id == Round.project_id)
+        .outerjoin(OrgUnit, OrgUnit.id == Project.home_unit_id)
+        .where(_mine(person))
+        .distinct()
+    )
+    gates: dict[str, str] = {}
+    units: dict[int, str] = {}
+    for gate, version, unit, name in rows:
+        known = rulebooks.rulebook(version).gates.get(gate)
+        gates[gate] = known.label if known else gate
+        if unit is not None:
+            units[unit] = name
+    return Choices(
+        tuple(sorted(gates.items(), key=lambda one: one[1])),
+        tuple(sorted(units.items(), key=lambda one: one[1].casefold())),
+    )
+
+
+def place_of(person: int, found: Round, wanted: Narrowed) -> Place:
+    """Return where a round stands in somebody's queue, or, once it waits no more, between whom it would."""
+    rows = db.session().execute(
+        select(Round.id, _DAY, Round.opened_at, Project.reference, Project.title)
+        .join(Project, Project.id == Round.project_id)
+        .where(_mine(person), *_conditions(wanted))
+        .order_by(*_ORDER)
+        .limit(CAP)
+    )
+    lines = [
+        ((row[1], row.opened_at, row.id), (row.id, f"{row.reference} {row.title}")) for row in rows
+    ]
+    here = (found.due_on or _NO_DAY, found.opened_at, found.id)
+    before = [name for key, name in lines if key < here]
+    following = [name for key, name in lines if key > here]
+    return Place(
+        number=len(before) + 1,
+        of=len(lines),
+        previous=before[-1] if before else None,
+        next=following[0] if following else None,
+    )
+
+
+def last_decided(person: int, rounds: Sequence[Round]) -> dict[int, Round]:
+    """Return, by project, the round in which somebody decided last, among the projects of these rounds."""
+    now = {one.id for one in rounds}
+    rows = db.session().scalars(
+        select(Round)
+        .join(SignoffRow, SignoffRow.round_id == Round.id)
+        .where(
+            SignoffRow.person_id == person,
+            SignoffRow.project_id.in_({one.project_id for one in rounds}),
+            Round.id.not_in(now),
+        )
+        .order_by(SignoffRow.id)
+    )
+    gates = {(one.project_id, one.gate) for one in rounds}
+    return {row.project_id: row for row in rows if (row.project_id, row.gate) in gates}
+
+
+def _mine(person: int) -> ColumnElement[bool]:
+    asked = select(SeatPerson.round_id).where(SeatPerson.person_id == person)
+    return and_(Round.id.in_(asked), Round.closed_at.is_(None))
+
+
+_DAY: ColumnElement[date] = func.coalesce(Round.due_on, literal(_NO_DAY, Date))
+_ORDER = (_DAY, Round.opened_at, Round.id)
+
+
+def _after(day: date, opened: datetime, number: int) -> ColumnElement[bool]:
+    return or_(
+        day < _DAY,
+        and_(
+            _DAY == day,  # noqa: SIM300 a column has to stand first
+            or_(
+                Round.opened_at > opened,
+                and_(Round.opened_at == opened, Round.id > number),
+            ),
+        ),
+    )
+
+
+def _conditions(wanted: Narrowed) -> list[ColumnElement[bool]]:
+    today = clock.today()
+    week = date.fromordinal(today.toordinal() + 7)
+    by_due = {
+        "overdue": today > _DAY,
+        "week": _DAY.between(today, week),
+        "later": week < _DAY,
+    }
+    found: list[ColumnElement[bool]] = []
+    if wanted.gate:
+        found.append(Round.gate == wanted.gate)
+    if wanted.unit is not None:
+        found.append(Project.home_unit_id == wanted.unit)
+    if wanted.due:
+        found.append(by_due[wanted.due])
+    return found
+
+
+def _unpack(text: str) -> tuple[date, datetime, int] | None:
+    day, _, rest = text.partition("~")
+    known = unpack(rest)
+    try:
+        return (date.fromisoformat(day), *known) if known is not None else None
+    except ValueError:
+        return None
+
+
+def _seatings(rounds: Sequence[Round]) -> dict[int, Seating]:
+    """Return where each round stands. Two queries, none for no rounds."""
+    ids = [one.id for one in rounds]
+    if not ids:
+        return {}
+    seats: dict[int, list[Seat]] = {}
+    for seat in db.session().scalars(select(Seat).where(Seat.round_id.in_(ids)).order_by(Seat.id)):
+        seats.setdefault(seat.round_id, []).append(seat)
+    words: dict[int, list[Word]] = {}
+    for row in db.session().execute(
+        select(
+            SignoffRow.round_id, SignoffRow.person_id, SignoffRow.roles, SignoffRow.decision
+        ).where(SignoffRow.round_id.in_(ids))
+    ):
+        words.setdefault(row.round_id, []).append(
+            Word(row.person_id, tuple(row.roles), row.decision)
+        )
+    return {
+        one.id: seating(
+            rulebooks.rulebook(one.rulebook_version_id),
+            one.gate,
+            seats.get(one.id, ()),
+            words.get(one.id, ()),
+            {},
+        )
+        for one in rounds
+    }
+
+
+def _changed(found: Round, last: Round | None) -> tuple[str, ...]:
+    if last is None:
+        return ()
+    rulebook = rulebooks.rulebook(found.rulebook_version_id)
+    return changed_names(rulebook, last.content, found.content)
+
+
+def _waiting(found: Round, project: Project, submitter: str) -> Waiting:
+    rulebook = rulebooks.rulebook(found.rulebook_version_id)
     return Waiting(
         round_id=found.id,
         reference=project.reference,
         title=project.title,
-        gate=gates[found.gate].label if found.gate in gates else found.gate,
-        asks=asks,
+        gate=gate_label(rulebook, found),
+        asks=(),
         submitter=submitter,
         since=found.opened_at,
         due=found.due_on,
         late=found.due_on is not None and found.due_on < clock.today(),
         number=found.number,
+        key=f"{(found.due_on or _NO_DAY).isoformat()}~{pack(found.opened_at, found.id)}",
+        ask=ask(rulebook, found, project.title),
     )

@@ -10,14 +10,17 @@ from wtforms import TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from okrgate.accounts import directory
+from okrgate.approvals import decided as decisions
 from okrgate.approvals import queue as waiting
 from okrgate.approvals import receipts, service
+from okrgate.approvals.asking import time_left
 from okrgate.database import canonical_json, transaction
 from okrgate.errors import NotFound
 from okrgate.projects import permissions
 from okrgate.projects import service as projects
 from okrgate.rulebooks import service as rulebooks
 from okrgate.web.htmx import render
+from okrgate.web.keys import pack, unpack
 from okrgate.web.permissions import requires, signed_in
 from okrgate.web.render import done, me
 
@@ -48,11 +51,41 @@ def badge(person: int) -> "Select[int]":
 @blueprint.get("/approvals")
 @requires(signed_in)
 def queue() -> ResponseReturnValue:
-    """Show what waits for my decision."""
+    """Show what waits for my decision, a page at a time."""
+    wanted = waiting.Narrowed.of(request.args)
+    after = request.args.get("after", "")[:120]
+    rows = waiting.waiting_for(me(), limit=waiting.PAGE + 1, wanted=wanted, after=after)
+    shown = rows[: waiting.PAGE]
     return render(
         "approvals/queue.html",
-        rows=waiting.waiting_for(me()),
-        conditions=service.conditions_owned(me()),
+        rows=shown,
+        wanted=wanted,
+        narrowed=wanted.words(),
+        choices=waiting.choices(me()),
+        dues=list(waiting.DUES.items()),
+        time_left=time_left,
+        conditions=service.conditions_owned(me()) if not after else [],
+        first_url=url_for("approvals.queue", **wanted.words()) if after else None,
+        next_url=url_for("approvals.queue", **wanted.words(), after=shown[-1].key)
+        if len(rows) > len(shown)
+        else None,
+    )
+
+
+@blueprint.get("/approvals/decided")
+@requires(signed_in)
+def decided() -> ResponseReturnValue:
+    """Show what I decided, with the receipts."""
+    before = request.args.get("before", "")
+    rows = decisions.by(me(), limit=waiting.PAGE + 1, before=unpack(before))
+    shown = rows[: waiting.PAGE]
+    return render(
+        "approvals/decided.html",
+        rows=shown,
+        first_url=url_for("approvals.decided") if before else None,
+        next_url=url_for("approvals.decided", before=pack(shown[-1].at, shown[-1].id))
+        if len(rows) > len(shown)
+        else None,
     )
 
 
@@ -69,6 +102,9 @@ def show_receipt(receipt_id: int) -> ResponseReturnValue:
     rulebook = rulebooks.rulebook(receipt.rulebook_version_id)
     gate = rulebook.gates.get(receipt.gate)
     names = directory.names([receipt.by_id])
+    just_done = own and "done" in request.args
+    wanted = waiting.Narrowed.of(request.args)
+    rows = waiting.waiting_for(me(), limit=1, wanted=wanted) if just_done else []
     return render(
         "approvals/receipt.html",
         receipt=receipt,
@@ -79,7 +115,9 @@ def show_receipt(receipt_id: int) -> ResponseReturnValue:
         intact=receipts.is_intact(receipt),
         proof=canonical_json({"facts": receipt.facts, "content": receipt.content}),
         findings=receipt.verdict.get("findings", ()),
-        just_done="done" in request.args,
+        just_done=just_done,
+        following=rows[0] if rows else None,
+        narrowed=wanted.words(),
     )
 
 

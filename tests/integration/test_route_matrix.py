@@ -101,6 +101,18 @@ TABLE: dict[str, Row] = {
         stop="planned",
         data={"base_version": "{scope}", "people": "4"},
     ),
+    "GET comments.list_comments": signed_in("/projects/{reference}/comments"),
+    "POST comments.add": signed_in(
+        "/projects/{reference}/comments", 303, data={"key": "a key", "text": "Why now?"}
+    ),
+    "POST comments.follow": signed_in("/projects/{reference}/follow", 303),
+    "POST comments.unfollow": signed_in("/projects/{reference}/unfollow", 303),
+    "POST comments.mark_seen": signed_in("/seen", 303),
+    "GET comments.edit": signed_in("/comments/{comment}/edit", 403, Pat=200),
+    "POST comments.edit": signed_in(
+        "/comments/{comment}/edit", 403, Pat=303, data={"text": "Why not next year?"}
+    ),
+    "POST comments.withdraw": signed_in("/comments/{comment}/withdraw", 403, Pat=303),
     "GET stages.move": signed_in("/projects/{reference}/moves/return_plan"),
     "POST stages.move": signed_in(
         "/projects/{reference}/moves/return_plan", 403, Mia=303, data=_BACK
@@ -122,6 +134,7 @@ TABLE: dict[str, Row] = {
         data={"reason": "The weekly report shows it already."},
     ),
     "GET approvals.queue": signed_in("/approvals"),
+    "GET approvals.decided": signed_in("/approvals/decided"),
     "GET approvals.show_receipt": signed_in(
         "/receipts/{receipt}", 404, Sue=200, Lea=200, Rex=200, Mia=200, Aud=200
     ),

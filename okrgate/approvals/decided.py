@@ -1,0 +1,62 @@
+"""What somebody decided so far, the latest first, with its receipts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, or_, select
+
+from okrgate.approvals.asking import gate_label
+from okrgate.approvals.models import Receipt, Round, SignoffRow
+from okrgate.database import db
+from okrgate.projects.models import Project
+from okrgate.rulebooks import service as rulebooks
+
+
+@dataclass(frozen=True)
+class Decided:
+    """One decision. `lapsed` when the round it was given in ended without its sign-offs."""
+
+    id: int
+    reference: str
+    title: str
+    gate: str
+    number: int
+    decision: str
+    reason: str
+    at: datetime
+    lapsed: bool
+    receipt_id: int | None
+
+
+def by(person: int, *, limit: int, before: tuple[datetime, int] | None = None) -> list[Decided]:
+    """Return somebody's decisions, older than `before` (moment, id)."""
+    query = (
+        select(SignoffRow, Round, Project.reference, Project.title, Receipt.id.label("receipt_id"))
+        .join(Round, Round.id == SignoffRow.round_id)
+        .join(Project, Project.id == SignoffRow.project_id)
+        .outerjoin(Receipt, Receipt.signoff_id == SignoffRow.id)
+        .where(SignoffRow.person_id == person)
+    )
+    if before is not None:
+        at, number = before
+        query = query.where(
+            or_(SignoffRow.at < at, and_(SignoffRow.at == at, SignoffRow.id < number))
+        )
+    rows = db.session().execute(
+        query.order_by(SignoffRow.at.desc(), SignoffRow.id.desc()).limit(limit)
+    )
+    return [
+        Decided(
+            id=row.SignoffRow.id,
+            reference=row.reference,
+            title=row.title,
+            gate=gate_label(rulebooks.rulebook(row.Round.rulebook_version_id), row.Round),
+            number=row.Round.number,
+            decision=row.SignoffRow.decision,
+            reason=row.SignoffRow.reason,
+            at=row.SignoffRow.at,
+            lapsed=row.Round.closed_as not in (None, "satisfied"),
+            receipt_id=row.receipt_id,
+        )
+        for row in rows
+    ]
