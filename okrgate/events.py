@@ -5,8 +5,8 @@ An event is published inside the transaction that makes it true. It carries ever
 before the transaction begins; the one who acted is left out unless the event says otherwise.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 
 from okrgate.database import check_writing
 
@@ -215,6 +215,20 @@ class RoleUnheld(ProjectEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CommentAdded(ProjectEvent):
+    """Somebody said something about a project. `said` is empty when it is private."""
+
+    said: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mentioned(ProjectEvent):
+    """Somebody was named in a comment. `said` is empty when it is private."""
+
+    said: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class PersonInvited(Event):
     """Somebody may join. The link's secret is kept apart from the event and never stored in it."""
 
@@ -265,11 +279,13 @@ class RulesPublished(Event):
 
 
 Listener = Callable[[Event], None]
+Hearers = Callable[[Event], Iterable[Recipient]]
 
 
 @dataclass
 class _Listeners:
     all: list[Listener] = field(default_factory=list)
+    hearers: list[Hearers] = field(default_factory=list)
 
 
 _listeners = _Listeners()
@@ -281,8 +297,27 @@ def subscribe(listener: Listener) -> None:
         _listeners.all.append(listener)
 
 
+def add_hearers(hearers: Hearers) -> None:
+    """Let a room name more people who hear of an event: those who follow a project. Done once, in app.py."""
+    if hearers not in _listeners.hearers:
+        _listeners.hearers.append(hearers)
+
+
 def publish(event: Event) -> None:
     """Tell the listeners. Raises RuntimeError outside a transaction: news without its cause is a rumour."""
     check_writing()
+    heard = _with_hearers(event)
     for listener in _listeners.all:
-        listener(event)
+        listener(heard)
+
+
+def _with_hearers(event: Event) -> Event:
+    """Add those who hear of it besides; whoever is told already keeps the reason they have."""
+    known = {one.person_id for one in event.recipients}
+    more = {
+        one.person_id: one
+        for hearers in _listeners.hearers
+        for one in hearers(event)
+        if one.person_id not in known
+    }
+    return replace(event, recipients=(*event.recipients, *more.values())) if more else event

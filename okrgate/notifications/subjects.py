@@ -130,6 +130,16 @@ def _(event: events.RoleUnheld) -> str:
 
 
 @headline.register
+def _(event: events.CommentAdded) -> str:
+    return f"{event.by} commented"
+
+
+@headline.register
+def _(event: events.Mentioned) -> str:
+    return f"{event.by} named you in a comment"
+
+
+@headline.register
 def _(event: events.PersonInvited) -> str:
     return f"{event.by} invites you to okrgate"
 

@@ -27,6 +27,11 @@ ALL: Mapping[str, Section] = {
 QUESTIONS_PAGE = "questions"
 
 
+def titles() -> dict[str, str]:
+    """Return what every section is called, by its key."""
+    return {key: section.title for key, section in ALL.items()}
+
+
 def section_for(rulebook: Rulebook, key: str) -> Section | None:
     """Return a section, with one page more when the rulebook asks questions in it."""
     section = ALL.get(key)

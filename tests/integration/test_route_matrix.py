@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 from okrgate import clock
 from okrgate.accounts.models import Person, RoleGrant, SignInSession
 from okrgate.approvals.models import Condition, Receipt, Round, SignoffRow
+from okrgate.comments.models import Comment
 from okrgate.database import db, transaction
 from okrgate.delivery.models import Statement
 from okrgate.measurement.models import Target
@@ -485,6 +486,11 @@ def arrange(company: Company) -> None:
                 at=clock.now(),
             )
         )
+        session.add(
+            Comment(
+                project_id=project.id, by_id=company.ids["Pat"], text="Why now?", at=clock.now()
+            )
+        )
         letter = session.scalars(select(OutboxRow).where(OutboxRow.channel == MAIL)).first()
         assert letter is not None
         letter.status = DEAD
@@ -507,6 +513,7 @@ def words_for(company: Company) -> dict[str, object]:
         "digest": round_row.digest if round_row else "",
         "receipt": pick(select(Receipt.id).where(Receipt.by_id == ids["Rex"])),
         "condition": pick(select(Condition.id)),
+        "comment": pick(select(Comment.id)),
         "person": ids["Pat"],
         "gone": ids["Gil"],
         "rex": ids["Rex"],

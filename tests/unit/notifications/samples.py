@@ -52,6 +52,8 @@ OWN: dict[type[Event], dict[str, Any]] = {
     events.StatementAsked: {"due": "2031-12-04", "reminder": 1},
     events.StatementGiven: {"stakeholder": "Sam Stake"},
     events.StatusPosted: {"status": "at_risk", "note": "Late data", "focus": "Get the data"},
+    events.CommentAdded: {"said": "Which region first?"},
+    events.Mentioned: {"said": "@lea, can you say why?"},
     events.CheckpointDue: {"metric": "Sign-ups", "due": "2031-12-04"},
     events.CheckpointRead: {"metric": "Sign-ups", "value": "120", "band": "success", "late": True},
     events.Celebrated: {"note": "You were great"},
