@@ -21,7 +21,7 @@ from okrgate.stages.picture import Picture
 from okrgate.stages.reading import Loaded, Reader
 from okrgate.stages.sections import ALL
 from okrgate.stages.settling import label_of
-from okrgate.stages.signing import Ask, Known, Standing, stand
+from okrgate.stages.standing import Ask, Known, Standing, stand
 
 _LABELS = {
     "approved": "Approve",

@@ -1,10 +1,10 @@
-"""Save a page of a section: rights, drafts, conflicts, the lock on what was signed, and what a change does to a round."""
+"""Save a page of a section: rights, conflicts, the lock on what was signed, and what a change does to a round."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, literal, select
+from sqlalchemy import literal, select
 
 from okrgate import clock
 from okrgate.accounts import directory
@@ -19,14 +19,12 @@ from okrgate.gates.model import Rulebook
 from okrgate.projects.models import Draft, Edit, Project, SectionState, Visit
 from okrgate.projects.sections import Answer, Gathered, Page, Section
 from okrgate.rulebooks import service as rulebooks
+from okrgate.stages import drafts
 from okrgate.stages.facts import plain
-from okrgate.stages.moving import locked
 from okrgate.stages.path import passed_gates
+from okrgate.stages.preparing import locked
 from okrgate.stages.sections import answers_of, stored_answers
-from okrgate.stages.signing import voided
-
-# As many as a form may have: a draft that lost its last rows would be worse than none.
-_LONGEST_DRAFT = 2000
+from okrgate.stages.signing_news import voided
 
 
 @dataclass(frozen=True)
@@ -69,6 +67,7 @@ def save_page(
     base_version: int,
     around: entitlement.Surroundings,
     by: int,
+    tab: drafts.Tab | None = None,
 ) -> Saved:
     """Store one page of a section.
 
@@ -92,7 +91,7 @@ def save_page(
         after, told_after = _read(section, project, rulebook)
         changed = _changed(before, after)
         names = _changed_content(told_before, told_after)
-        _drop_draft(project.id, section.key, page.key, by)
+        drafts.drop(drafts.Place(project.id, section.key, page.key, by), tab=tab)
         first = state is None or page.key not in state.pages_saved
         if not changed and not names and not first:
             return Saved((), False)
@@ -129,38 +128,6 @@ def save_page(
         for event in events:
             publish(event)
         return Saved(tuple(one["label"] for one in changed), lapsed)
-
-
-def keep_draft(
-    project_id: int,
-    section: str,
-    page: str,
-    typed: Sequence[tuple[str, str]],
-    *,
-    base_version: int,
-    by: int,
-) -> None:
-    """Keep what somebody typed, for them alone, until they save or drop it."""
-    with transaction() as session:
-        draft = session.scalar(_draft_query(project_id, section, page, by))
-        if draft is None:
-            draft = Draft(project_id=project_id, section=section, page=page, person_id=by)
-            session.add(draft)
-        draft.data = [[name, value] for name, value in typed[:_LONGEST_DRAFT]]
-        draft.base_version = base_version
-        draft.saved_at = clock.now()
-
-
-def find_draft(project_id: int, section: str, page: str, person: int) -> Draft | None:
-    """Return what this person typed on this page and did not save."""
-    found: Draft | None = db.session().scalar(_draft_query(project_id, section, page, person))
-    return found
-
-
-def drop_draft(project_id: int, section: str, page: str, *, by: int) -> None:
-    """Forget a draft."""
-    with transaction():
-        _drop_draft(project_id, section, page, by)
 
 
 def saved_and_drafted(project_id: int, person: int) -> tuple[set[str], set[str]]:
@@ -290,23 +257,3 @@ def _who_saved(state: SectionState | None) -> str:
         raise NotFound
     name = directory.names([state.saved_by_id]).get(state.saved_by_id, "Somebody")
     return f"{name} saved this part while you were typing."
-
-
-def _draft_query(project_id: int, section: str, page: str, person: int) -> Any:
-    return select(Draft).where(
-        Draft.project_id == project_id,
-        Draft.section == section,
-        Draft.page == page,
-        Draft.person_id == person,
-    )
-
-
-def _drop_draft(project_id: int, section: str, page: str, by: int) -> None:
-    db.session().execute(
-        delete(Draft).where(
-            Draft.project_id == project_id,
-            Draft.section == section,
-            Draft.page == page,
-            Draft.person_id == by,
-        )
-    )

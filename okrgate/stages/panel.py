@@ -1,7 +1,9 @@
 """The gate panel as a page shows it: every requirement, who can fix it and where; then the later gates."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 from flask import url_for
@@ -9,8 +11,9 @@ from flask import url_for
 from okrgate.approvals import entitlement
 from okrgate.errors import Forbidden
 from okrgate.gates.verdict import Finding, Verdict
-from okrgate.stages import judging, picture, signing
-from okrgate.stages.models import StoredVerdict
+from okrgate.stages import judging, picture, waiving
+from okrgate.stages.beside import Beside
+from okrgate.stages.models import FindingRequest, StoredVerdict
 from okrgate.stages.reading import Loaded, verdict_of
 from okrgate.stages.sections import place_of, section_for
 
@@ -24,9 +27,13 @@ class Waiving:
 
 
 def panels(
-    loaded: Loaded, verdicts: Sequence[StoredVerdict], names: Mapping[int, str]
+    loaded: Loaded,
+    verdicts: Sequence[StoredVerdict],
+    requests: Sequence[FindingRequest],
+    names: Mapping[int, str],
+    reader: int,
 ) -> dict[str, Any]:
-    """Return what the panel macro takes: `now` (the gates out of this stage) and `later` (the forecast)."""
+    """Return what the panel shows: `now` (the gates out of this stage) and `later` (the forecast)."""
     links = links_of(loaded)
     now: list[dict[str, Any]] = []
     later: list[dict[str, Any]] = []
@@ -35,20 +42,50 @@ def panels(
         if transition is None or transition.gate is None:
             continue
         verdict = verdict_of(row)
-        gate = loaded.rulebook.gates[transition.gate]
-        shown = {
-            "title": gate.label,
+        shown: dict[str, Any] = {
+            "title": loaded.rulebook.gates[transition.gate].label,
             "transition": transition.label,
             "verdict": _shown(loaded, verdict),
-            "people": {
-                finding: [names.get(one, "Somebody") for one in people]
-                for finding, people in row.fixers.items()
-            },
             "links": links,
-            "note": f"Opens in {loaded.rulebook.stages[transition.sources[0]].label}",
+            "people": {},
+            "note": f"Opens in {loaded.rulebook.stages[transition.sources[0]].label}.",
         }
+        beside = Beside(loaded, row.fixers, requests, names, reader, asks=row.position == 0)
+        for finding, place in zip(verdict.findings, shown["verdict"]["findings"], strict=True):
+            if finding.status == "missing":
+                place["fixers"] = beside.fixers(finding)
+                place["waiver"] = beside.waiver(finding)
         (now if row.position == 0 else later).append(shown)
     return {"now": now, "later": later}
+
+
+def people_in(
+    verdicts: Sequence[StoredVerdict], requests: Sequence[FindingRequest]
+) -> set[int | None]:
+    """Return the ids of the people whom the panel names."""
+    fixers = {one for row in verdicts for people in row.fixers.values() for one in people}
+    asked = {one for row in requests for one in (row.by_id, row.person_id, row.answered_by_id)}
+    return fixers | asked
+
+
+def mark(
+    loaded: Loaded,
+    verdicts: Sequence[StoredVerdict],
+    requests: Sequence[FindingRequest],
+    reader: int,
+) -> str:
+    """Return what changes whenever the panel of one reader may look different: its ETag."""
+    parts = (
+        reader,
+        loaded.project.version,
+        loaded.project.rulebook_version_id,
+        sorted(loaded.roles),
+        loaded.involved,
+        [(row.id, row.seq, row.judged_for.isoformat()) for row in verdicts],
+        [(row.id, row.answer) for row in requests],
+        version("okrgate"),
+    )
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
 def wanted_of(
@@ -97,10 +134,10 @@ def waiver(loaded: Loaded, requirement: str, person: int) -> Waiving:
         verdicts = [verdict_of(row) for row in judging.stored(project.id)]
     else:
         verdicts = [one.verdict for one in judging.judge_ahead(project, seen.snapshot, rulebook)]
-    finding = signing.missing_finding(verdicts, requirement)
+    finding = waiving.missing_finding(verdicts, requirement)
     roles = entitlement.roles_held(rulebook, loaded.held, seen.around, person)
     try:
-        signing.waives_as(project, rulebook, seen.around, roles, finding, person)
+        waiving.waives_as(project, rulebook, seen.around, roles, finding, person)
     except Forbidden as refusal:
         return Waiving(finding, refusal.sentence)
     return Waiving(finding, "")
@@ -158,9 +195,5 @@ def _shown(loaded: Loaded, verdict: Verdict) -> dict[str, Any]:
         }
         if finding.status == "missing":
             shown["url"] = _field_url(loaded, finding)
-        if finding.status == "missing" and finding.waiver is not None:
-            shown["waive_url"] = url_for(
-                "stages.waive", reference=loaded.project.reference, requirement=finding.id
-            )
         findings.append(shown)
     return {"allowed": verdict.allowed, "findings": findings}

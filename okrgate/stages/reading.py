@@ -13,6 +13,7 @@ from okrgate.accounts import directory
 from okrgate.accounts.models import OrgUnit, Person
 from okrgate.approvals import entitlement
 from okrgate.approvals.models import Round
+from okrgate.comments import following
 from okrgate.database import db
 from okrgate.errors import NotFound
 from okrgate.gates.model import Rulebook, Transition
@@ -22,8 +23,8 @@ from okrgate.projects.models import CoEditor, Project, Visit
 from okrgate.rulebooks import service as rulebooks
 from okrgate.rulebooks.models import Process
 from okrgate.stages.models import StoredVerdict
-from okrgate.stages.moving import who_may
 from okrgate.stages.path import steps
+from okrgate.stages.preparing import who_may
 
 PAGE = 50
 _IN_THE_ROW = {"project.submitter", "project.lead", "project.sponsor", "project.benefits_owner"}
@@ -54,6 +55,7 @@ class Loaded:
     co_editors: frozenset[int]
     held: tuple[directory.Holding, ...]
     involved: bool
+    talk: following.Talk
 
     def name(self, person: int | None) -> str:
         """Return somebody's name."""
@@ -111,7 +113,13 @@ def load_round(round_id: int, reader: Reader) -> tuple[Loaded, Round]:
 
 def _query(reader: Reader) -> Select[*tuple[Any, ...]]:
     return (
-        select(Project, OrgUnit, Process.title, permissions.reads_all(reader.id).label("involved"))
+        select(
+            Project,
+            OrgUnit,
+            Process.title,
+            permissions.reads_all(reader.id).label("involved"),
+            *following.columns(reader.id, is_auditor=reader.is_auditor),
+        )
         .join(Process, Process.id == Project.process_id)
         .outerjoin(OrgUnit, OrgUnit.id == Project.home_unit_id)
     )
@@ -138,7 +146,10 @@ def _loaded(row: Row[*tuple[Any, ...]], reader: Reader) -> Loaded:
     held = tuple(directory.holdings(entitlement.org_roles(rulebook), person=reader.id))
     around = light_surroundings(project, unit, co_editors)
     roles = entitlement.roles_held(rulebook, held, around, reader.id)
-    return Loaded(project, rulebook, unit, process, names, roles, co_editors, held, bool(involved))
+    talk = following.talk_of(row)
+    return Loaded(
+        project, rulebook, unit, process, names, roles, co_editors, held, bool(involved), talk
+    )
 
 
 def _people(project: Project) -> tuple[dict[int, str], frozenset[int]]:

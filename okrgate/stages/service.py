@@ -13,9 +13,12 @@ from okrgate.projects.models import Project, Visit
 from okrgate.rulebooks import service as rulebooks
 from okrgate.rulebooks.models import RulebookVersion
 from okrgate.stages.editing import save_page
-from okrgate.stages.moving import Answers, Outcome, move
+from okrgate.stages.moving import Outcome, move
+from okrgate.stages.preparing import Answers
 from okrgate.stages.settling import settle, sweep
-from okrgate.stages.signing import Ask, decide, waive
+from okrgate.stages.signing import decide
+from okrgate.stages.standing import Ask
+from okrgate.stages.waiving import waive
 
 __all__ = [
     "Answers",

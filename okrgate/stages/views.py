@@ -15,7 +15,7 @@ from okrgate.errors import Forbidden, Invalid, NotFound
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import cards, editing, judging, panel, reading, service, timeline, work
 from okrgate.stages.forms import DecisionForm, MoveForm, StartForm, WaiveForm
-from okrgate.stages.moving import ASKS, Answers
+from okrgate.stages.preparing import ASKS, Answers
 from okrgate.stages.sections import ALL
 from okrgate.web.htmx import render
 from okrgate.web.keys import pack, unpack, whole

@@ -12,8 +12,8 @@ from okrgate.approvals.models import Round
 from okrgate.audit import service as audit
 from okrgate.database import db
 from okrgate.measurement import effects as measurement
-from okrgate.stages import judging, moving, settling, signing
-from okrgate.stages.moving import Answers
+from okrgate.stages import crossing, judging, moving, preparing, settling, signing
+from okrgate.stages.preparing import Answers
 from okrgate.stages.signing import Ask
 from tests.dumps import differences, dump
 from tests.integration.conftest import Arrive
@@ -67,18 +67,18 @@ ACTS: dict[str, tuple[str, Act]] = {
 
 # Every collaborator of a move, in the order in which it is asked.
 STEPS_OF_A_MOVE: dict[str, tuple[Any, str]] = {
-    "gathering the facts": (moving, "gather"),
+    "gathering the facts": (preparing, "gather"),
     "judging the gate": (judging, "strict_verdict"),
-    "asking whom to tell": (moving, "_whom_to_tell"),
-    "locking the project": (moving, "locked"),
+    "asking whom to tell": (preparing, "whom_to_tell"),
+    "locking the project": (preparing, "locked"),
     "asking whether all is as it was judged": (moving, "still_true"),
-    "ending the open round": (moving, "_close_rounds"),
-    "setting stage and version": (moving, "_advance"),
-    "counting the stays": (moving, "_times_in"),
-    "letting sign-offs lapse": (moving, "_void"),
+    "ending the open round": (crossing, "_close_rounds"),
+    "setting stage and version": (crossing, "_advance"),
+    "counting the stays": (crossing, "_times_in"),
+    "letting sign-offs lapse": (crossing, "_void"),
     "writing the record": (audit, "record"),
-    "running the effects of the stage": (moving, "_effects"),
-    "putting the mails into the outbox": (moving, "publish"),
+    "running the effects of the stage": (crossing, "_effects"),
+    "putting the mails into the outbox": (crossing, "publish"),
 }
 STEPS_OF_A_SIGN_OFF: dict[str, tuple[Any, str]] = {
     "gathering the facts": (signing, "gather"),
@@ -210,7 +210,7 @@ def test_a_sign_off_is_acknowledged_though_the_move_after_it_breaks(
 ) -> None:
     company = arrive("half approved")
     with monkeypatch.context() as patch:
-        patch.setattr(moving, "_advance", _break)
+        patch.setattr(crossing, "_advance", _break)
         page = company.sign("Vik", "approved")
     assert "Receipt" in page
     assert company.project().stage == "final_approval"

@@ -15,7 +15,7 @@ from okrgate.gates.engine import EngineDisagreement
 from okrgate.gates.verdict import Facts
 from okrgate.measurement.models import Target
 from okrgate.projects.plan_models import Scope
-from okrgate.stages import judging, moving, service, settling
+from okrgate.stages import judging, moving, preparing, service, settling
 from okrgate.stages.facts import Snapshot
 from okrgate.stages.signing import Ask
 from tests.dumps import differences, dump
@@ -253,7 +253,7 @@ def test_facts_that_change_while_they_are_judged_are_judged_again(
         verdict = real(*given)
         judged.append(verdict)
         with transaction():
-            company_row = moving.locked(project_id)
+            company_row = preparing.locked(project_id)
             company_row.title = f"Title {'!' * len(judged)}"
         return verdict
 

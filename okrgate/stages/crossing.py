@@ -1,0 +1,207 @@
+"""The crossing: a project goes from one stage to another, all of it or nothing, in the open transaction."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+
+from okrgate import clock
+from okrgate.approvals import service as approvals
+from okrgate.audit import service as audit
+from okrgate.database import db
+from okrgate.delivery import effects as delivery
+from okrgate.errors import Conflict
+from okrgate.events import Event, ProjectMoved, publish
+from okrgate.gates.model import Stage, Transition
+from okrgate.measurement import effects as measurement
+from okrgate.projects.models import Project, Visit
+from okrgate.stages.facts import facts_as_json
+from okrgate.stages.path import passed_gates
+from okrgate.stages.preparing import Answers, Prepared, locked
+from okrgate.summaries import effects as summaries
+
+
+def cross(
+    prepared: Prepared, *, by: int | None, answers: Answers, key: str | None = None, after: str = ""
+) -> None:
+    """Move the project, in the open transaction: visit, stage, effects, receipt, audit, mails."""
+    session = db.session()
+    project = locked(prepared.project_id)
+    transition, target = prepared.transition, prepared.target
+    source = prepared.rulebook.stages[project.stage]
+    visit = session.scalar(
+        select(Visit)
+        .where(Visit.project_id == project.id, Visit.left_at.is_(None))
+        .order_by(Visit.id.desc())
+    )
+    if visit is not None:
+        visit.left_at, visit.transition, visit.kind, visit.gate = (
+            clock.now(),
+            transition.id,
+            transition.kind,
+            transition.gate,
+        )
+        visit.key = key
+    _close_rounds(project, transition, by, answers.reason)
+    _advance(project, transition, source, target, answers)
+    session.add(
+        Visit(
+            project_id=project.id,
+            stage=target.id,
+            round=_times_in(project.id, target.id) + 1,
+            entered_at=clock.now(),
+        )
+    )
+    session.flush()
+    _void(project, transition)
+    entry = audit.record(
+        "project.moved",
+        by=by,
+        project_id=project.id,
+        target=f"stage:{target.id}",
+        reason=answers.reason.strip(),
+        details={
+            "transition": transition.id,
+            "label": transition.label,
+            "kind": transition.kind,
+            "from": source.id,
+            "from_label": source.label,
+            "to": target.id,
+            "to_label": target.label,
+            "after": after,
+            "revisit": answers.revisit.strip(),
+            "condition": answers.condition.strip(),
+            "date": answers.date.isoformat() if answers.date else "",
+        },
+    )
+    if prepared.verdict is not None and prepared.verdict.gate:
+        gate = prepared.rulebook.gates[prepared.verdict.gate]
+        approvals.add_receipt(
+            project,
+            kind="passage",
+            transition=transition.id,
+            verdict=prepared.verdict,
+            facts=facts_as_json(prepared.snapshot.facts_for(gate.id)),
+            content=prepared.snapshot.material(prepared.rulebook.material_of(gate.id)),
+            by=by,
+            meaning=f"{project.reference} passed the gate “{gate.label}” from {source.label} to {target.label} (record {entry.seq}).",
+        )
+    for event in _events(prepared, project, source, answers, by, after):
+        publish(event)
+
+
+def _advance(
+    project: Project, transition: Transition, source: Stage, target: Stage, answers: Answers
+) -> None:
+    """Set stage and what goes with it; exactly one row of the version that was read must change."""
+    now = clock.now()
+    values: dict[str, Any] = {
+        "stage": target.id,
+        "stage_entered_at": now,
+        "changed_at": now,
+        "version": project.version + 1,
+        "parked_from": source.id if target.holding else None,
+    }
+    if source.initial and transition.kind == "forward" and project.submitted_at is None:
+        values["submitted_at"] = now
+    if transition.kind == "stop":
+        values["outcome"] = "stopped"
+    if target.terminal:
+        values |= {"closed_at": now, "outcome": project.outcome or target.outcome}
+        values["revisit"] = answers.revisit.strip() or (
+            answers.date.isoformat() if answers.date else ""
+        )
+    touched: Any = db.session().execute(
+        update(Project)
+        .where(Project.id == project.id, Project.version == project.version)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    if touched.rowcount != 1:
+        raise Conflict("Somebody was faster. Look at where the project is now.")
+    db.session().refresh(project)
+
+
+def _close_rounds(project: Project, transition: Transition, by: int | None, reason: str) -> None:
+    """End the open round: satisfied if this is the move it was for."""
+    found = approvals.open_round(project.id)
+    if found is not None:
+        passed = found.transition == transition.id
+        approvals.close_round(
+            found, closed_as="satisfied" if passed else "left", by=by, reason=reason
+        )
+
+
+def _void(project: Project, transition: Transition) -> None:
+    """Let sign-offs lapse: all of them where the rules say so, else those of gates the project was sent back over."""
+    if transition.kind == "return":
+        visits = db.session().scalars(
+            select(Visit).where(Visit.project_id == project.id).order_by(Visit.id)
+        )
+        approvals.void_satisfied(project.id, keep=passed_gates(list(visits)))
+    elif transition.voids_signoffs:
+        approvals.void_satisfied(project.id, keep=())
+
+
+def _times_in(project_id: int, stage: str) -> int:
+    return len(
+        db.session()
+        .scalars(select(Visit.id).where(Visit.project_id == project_id, Visit.stage == stage))
+        .all()
+    )
+
+
+def _events(
+    prepared: Prepared,
+    project: Project,
+    source: Stage,
+    answers: Answers,
+    by: int | None,
+    after: str,
+) -> Sequence[Event]:
+    target, transition = prepared.target, prepared.transition
+    due = clock.today() + timedelta(days=target.sla_days) if target.sla_days else None
+    moved = ProjectMoved(
+        recipients=prepared.recipients,
+        by=prepared.name if by is not None else (f"okrgate, after {after}" if after else "okrgate"),
+        by_id=by,
+        path=f"/projects/{project.reference}",
+        project_id=project.id,
+        reference=project.reference,
+        title=project.title,
+        kind=transition.kind,
+        transition=transition.label,
+        source=source.label,
+        target=target.label,
+        reason=answers.reason.strip(),
+        revisit=answers.revisit.strip()
+        or answers.condition.strip()
+        or (answers.date.isoformat() if answers.date else ""),
+        next_step=prepared.next_step,
+        due=due.isoformat() if due else "",
+    )
+    return [moved, *_effects(prepared, project, by)]
+
+
+def _effects(prepared: Prepared, project: Project, by: int | None) -> list[Event]:
+    actor = by if by is not None else project.lead_id or project.submitter_id
+    found: list[Event] = []
+    for effect in prepared.target.on_enter:
+        found += _EFFECTS[effect](project, actor, prepared.audience)
+    return found
+
+
+_EFFECTS: Mapping[str, Any] = {
+    "freeze_bands": lambda project, by, _audience: measurement.freeze_bands(project, by=by),
+    "create_checkpoints": lambda project, by, _audience: measurement.create_checkpoints(
+        project, by=by
+    ),
+    "ask_steward": lambda project, by, _audience: measurement.ask_steward(project, by=by),
+    "ask_stakeholders": lambda project, by, _audience: delivery.ask_stakeholders(project, by=by),
+    "invite_kickoff": lambda project, by, _audience: delivery.invite_kickoff(project, by=by),
+    "celebrate": lambda project, by, _audience: delivery.celebrate(project, by=by),
+    "send_summary": lambda project, by, audience: summaries.send_summary(
+        project, by=by, audience=audience
+    ),
+}
