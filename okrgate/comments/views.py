@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Sequence
-
 from typing import Any
 
 from flask import Blueprint, request, url_for

@@ -33,6 +33,9 @@ _WORDS = {
     "waiver.granted": "Requirement set aside",
     "condition.closed": "Condition met",
     "role.unheld": "Nobody holds a role that is needed",
+    "comment.added": "Commented",
+    "comment.edited": "Comment corrected",
+    "comment.withdrawn": "Comment withdrawn",
 }
 
 
@@ -50,7 +53,16 @@ def tell(
     entries: Sequence[Entry], names: Mapping[int, str], gates: Mapping[str, str], *, private: bool
 ) -> list[dict[str, Any]]:
     """Return the lines of a history: what, by, at, detail, icon, tone. `private` shows guarded values too."""
-    return [_line(entry, names, gates, private) for entry in entries]
+    return [
+        _line(entry, names, gates, private)
+        for entry in entries
+        if private or not _is_private(entry)
+    ]
+
+
+def _is_private(entry: Entry) -> bool:
+    """Tell whether even that it happened is only for those involved."""
+    return entry.action.startswith("comment.") and bool(entry.details.get("private"))
 
 
 def _line(

@@ -1,12 +1,30 @@
-"""My work: what waits for me, what I owe, what is mine."""
+"""My work: what waits for me, what I owe, what I began to type, what is mine, what I follow, and what is new in it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
+from typing import Any
 
+from flask import url_for
+from sqlalchemy import ColumnElement, and_, func, or_, select
+
+from okrgate import clock
+from okrgate.accounts.models import RoleGrant
 from okrgate.approvals import queue
-from okrgate.stages import reading
-from okrgate.stages.reading import Line, Reader, Wanted
+from okrgate.comments import following
+from okrgate.comments.models import Look
+from okrgate.database import db
+from okrgate.projects import permissions
+from okrgate.projects.models import CoEditor, Draft, Project
+from okrgate.rulebooks import service as rulebooks
+from okrgate.stages import changes
+from okrgate.stages.changes import Changed
+from okrgate.stages.models import StoredVerdict
+from okrgate.stages.reading import Reader
+from okrgate.stages.sections import section_for
+
+SHOWN = 20
+_PROJECTS = 60
 
 
 @dataclass(frozen=True)
@@ -21,12 +39,43 @@ class Owed:
 
 
 @dataclass(frozen=True)
+class Begun:
+    """Something this person typed and did not save. `open` says whether it can still be saved."""
+
+    part: str
+    reference: str
+    title: str
+    at: datetime
+    url: str
+    open: bool
+
+
+@dataclass(frozen=True)
+class Mine:
+    """A project of mine, or one that I follow. `parts` are mine in it; `new` counts what I have not seen."""
+
+    id: int
+    reference: str
+    title: str
+    parts: tuple[str, ...]
+    follows: bool
+    stage: str
+    missing: int | None
+    days: int
+    new: int = 0
+
+
+@dataclass(frozen=True)
 class Work:
-    """One person's page."""
+    """One person's page. `decides` says whether they hold a role somewhere, so that decisions may come."""
 
     waiting: Sequence[queue.Waiting]
     owed: Sequence[Owed]
-    mine: Sequence[Line]
+    drafts: Sequence[Begun]
+    mine: Sequence[Mine]
+    followed: Sequence[Mine]
+    changed: Sequence[Changed]
+    decides: bool
 
 
 Source = Callable[[int], Sequence[Owed]]
@@ -43,8 +92,127 @@ def of(reader: Reader) -> Work:
     """Return what one person should look at, the most urgent first."""
     owed = [one for source in _sources for one in source(reader.id)]
     owed.sort(key=lambda one: (one.due is None, one.due or date.max, one.text))
-    return Work(
-        waiting=queue.waiting_for(reader.id, limit=10),
-        owed=owed[:30],
-        mine=reading.page_of(Wanted(scope="mine"), reader)[:20],
+    waiting = queue.waiting_for(reader.id, limit=SHOWN)
+    rows = _projects(reader)
+    changed = changes.unseen(
+        [changes.Watched(row.Project, row.seq or 0, bool(row.involved)) for row in rows], reader
     )
+    new = {one.project_id: one.count for one in changed}
+    found = [_mine(row, reader.id, new.get(row.Project.id, 0)) for row in rows]
+    ended = {row.Project.id for row in rows if row.Project.closed_at is not None}
+    return Work(
+        waiting=waiting,
+        owed=owed[:30],
+        drafts=drafts(reader),
+        mine=[one for one in found if one.parts and one.id not in ended][:SHOWN],
+        followed=[one for one in found if one.follows and not one.parts][:SHOWN],
+        changed=changed,
+        decides=bool(waiting) or _holds_a_role(reader.id),
+    )
+
+
+def drafts(reader: Reader) -> list[Begun]:
+    """Return what this person typed and did not save, the newest first."""
+    query = (
+        select(Draft, Project)
+        .join(Project, Project.id == Draft.project_id)
+        .where(
+            Draft.person_id == reader.id,
+            permissions.visible_clause(reader.id, is_auditor=reader.is_auditor),
+        )
+        .order_by(Draft.saved_at.desc(), Draft.id.desc())
+        .limit(SHOWN)
+    )
+    found = (_begun(row.Draft, row.Project) for row in db.session().execute(query))
+    return [one for one in found if one is not None]
+
+
+def _begun(draft: Draft, project: Project) -> Begun | None:
+    rulebook = rulebooks.rulebook(project.rulebook_version_id)
+    section = section_for(rulebook, draft.section)
+    page = section.page(draft.page) if section else None
+    if section is None or page is None:
+        return None
+    stage = rulebook.stages.get(project.stage)
+    is_open = stage is not None and draft.section in stage.sections
+    where: dict[str, Any] = {"reference": project.reference, "section": draft.section}
+    return Begun(
+        part=section.title if page.title == section.title else f"{section.title}: {page.title}",
+        reference=project.reference,
+        title=project.title,
+        at=draft.saved_at,
+        url=url_for("stages.edit_page", **where, page=draft.page)
+        if is_open
+        else url_for("stages.show_section", **where),
+        open=is_open,
+    )
+
+
+def _projects(reader: Reader) -> Sequence[Any]:
+    """Return the projects this person has a part in or follows, open or ended of late; one query."""
+    lately = clock.now() - timedelta(days=changes.DAYS)
+    missing = (
+        select(func.min(StoredVerdict.missing))
+        .where(StoredVerdict.project_id == Project.id, StoredVerdict.position == 0)
+        .correlate(Project)
+        .scalar_subquery()
+    )
+    edits = Project.id.in_(select(CoEditor.project_id).where(CoEditor.person_id == reader.id))
+    follows = following.followed_by(reader.id)
+    query = (
+        select(
+            Project,
+            Look.seq,
+            missing.label("missing"),
+            follows.label("follows"),
+            edits.label("edits"),
+            permissions.reads_all(reader.id).label("involved"),
+        )
+        .outerjoin(Look, and_(Look.project_id == Project.id, Look.person_id == reader.id))
+        .where(
+            permissions.visible_clause(reader.id, is_auditor=reader.is_auditor),
+            or_(_has_part(reader.id), edits, follows),
+            or_(Project.closed_at.is_(None), Project.changed_at >= lately),
+        )
+        .order_by(Project.changed_at.desc(), Project.id.desc())
+        .limit(_PROJECTS)
+    )
+    return db.session().execute(query).all()
+
+
+def _has_part(person: int) -> ColumnElement[bool]:
+    return or_(
+        Project.submitter_id == person,
+        Project.lead_id == person,
+        Project.sponsor_id == person,
+        Project.benefits_owner_id == person,
+    )
+
+
+def _mine(row: Any, person: int, new: int) -> Mine:
+    project: Project = row.Project
+    stage = rulebooks.rulebook(project.rulebook_version_id).stages.get(project.stage)
+    parts = (
+        ("lead", project.lead_id == person),
+        ("submitter", project.submitter_id == person),
+        ("co-editor", bool(row.edits)),
+        ("sponsor", project.sponsor_id == person),
+        ("owner of the benefits", project.benefits_owner_id == person),
+    )
+    return Mine(
+        id=project.id,
+        reference=project.reference,
+        title=project.title,
+        parts=tuple(word for word, is_so in parts if is_so),
+        follows=bool(row.follows),
+        stage=stage.label if stage else project.stage,
+        missing=row.missing,
+        days=(clock.now() - project.stage_entered_at).days,
+        new=new,
+    )
+
+
+def _holds_a_role(person: int) -> bool:
+    """Tell whether this person holds a role anywhere: whom a rulebook may ask to decide."""
+    query = select(RoleGrant.id).where(RoleGrant.person_id == person).limit(1)
+    return db.session().scalar(query) is not None
