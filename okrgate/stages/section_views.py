@@ -1,5 +1,8 @@
 """Every section of every room, with one view: show, edit a page, keep a draft, find a conflict."""
 
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from flask import request, url_for
@@ -8,20 +11,34 @@ from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 from wtforms import FieldList
 
+from okrgate import clock
 from okrgate.errors import Conflict, Forbidden, Invalid, NotFound
 from okrgate.projects.models import Draft
 from okrgate.projects.sections import Page, Section
-from okrgate.stages import editing, judging, panel, picture, reading, service
+from okrgate.stages import comparing, drafts, editing, judging, panel, picture, reading, service
 from okrgate.stages.facts import gather
 from okrgate.stages.sections import answers_of, section_for
 from okrgate.stages.views import blueprint, reader
 from okrgate.web.fields import FixedRows
+from okrgate.web.filters import show_date, show_moment
 from okrgate.web.htmx import render
 from okrgate.web.keys import whole
 from okrgate.web.permissions import requires, signed_in
-from okrgate.web.render import done, me, remove_row
+from okrgate.web.render import done, first_control, me, remove_row
 
-_NOT_KEPT = {"csrf_token", "base_version", "add_row", "remove_row", "later", "discard"}
+_NOT_KEPT = {
+    "csrf_token",
+    "base_version",
+    "began_with",
+    "return_to",
+    "add_row",
+    "remove_row",
+    "later",
+    "discard",
+    "choosing",
+    "preview",
+}
+_STATE = "stages/section_draft.html"
 _MOST_ROWS = 100
 _KEPT = (
     "Kept as your draft. Nobody else sees it, and no gate counts it, until you save and continue."
@@ -41,7 +58,13 @@ def show_section(reference: str, section: str) -> ResponseReturnValue:
     groups = [
         {
             "title": page.title,
-            "url": url_for("stages.edit_page", reference=reference, section=section, page=page.key),
+            "url": url_for(
+                "stages.edit_page",
+                reference=reference,
+                section=section,
+                page=page.key,
+                return_to="part",
+            ),
             "rows": [
                 {
                     "label": one.label,
@@ -76,52 +99,188 @@ def edit_page(reference: str, section: str, page: str) -> ResponseReturnValue:
         return _too_late(loaded, found, wanted, refusal)
     if refusal:
         raise Forbidden(refusal)
-    if request.method == "GET":
-        draft = editing.find_draft(loaded.project.id, section, page, me())
-        form = _form(wanted, loaded, draft)
-        return _answer(loaded, found, wanted, form, base=_base(loaded, section, draft), draft=draft)
-    return _posted(loaded, found, wanted)
+    open_page = _Open(loaded, found, wanted)
+    if request.method == "POST":
+        return _posted(open_page)
+    draft = drafts.find(open_page.place)
+    form = _form(wanted, loaded, draft)
+    carried = Carried(
+        base=_base(loaded, section, draft),
+        tab=drafts.Tab(secrets.token_hex(8), drafts.stamp(draft)),
+        marks=drafts.typed_value(draft, "answers_seen") or comparing.seen(form),
+        return_to=request.args.get("return_to", ""),
+    )
+    return _answer(open_page, form, carried, draft=draft)
 
 
-def _posted(loaded: reading.Loaded, section: Section, page: Page) -> ResponseReturnValue:
-    project = loaded.project
-    home = url_for("stages.show_project", reference=project.reference)
-    base = whole(request.form.get("base_version", "")) or 0
-    if "discard" in request.form:
-        editing.drop_draft(project.id, section.key, page.key, by=me())
-        return done("What you had typed is gone.", _url(project.reference, section, page))
-    if "later" in request.form:
-        typed = [
-            (name, value) for name, value in request.form.items(multi=True) if name not in _NOT_KEPT
-        ]
-        editing.keep_draft(project.id, section.key, page.key, typed, base_version=base, by=me())
-        return done(_KEPT, home)
-    form = page.form()
-    page.prepare(form, project)
-    if _rows_changed(form):
-        page.prepare(form, project)
-        return _answer(loaded, section, page, form, base=base)
-    if not form.validate():
-        return _answer(loaded, section, page, form, base=base, status=422)
+@blueprint.post("/projects/<reference>/parts/<section>/<page>/draft")
+@requires(signed_in)
+def keep_draft(reference: str, section: str, page: str) -> ResponseReturnValue:
+    """Keep what is being typed, and say when in one sentence. It is no save: no gate sees it, no error is shown."""
+    loaded, found = _find(reference, section)
+    wanted = found.page(page)
+    if wanted is None:
+        raise NotFound
+    refusal = _refusal(loaded, found)
+    if refusal:
+        raise Forbidden(refusal)
+    place = _Open(loaded, found, wanted).place
+    carried = _carried()
     try:
-        around = gather(project, loaded.rulebook).around
+        drafts.check_not_saved_since(place, carried.base)
+        kept = drafts.keep(place, _typed(), base_version=carried.base, tab=carried.tab).saved_at
+    except drafts.Newer as newer:
+        return render(
+            _STATE, status=409, here=_url(reference, found, wanted), newer=_when(newer.at)
+        )
+    return render(_STATE, kept=_when(kept), newer="")
+
+
+@dataclass(frozen=True)
+class _Open:
+    """A page that the reader may edit."""
+
+    loaded: reading.Loaded
+    section: Section
+    page: Page
+
+    @property
+    def place(self) -> drafts.Place:
+        """Return where the reader's draft of it is kept."""
+        return drafts.Place(self.loaded.project.id, self.section.key, self.page.key, me())
+
+    @property
+    def url(self) -> str:
+        """Return its address."""
+        return _url(self.loaded.project.reference, self.section, self.page)
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What a form says about itself in hidden fields: on what it was built, by which tab, and where to go after."""
+
+    base: int
+    tab: drafts.Tab
+    marks: str
+    return_to: str
+
+
+def _carried() -> Carried:
+    said = request.form
+    return Carried(
+        base=whole(said.get("base_version", "")) or 0,
+        tab=drafts.Tab(said.get(drafts.TAB, "")[:40], said.get("began_with", "")[:60]),
+        marks=said.get("answers_seen", "")[:4000],
+        return_to=said.get("return_to", ""),
+    )
+
+
+def _posted(opened: _Open) -> ResponseReturnValue:
+    loaded, page = opened.loaded, opened.page
+    carried = _carried()
+    if "discard" in request.form:
+        drafts.drop(opened.place)
+        return done("What you had typed is gone.", opened.url)
+    if "later" in request.form:
+        return _kept_for_later(opened, carried)
+    form = page.form()
+    page.prepare(form, loaded.project)
+    if "choosing" in request.form:
+        stored = _form(page, loaded, None)
+        form = page.form(formdata=comparing.merged(request.form, form, stored))
+        page.prepare(form, loaded.project)
+        if request.form["choosing"] == "edit":
+            return _answer(opened, form, carried)
+    focus_on = _rows_changed(form)
+    if focus_on:
+        page.prepare(form, loaded.project)
+        return _answer(opened, form, carried, focus_on=focus_on)
+    if not form.validate():
+        return _answer(opened, form, carried, status=422)
+    return _saved(opened, form, carried)
+
+
+def _kept_for_later(opened: _Open, carried: Carried) -> ResponseReturnValue:
+    try:
+        drafts.keep(opened.place, _typed(), base_version=carried.base, tab=carried.tab)
+    except drafts.Newer as newer:
+        form = opened.page.form()
+        opened.page.prepare(form, opened.loaded.project)
+        # Whoever presses again means it.
+        known = drafts.Tab(carried.tab.name, newer.at.isoformat())
+        return _answer(opened, form, replace(carried, tab=known), status=409, newer=_when(newer.at))
+    return done(_KEPT, url_for("stages.show_project", reference=opened.loaded.project.reference))
+
+
+def _saved(opened: _Open, form: Any, carried: Carried) -> ResponseReturnValue:
+    loaded, section, page = opened.loaded, opened.section, opened.page
+    try:
+        around = gather(loaded.project, loaded.rulebook).around
         saved = service.save_page(
-            project.id, section, page, form.data, base_version=base, around=around, by=me()
+            loaded.project.id,
+            section,
+            page,
+            form.data,
+            base_version=carried.base,
+            around=around,
+            by=me(),
+            tab=carried.tab,
         )
     except Invalid as problem:
         for name, sentence in problem.fields.items():
             if name in form:
                 form[name].errors = [*form[name].errors, sentence]
-        return _answer(
-            loaded, section, page, form, base=base, status=422, sentence=problem.sentence
-        )
+        return _answer(opened, form, carried, status=422, sentence=problem.sentence)
     except Forbidden as problem:
         return _too_late(loaded, section, page, problem.sentence)
     except Conflict as problem:
-        return _conflict(loaded.project.reference, section.key, page, form, problem.sentence)
-    following = _next(section, page)
-    to = _url(project.reference, section, following) if following else home
-    return done(_said(section, saved), to)
+        return _conflict(opened, form, carried, problem.sentence)
+    return done(_said(section, saved), _after(opened, carried))
+
+
+def _after(opened: _Open, carried: Carried) -> str:
+    """Return where a save leads: back to where the reader came from, else to the next page."""
+    reference, section = opened.loaded.project.reference, opened.section
+    if carried.return_to == "check":
+        return url_for("stages.check", reference=reference)
+    if carried.return_to == "part":
+        return url_for("stages.show_section", reference=reference, section=section.key)
+    following = _next(section, opened.page)
+    if following:
+        return _url(reference, section, following)
+    return url_for("stages.show_project", reference=reference)
+
+
+def _conflict(opened: _Open, form: Any, carried: Carried, sentence: str) -> ResponseReturnValue:
+    """Show what was typed beside what is stored by now. Where nobody changed the same page, save it after all."""
+    loaded, section = _find(opened.loaded.project.reference, opened.section.key)
+    page = section.page(opened.page.key)
+    if page is None:
+        raise NotFound
+    again = _Open(loaded, section, page)
+    stored = _form(page, loaded, None)
+    now = replace(carried, base=_base(loaded, section.key, None))
+    found = comparing.differences(form, stored, carried.marks)
+    if not found and carried.marks and now.base != carried.base:
+        return _saved(again, form, replace(now, marks=""))
+    return render(
+        "stages/section_conflict.html",
+        status=409,
+        project=loaded.project,
+        section=section,
+        page_shown=page,
+        here=again.url,
+        sentence=sentence,
+        differences=found,
+        carried=now,
+        marks=comparing.seen(stored),
+        sent=[
+            (name, value)
+            for name, value in request.form.items(multi=True)
+            if name not in _NOT_KEPT | {"answers_seen", drafts.TAB}
+            and not name.startswith(comparing.CHOICE)
+        ],
+    )
 
 
 def _too_late(
@@ -157,48 +316,39 @@ def _fields_of(form: Any) -> list[Any]:
 
 
 def _answer(
-    loaded: reading.Loaded,
-    section: Section,
-    page: Page,
+    opened: _Open,
     form: Any,
+    carried: Carried,
     *,
-    base: int,
     status: int = 200,
     draft: Draft | None = None,
     **more: Any,
 ) -> ResponseReturnValue:
-    context = {"theirs": None, "sentence": ""} | more
+    loaded, section, page = opened.loaded, opened.section, opened.page
+    context = {"sentence": "", "newer": "", "focus_on": ""} | more
+    reference = loaded.project.reference
     return render(
         "stages/section_page.html",
+        part="stages/section_form.html",
         status=status,
         loaded=loaded,
         project=loaded.project,
         section=section,
         page_shown=page,
         form=form,
-        base=base,
+        carried=carried,
         draft=draft,
         guided=True,
+        # A part nobody filled in yet shows its first page under its own address, which takes no answers.
+        here=opened.url,
+        home=url_for("stages.show_project", reference=reference),
+        draft_url=url_for(
+            "stages.keep_draft", reference=reference, section=section.key, page=page.key
+        ),
         wanted=panel.wanted_of(loaded, judging.stored(loaded.project.id), section.key),
         number=section.pages.index(page) + 1 if page in section.pages else 1,
         form_errors=form.errors if status == 422 else None,
         **context,
-    )
-
-
-def _conflict(
-    reference: str, section: str, page: Page, form: Any, sentence: str
-) -> ResponseReturnValue:
-    """Show what was typed beside what is stored by now; saving again is a deliberate act."""
-    loaded, found = _find(reference, section)
-    answers = answers_of(found, loaded.project, loaded.rulebook)
-    theirs = [{"label": one.label, "value": one.text} for one in answers if one.page == page.key]
-    shown = found.page(page.key)
-    if shown is None:
-        raise NotFound
-    base = _base(loaded, section, None)
-    return _answer(
-        loaded, found, shown, form, base=base, status=409, theirs=theirs, sentence=sentence
     )
 
 
@@ -255,19 +405,29 @@ def _base(loaded: reading.Loaded, section: str, draft: Draft | None) -> int:
     return state.version if state else 0
 
 
-def _rows_changed(form: Any) -> bool:
-    """Add or take away a row, if that is what the button asked for."""
+def _rows_changed(form: Any) -> str:
+    """Add or take away a row, if that is what the button asked for; return where the focus goes then."""
     adding, removing = request.form.get("add_row", ""), request.form.get("remove_row", "")
     name = adding or removing.rpartition("-")[0]
     rows = form[name] if name and name in form else None
     if not isinstance(rows, FieldList) or isinstance(rows, FixedRows):
-        return False
-    if adding:
-        if len(rows.entries) < _MOST_ROWS:
-            rows.append_entry()
-    else:
+        return ""
+    if not adding:
         remove_row(rows, removing)
-    return True
+    elif len(rows.entries) < _MOST_ROWS:
+        return first_control(rows.append_entry())
+    return f"{name}-add"
+
+
+def _typed() -> list[tuple[str, str]]:
+    return [
+        (name, value) for name, value in request.form.items(multi=True) if name not in _NOT_KEPT
+    ]
+
+
+def _when(newer: datetime) -> str:
+    """Say a moment as people do: today by its time alone."""
+    return show_moment(newer).removeprefix(f"{show_date(clock.now())}, ")
 
 
 def _next(section: Section, page: Page) -> Page | None:

@@ -3,6 +3,7 @@
 import structlog
 from flask import Flask, g, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
@@ -11,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from okrgate.database import db
 from okrgate.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Unavailable
 from okrgate.gates.verdict import GateUnjudgeable
+from okrgate.web.permissions import SignInNeeded, enforce
 
 log = structlog.get_logger()
 
@@ -49,6 +51,12 @@ def install(app: Flask) -> None:
     @app.errorhandler(CSRFError)
     def _csrf(_error: CSRFError) -> ResponseReturnValue:
         log.info("refused", status=400, sentence="csrf", endpoint=request.endpoint)
+        if request.endpoint and not current_user.is_authenticated:
+            # The token ended with the session: what was typed comes along through the sign-in.
+            try:
+                enforce()
+            except SignInNeeded as needed:
+                return app.handle_user_exception(needed)
         return page(
             400,
             "The page was open too long or was sent twice. Go back, reload it and send it again.",

@@ -1,11 +1,12 @@
 """Small things that every view needs to answer."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from wtforms import FieldList
+from wtforms import FieldList, FormField, HiddenField, RadioField
 
 from okrgate.web.keys import whole
 
@@ -26,6 +27,14 @@ def remove_row(rows: FieldList, name: str) -> None:
     place = whole(name.rpartition("-")[2])
     if place is not None and place < len(rows.entries):
         del rows.entries[place]
+
+
+def first_control(field: Any) -> str:
+    """Return the id of the first thing in a field, or in a row of fields, that takes the focus."""
+    if isinstance(field, FormField):
+        inner = [one for one in field.form if not isinstance(one, HiddenField)]
+        return first_control(inner[0]) if inner else ""
+    return f"{field.id}-0" if isinstance(field, RadioField) else str(field.id)
 
 
 def safe_next(default_endpoint: str) -> str:

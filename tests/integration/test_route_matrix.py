@@ -102,6 +102,13 @@ TABLE: dict[str, Row] = {
         stop="planned",
         data={"base_version": "{scope}", "people": "4"},
     ),
+    "POST stages.keep_draft": signed_in(
+        "/projects/{reference}/parts/scope/people/draft",
+        403,
+        Lea=200,
+        stop="planned",
+        data={"base_version": "{scope}", "people": "4"},
+    ),
     "GET comments.list_comments": signed_in("/projects/{reference}/comments"),
     "POST comments.add": signed_in(
         "/projects/{reference}/comments", 303, data={"key": "a key", "text": "Why now?"}
@@ -135,7 +142,7 @@ TABLE: dict[str, Row] = {
         data={"reason": "The weekly report shows it already."},
     ),
     "GET approvals.queue": signed_in("/approvals"),
-    "GET approvals.decided": signed_in("/approvals/decided"),
+    "GET approvals.decided": signed_in("/decisions"),
     "GET approvals.show_receipt": signed_in(
         "/receipts/{receipt}", 404, Sue=200, Lea=200, Rex=200, Mia=200, Aud=200
     ),
