@@ -33,3 +33,18 @@ class RulebookVersion(Model):
     published_at: Mapped[datetime] = mapped_column(UTCDateTime)
     published_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     note: Mapped[str] = mapped_column(Text, default="")
+
+
+class RulebookDraft(Model):
+    """A text that one administrator works on. It binds nothing; `based_on` is the version it began with."""
+
+    __tablename__ = "rulebook_drafts"
+    __table_args__ = (UniqueConstraint("process_id", "person_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    process_id: Mapped[int] = mapped_column(ForeignKey("processes.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    based_on: Mapped[int] = mapped_column(Integer)
+    text: Mapped[str] = mapped_column(Text)
+    note: Mapped[str] = mapped_column(Text, default="")
+    changed_at: Mapped[datetime] = mapped_column(UTCDateTime)

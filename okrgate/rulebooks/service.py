@@ -40,13 +40,21 @@ class Listed:
     published_at: datetime
     published_by_id: int | None
     note: str
+    process_id: int
     text: str = ""
 
 
-def publish(text: str, *, by: int | None, note: str = "") -> RulebookVersion:
+class Overtaken(Conflict):
+    """Another version was published since the text was begun."""
+
+
+def publish(
+    text: str, *, by: int | None, note: str = "", based_on: int | None = None
+) -> RulebookVersion:
     """Store a text as the next version of its process, effective now; the administrators are told.
 
-    Raises RulebookError if it is not sound or fails its own tests, Conflict if it binds already.
+    Raises RulebookError if it is not sound or fails its own tests, Conflict if it binds already, and Overtaken
+    if the newest version is no longer the one it is `based_on` (None: whatever it is).
     """
     check_sound(text)
     rulebook = load_rulebook(text)
@@ -55,13 +63,17 @@ def publish(text: str, *, by: int | None, note: str = "") -> RulebookVersion:
     )
     digest = hashlib.sha256(text.encode()).hexdigest()
     with transaction() as session:
-        process = session.scalar(select(Process).where(Process.key == rulebook.id))
+        process = session.scalar(
+            select(Process).where(Process.key == rulebook.id).with_for_update()
+        )
         if process is None:
             process = Process(key=rulebook.id, title=rulebook.title)
             session.add(process)
             session.flush()
         process.title = rulebook.title
         newest = _newest(process.id)
+        if based_on is not None and newest is not None and newest.number != based_on:
+            raise Overtaken(f"Version {newest.number} was published meanwhile.")
         if newest is not None and newest.sha256 == digest:
             raise Conflict(f"This text is already version {newest.number} of {process.title}.")
         version = RulebookVersion(
@@ -187,6 +199,7 @@ def _listed() -> Any:
         RulebookVersion.published_at,
         RulebookVersion.published_by_id,
         RulebookVersion.note,
+        RulebookVersion.process_id,
     ).join(Process)
 
 

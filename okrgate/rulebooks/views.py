@@ -1,35 +1,54 @@
-"""Everybody can read the rules that bind them."""
+"""Everybody can read the rules that bind them; administrators see what is in work."""
 
-from flask import Blueprint, Response
+from flask import Response
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
 from okrgate.accounts import directory
-from okrgate.rulebooks import service
+from okrgate.rulebooks import edit_views, editing, service, wording
+from okrgate.rulebooks.blueprint import blueprint
 from okrgate.web.htmx import render
 from okrgate.web.permissions import requires, signed_in
 
-blueprint = Blueprint("rulebooks", __name__)
+__all__ = ["blueprint", "edit_views"]
 
 
 @blueprint.get("/rules")
 @requires(signed_in)
 def show_rules() -> ResponseReturnValue:
-    """Show the versions of every rulebook, and what the newest of each asks for."""
+    """Show each process: the version that binds, those before, and (to administrators) drafts."""
     versions = service.versions()
+    drafts = editing.drafts() if current_user.is_admin else []
+    binding = service.binding()
+    people = [version.published_by_id for version in versions] + [one.person_id for one in drafts]
     return render(
         "rulebooks/list.html",
-        versions=versions,
-        binding=[(version, service.rulebook(version.id)) for version in service.binding()],
-        names=directory.names(version.published_by_id for version in versions),
+        processes=[
+            (
+                version,
+                service.rulebook(version.id),
+                [one for one in versions if one.process_id == version.process_id],
+            )
+            for version in binding
+        ],
+        binding={version.id for version in binding},
+        drafts=drafts,
+        open_projects=editing.open_projects(),
+        names=directory.names(people),
     )
 
 
 @blueprint.get("/rules/<int(max=2147483647):version_id>")
 @requires(signed_in)
 def show_version(version_id: int) -> ResponseReturnValue:
-    """Show one version: its stages, its gates, its roles."""
+    """Show one version in plain words: its stages, gates, roles and numbers."""
     version = service.get_version(version_id)
-    return render("rulebooks/show.html", version=version, rulebook=service.rulebook(version_id))
+    return render(
+        "rulebooks/show.html",
+        version=version,
+        newest=editing.newest(version.process).number,
+        plain=wording.in_words(service.rulebook(version_id)),
+    )
 
 
 @blueprint.get("/rules/<int(max=2147483647):version_id>.yaml")

@@ -199,6 +199,11 @@ TABLE: dict[str, Row] = {
     "GET rulebooks.show_rules": signed_in("/rules"),
     "GET rulebooks.show_version": signed_in("/rules/{rules}"),
     "GET rulebooks.download": signed_in("/rules/{rules}.yaml"),
+    "GET rulebooks.edit": admins("/rules/okr_delivery/edit"),
+    "POST rulebooks.work_on": admins("/rules/okr_delivery/edit", 422),
+    "POST rulebooks.publish": admins("/rules/okr_delivery/publish", 422),
+    "GET rulebooks.roll_back_page": admins("/rules/{rules}/roll-back"),
+    "POST rulebooks.roll_back": admins("/rules/{rules}/roll-back", 422),
     "GET metrics.list_metrics": signed_in("/metrics"),
     "GET metrics.show_metric": signed_in("/metrics/{metric}"),
     "POST metrics.show_metric": signed_in(
