@@ -5,11 +5,12 @@ with BEGIN IMMEDIATE. On PostgreSQL the same block is an ordinary transaction an
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, Dialect, Engine, MetaData, Text, event, text
@@ -20,6 +21,10 @@ from sqlalchemy.types import TypeDecorator
 
 _WRITING = "okrgate_writing"
 _AFTERWARDS = "okrgate_afterwards"
+
+Found = TypeVar("Found")
+Memory = dict[Hashable, Any]
+_memory: ContextVar[Memory | None] = ContextVar("memory", default=None)
 
 
 class Model(DeclarativeBase):
@@ -155,6 +160,37 @@ def check_writing() -> None:
     """Raise unless a transaction() block is open: records of a change belong into the change."""
     if not is_writing():
         raise RuntimeError("This may only be written inside a transaction().")
+
+
+@contextmanager
+def remembering(memory: Memory) -> Iterator[Memory]:
+    """Ask for the same thing once only while the block reads: what is found stays in `memory`.
+
+    For a block that only reads. Should anything be written in it all the same, all that was found is forgotten.
+    """
+    token = _memory.set(memory)
+    try:
+        yield memory
+    finally:
+        _memory.reset(token)
+
+
+def remembered(key: Hashable, read: Callable[[], Found]) -> Found:
+    """Return what `read` returned for this key before in the block of remembering(), or read it now."""
+    memory = _memory.get()
+    if memory is None:
+        return read()
+    if key not in memory:
+        memory[key] = read()
+    found: Found = memory[key]
+    return found
+
+
+@event.listens_for(Session, "after_flush")
+def _forget(_session: Session, _context: Any) -> None:
+    memory = _memory.get()
+    if memory is not None:
+        memory.clear()
 
 
 def ping() -> None:

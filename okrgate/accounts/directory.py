@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from okrgate import clock
 from okrgate.accounts.models import OrgUnit, Person, RoleGrant
-from okrgate.database import check_writing, db
+from okrgate.database import check_writing, db, remembered
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,12 @@ def names(ids: Iterable[int | None]) -> dict[int, str]:
     wanted = {one for one in ids if one is not None}
     if not wanted:
         return {}
-    rows = db.session().execute(select(Person.id, Person.name).where(Person.id.in_(wanted)))
-    return {row.id: row.name for row in rows}
+    known = remembered("names of people", dict[int, str])
+    missing = wanted - set(known)
+    if missing:
+        rows = db.session().execute(select(Person.id, Person.name).where(Person.id.in_(missing)))
+        known |= {row.id: row.name for row in rows}
+    return {one: known[one] for one in wanted if one in known}
 
 
 def people_choices() -> list[tuple[int, str]]:
@@ -60,7 +64,13 @@ def unit_choices() -> list[tuple[int, str]]:
 
 def unit(unit_id: int | None) -> OrgUnit | None:
     """Return a unit, or nothing."""
-    return db.session().get(OrgUnit, unit_id) if unit_id is not None else None
+    if unit_id is None:
+        return None
+    known = remembered("units", dict[int, OrgUnit])
+    found = known.get(unit_id) or db.session().get(OrgUnit, unit_id)
+    if found is not None:
+        known[unit_id] = found
+    return found
 
 
 def units(ids: Iterable[int | None]) -> Mapping[int, OrgUnit]:
@@ -68,10 +78,12 @@ def units(ids: Iterable[int | None]) -> Mapping[int, OrgUnit]:
     wanted = {one for one in ids if one is not None}
     if not wanted:
         return {}
-    return {
-        found.id: found
-        for found in db.session().scalars(select(OrgUnit).where(OrgUnit.id.in_(wanted)))
-    }
+    known = remembered("units", dict[int, OrgUnit])
+    missing = wanted - set(known)
+    if missing:
+        found = db.session().scalars(select(OrgUnit).where(OrgUnit.id.in_(missing)))
+        known |= {unit.id: unit for unit in found}
+    return {one: known[one] for one in wanted if one in known}
 
 
 def holdings(roles: Iterable[str], *, person: int | None = None) -> list[Holding]:

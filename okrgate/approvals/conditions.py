@@ -11,6 +11,7 @@ from okrgate.approvals.models import Condition
 from okrgate.audit import service as audit
 from okrgate.database import check_writing, db
 from okrgate.errors import Conflict, Forbidden, Invalid, NotFound
+from okrgate.projects import together
 from okrgate.projects.models import Project
 
 
@@ -68,13 +69,9 @@ def conditions_owned(person: int) -> list[tuple[Condition, str]]:
 
 def conditions_of(project_id: int) -> list[Condition]:
     """Return a project's conditions, the open ones first."""
-    return list(
-        db.session().scalars(
-            select(Condition)
-            .where(Condition.project_id == project_id)
-            .order_by(Condition.closed_at.is_not(None), Condition.id)
-        )
-    )
+    query = select(Condition).where(Condition.project_id == project_id)
+    query = query.order_by(Condition.closed_at.is_not(None), Condition.id)
+    return together.many(Condition, project_id, lambda: list(db.session().scalars(query)))
 
 
 def condition_facts(project_id: int, today: date) -> tuple[dict[str, int], list[dict[str, Any]]]:

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from okrgate.accounts import directory
 from okrgate.database import db
 from okrgate.gates.model import Role, Rulebook
+from okrgate.projects import together
 from okrgate.projects.models import CoEditor, Edit, Project
 
 _SUBMITTER = "project.submitter"
@@ -41,18 +42,21 @@ def surroundings(
         home_path,
         tuple(team_paths),
         people,
-        frozenset(db.session().scalars(query)),
+        frozenset(
+            together.many(CoEditor, project.id, lambda: list(db.session().scalars(query)), "people")
+        ),
         editors_of(project.id),
     )
 
 
 def editors_of(project_id: int) -> dict[int, datetime]:
     """Return who ever changed a project's material content, and when they did so last."""
-    rows = db.session().execute(
+    query = (
         select(Edit.person_id, func.max(Edit.at))
         .where(Edit.project_id == project_id, Edit.material)
         .group_by(Edit.person_id)
     )
+    rows = together.many(Edit, project_id, lambda: list(db.session().execute(query)))
     return {row[0]: row[1] for row in rows}
 
 

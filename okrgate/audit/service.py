@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select, text
+from sqlalchemy import Select, bindparam, func, select, text
 
 from okrgate import clock
 from okrgate.audit.chain import GENESIS, Break, hash_of, verify
@@ -28,6 +28,7 @@ __all__ = [
     "actions",
     "head",
     "last_of",
+    "newest",
     "of_project",
     "on_project_change",
     "page",
@@ -115,6 +116,18 @@ _listeners: list[Callable[[int], None]] = []
 def _tell(project_id: int) -> None:
     for listener in _listeners:
         listener(project_id)
+
+
+def newest(project_id: int) -> tuple[int, int]:
+    """Return the number of the last row of all, and of a project's newest; 0 where there is none."""
+    row = db.session().execute(_NEWEST, {"project": project_id}).one()
+    return row[0] or 0, row[1] or 0
+
+
+_NEWEST = select(
+    select(func.max(Entry.seq)).scalar_subquery(),
+    select(func.max(Entry.seq)).where(Entry.project_id == bindparam("project")).scalar_subquery(),
+)
 
 
 def head() -> tuple[int, str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from okrgate import clock
 from okrgate.database import db
@@ -13,26 +13,30 @@ from okrgate.delivery.models import SPRINT, TASK, Attendee, Kickoff, WorkItem
 from okrgate.delivery.people import about, names_for, stakeholders, told
 from okrgate.delivery.rows import day_or, offer_people, store_rows
 from okrgate.events import Event, KickoffInvited
+from okrgate.projects import together
 from okrgate.projects.models import Project
+from okrgate.projects.rows import listed
 from okrgate.projects.sections import Answer, Gathered, Page, Section
 from okrgate.web.filters import show_date
 
 
 def kickoff_of(project_id: int) -> Kickoff | None:
     """Return a project's kick-off, once something is known of it."""
-    return db.session().scalar(select(Kickoff).where(Kickoff.project_id == project_id))
+    query = select(Kickoff).where(Kickoff.project_id == project_id)
+    return together.one(Kickoff, project_id, lambda: db.session().scalar(query))
 
 
 def items_of(project_id: int, *kinds: str) -> list[WorkItem]:
     """Return a project's tasks, sprints or blockers in their order."""
-    query = select(WorkItem).where(WorkItem.project_id == project_id, WorkItem.kind.in_(kinds))
-    return list(db.session().scalars(query.order_by(WorkItem.kind, WorkItem.position, WorkItem.id)))
+    query = select(WorkItem).where(WorkItem.project_id == project_id)
+    query = query.order_by(WorkItem.kind, WorkItem.position, WorkItem.id)
+    found = together.many(WorkItem, project_id, lambda: list(db.session().scalars(query)))
+    return [row for row in found if row.kind in kinds]
 
 
 def attendees_of(project_id: int) -> list[Attendee]:
     """Return who is expected at the kick-off, in their order."""
-    query = select(Attendee).where(Attendee.project_id == project_id)
-    return list(db.session().scalars(query.order_by(Attendee.position, Attendee.id)))
+    return listed(Attendee, project_id)
 
 
 def invitation(
@@ -222,22 +226,9 @@ class SprintsPage(ItemsPage):
 
 def gather(project: Project, _today: date) -> Gathered:
     """Count who was there and what is planned."""
-    there = (
-        select(func.count())
-        .select_from(Attendee)
-        .where(Attendee.project_id == project.id, Attendee.attended)
-        .scalar_subquery()
-    )
-    attended, held_on = (
-        db.session()
-        .execute(
-            select(there, Kickoff.held_on)
-            .select_from(Project)
-            .outerjoin(Kickoff, Kickoff.project_id == Project.id)
-            .where(Project.id == project.id)
-        )
-        .one()
-    )
+    found = kickoff_of(project.id)
+    held_on = found.held_on if found is not None else None
+    attended = sum(1 for row in attendees_of(project.id) if row.attended)
     items = items_of(project.id, TASK, SPRINT)
     tasks = [row for row in items if row.kind == TASK]
     sprints = [row for row in items if row.kind == SPRINT]
@@ -369,4 +360,5 @@ KICKOFF = Section(
     (SessionPage(), HeldPage(), TasksPage(), SprintsPage()),
     gather=gather,
     answers=answers,
+    tables=(Kickoff, Attendee, WorkItem),
 )

@@ -15,7 +15,9 @@ from okrgate.delivery.models import BLOCKER, Increment, StatusUpdate, WorkItem
 from okrgate.delivery.people import about, names_for, stakeholders, told
 from okrgate.delivery.rows import day_or, store_rows
 from okrgate.events import Event, StatusPosted
+from okrgate.projects import together
 from okrgate.projects.models import Project
+from okrgate.projects.rows import listed
 from okrgate.projects.sections import Answer, Gathered, Page, Section
 from okrgate.web.filters import show_date
 
@@ -53,8 +55,7 @@ def posted(row: StatusUpdate, name: str | None) -> Posted:
 
 def increments_of(project_id: int) -> list[Increment]:
     """Return a project's increments in their order."""
-    query = select(Increment).where(Increment.project_id == project_id)
-    return list(db.session().scalars(query.order_by(Increment.position, Increment.id)))
+    return listed(Increment, project_id)
 
 
 class UpdatePage(Page):
@@ -203,7 +204,8 @@ def _said(row: StatusUpdate) -> tuple[int, str, str, str, str]:
 
 def _updates(project_id: int, limit: int) -> list[StatusUpdate]:
     query = select(StatusUpdate).where(StatusUpdate.project_id == project_id)
-    return list(db.session().scalars(query.order_by(StatusUpdate.id.desc()).limit(limit)))
+    query = query.order_by(StatusUpdate.id.desc()).limit(limit)
+    return together.many(StatusUpdate, project_id, lambda: list(db.session().scalars(query)), limit)
 
 
 def _day(moment: datetime) -> date:
@@ -216,4 +218,5 @@ DELIVERY = Section(
     (UpdatePage(), kickoff.TasksPage(), kickoff.SprintsPage(), BlockersPage(), IncrementsPage()),
     gather=gather,
     answers=answers,
+    tables=(StatusUpdate, WorkItem, Increment),
 )

@@ -15,6 +15,7 @@ from okrgate.delivery.models import Statement
 from okrgate.delivery.people import about, name_of, stakeholders
 from okrgate.errors import Conflict, Forbidden, NotFound
 from okrgate.events import Event, Recipient, StatementAsked, StatementGiven, publish
+from okrgate.projects import together
 from okrgate.projects.models import Project
 
 _DAYS_TO_ANSWER = 10
@@ -72,7 +73,12 @@ def rows_of(project_id: int) -> list[tuple[Statement, str]]:
         .where(Statement.project_id == project_id)
         .order_by(Statement.id)
     )
-    return [(row, name) for row, name in db.session().execute(query)]
+    return together.many(
+        Statement,
+        project_id,
+        lambda: [(row, name) for row, name in db.session().execute(query)],
+        "names",
+    )
 
 
 def ask(project: Project, people: Mapping[int, str], *, by: int | None) -> Sequence[Event]:

@@ -13,6 +13,7 @@ from okrgate.delivery.models import Statement, WrapUp
 from okrgate.delivery.people import name_of, stakeholders
 from okrgate.delivery.rows import offer_people
 from okrgate.events import Event
+from okrgate.projects import together
 from okrgate.projects.models import Project
 from okrgate.projects.sections import Answer, Gathered, Page, Section
 from okrgate.web.filters import show_date, show_number
@@ -20,7 +21,8 @@ from okrgate.web.filters import show_date, show_number
 
 def wrap_up_of(project_id: int) -> WrapUp | None:
     """Return how a project's work ended, once something is known of it."""
-    return db.session().scalar(select(WrapUp).where(WrapUp.project_id == project_id))
+    query = select(WrapUp).where(WrapUp.project_id == project_id)
+    return together.one(WrapUp, project_id, lambda: db.session().scalar(query))
 
 
 class ResultPage(Page):
@@ -195,5 +197,10 @@ def _wrap_up_for(project_id: int) -> WrapUp:
 
 
 WRAPUP = Section(
-    "wrapup", "Wrap-up", (ResultPage(), StakeholdersPage()), gather=gather, answers=answers
+    "wrapup",
+    "Wrap-up",
+    (ResultPage(), StakeholdersPage()),
+    gather=gather,
+    answers=answers,
+    tables=(WrapUp, Statement),
 )

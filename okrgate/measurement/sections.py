@@ -275,7 +275,14 @@ def plan_answers(project: Project) -> Sequence[Answer]:
 
 
 SECTIONS: tuple[Section, ...] = (
-    Section("metrics", "Target metrics", (TargetsPage(),), gather_targets, target_answers),
+    Section(
+        "metrics",
+        "Target metrics",
+        (TargetsPage(),),
+        gather_targets,
+        target_answers,
+        tables=(Target, Checkpoint),
+    ),
     Section(
         "measurement",
         "Measurement plan",

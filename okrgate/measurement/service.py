@@ -18,7 +18,9 @@ from okrgate.measurement.bands import classify, in_order, measured
 from okrgate.measurement.models import Checkpoint, Target
 from okrgate.metrics import service as metrics
 from okrgate.metrics.models import Metric
+from okrgate.projects import together
 from okrgate.projects.models import Project
+from okrgate.projects.rows import listed
 
 
 @dataclass(frozen=True)
@@ -64,13 +66,17 @@ def targets(project_id: int) -> list[tuple[Target, Metric]]:
         .where(Target.project_id == project_id)
         .order_by(Target.position, Target.id)
     )
-    return [(row.Target, row.Metric) for row in db.session().execute(query)]
+    return together.many(
+        Target,
+        project_id,
+        lambda: [(row.Target, row.Metric) for row in db.session().execute(query)],
+        "metrics",
+    )
 
 
 def checkpoints(project_id: int) -> list[Checkpoint]:
     """Return a project's checkpoints in order."""
-    query = select(Checkpoint).where(Checkpoint.project_id == project_id)
-    return list(db.session().scalars(query.order_by(Checkpoint.position, Checkpoint.id)))
+    return listed(Checkpoint, project_id)
 
 
 def band_of(target: Target, metric: Metric, value: Decimal) -> str | None:

@@ -14,7 +14,7 @@ from okrgate import clock
 from okrgate.accounts import directory
 from okrgate.accounts.models import OrgUnit, Person
 from okrgate.audit import service as audit
-from okrgate.database import Model, db, transaction
+from okrgate.database import Model, db, remembered, transaction
 from okrgate.errors import Forbidden, Invalid, NotFound
 from okrgate.okrs.models import CheckIn, KeyResult, Objective, Period
 from okrgate.okrs.progress import progress, status
@@ -73,8 +73,11 @@ def describe(ids: Iterable[int]) -> dict[int, KeyResultLine]:
     wanted = set(ids)
     if not wanted:
         return {}
-    rows = db.session().execute(_lines().where(KeyResult.id.in_(wanted)))
-    return {row.KeyResult.id: _line(row) for row in rows}
+    query = _lines().where(KeyResult.id.in_(wanted))
+    return remembered(
+        ("key results", frozenset(wanted)),
+        lambda: {row.KeyResult.id: _line(row) for row in db.session().execute(query)},
+    )
 
 
 def page_of(

@@ -118,4 +118,11 @@ def _lock(*unit_ids: int | None) -> None:
     db.session().execute(query.with_for_update())
 
 
-BACKLOG = Section("backlog", "Backlog", (BacklogPage(),), gather=gather, answers=answers)
+BACKLOG = Section(
+    "backlog",
+    "Backlog",
+    (BacklogPage(),),
+    gather=gather,
+    answers=answers,
+    tables=(BacklogPlace,),
+)

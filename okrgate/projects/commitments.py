@@ -188,5 +188,8 @@ KEY_RESULTS = Section(
     (KeyResultsPage(),),
     gather=gather_key_results,
     answers=key_result_answers,
+    tables=(KeyResultLink,),
 )
-TEAMS = Section("teams", "Teams", (TeamsPage(),), gather=gather_teams, answers=team_answers)
+TEAMS = Section(
+    "teams", "Teams", (TeamsPage(),), gather=gather_teams, answers=team_answers, tables=(Team,)
+)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from okrgate.accounts import directory
 from okrgate.database import db
 from okrgate.events import Event
+from okrgate.projects import together
 from okrgate.projects.choosing import offer_people, offer_units, person_names
 from okrgate.projects.models import CoEditor, Project
 from okrgate.projects.naming import named
@@ -145,7 +146,7 @@ def answers(project: Project) -> Sequence[Answer]:
 
 def _co_editors(project: Project) -> list[CoEditor]:
     query = select(CoEditor).where(CoEditor.project_id == project.id).order_by(CoEditor.id)
-    return list(db.session().scalars(query))
+    return together.many(CoEditor, project.id, lambda: list(db.session().scalars(query)))
 
 
 PEOPLE = Section(
@@ -154,4 +155,5 @@ PEOPLE = Section(
     (HomePage(), PartsPage(), CoEditorsPage()),
     gather=gather,
     answers=answers,
+    tables=(CoEditor,),
 )

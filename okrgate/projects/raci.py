@@ -114,4 +114,4 @@ def _one_spelling(rows: Any) -> list[dict[str, Any]]:
     return found
 
 
-RACI = Section("raci", "RACI", (RaciPage(),), gather=gather, answers=answers)
+RACI = Section("raci", "RACI", (RaciPage(),), gather=gather, answers=answers, tables=(RaciRow,))

@@ -146,5 +146,6 @@ REVIEW = Section(
     (FitPage(), CapacityPage(), PriorityPage()),
     gather=gather,
     answers=answers,
+    tables=(Review,),
     intro="Decide whether the idea is worth planning, and how it fits with everything else.",
 )

@@ -1,12 +1,14 @@
 """How one row of a section and how lists of rows are read and written."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 
 from okrgate.database import Model, db
 from okrgate.events import Event
+from okrgate.projects import together
 from okrgate.projects.models import Project
 from okrgate.projects.sections import Page
 
@@ -15,7 +17,7 @@ Row = TypeVar("Row", bound=Model)
 
 def find_one(model: type[Row], project_id: int) -> Row | None:
     """Return the one row that a table has for a project, if it has one."""
-    return db.session().get(model, project_id)
+    return together.one(model, project_id, lambda: db.session().get(model, project_id))
 
 
 def one_for(model: type[Row], project_id: int) -> Row:
@@ -30,9 +32,17 @@ def one_for(model: type[Row], project_id: int) -> Row:
 
 def listed(model: type[Row], project_id: int) -> list[Row]:
     """Return a project's rows in their order."""
-    table: Any = model
-    query: Select[Any] = select(model).where(table.project_id == project_id)
-    return list(db.session().scalars(query.order_by(table.position, table.id)))
+    return together.many(
+        model,
+        project_id,
+        lambda: list(db.session().scalars(_in_order(model), {"project": project_id})),
+    )
+
+
+@cache
+def _in_order(model: Any) -> Select[Any]:
+    query: Select[Any] = select(model).where(model.project_id == bindparam("project"))
+    return query.order_by(model.position, model.id)
 
 
 def change(row: Model, values: Mapping[str, Any]) -> None:

@@ -187,4 +187,5 @@ SCOPE = Section(
     (EffortPage(), TimePage(), WhoPage(), MoneyPage()),
     gather=gather,
     answers=answers,
+    tables=(Scope,),
 )

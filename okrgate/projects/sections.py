@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 from flask_wtf import FlaskForm
 from wtforms import Form
 
+from okrgate.database import Model
 from okrgate.events import Event
 from okrgate.projects.models import Project
 
@@ -98,7 +99,10 @@ def _nothing(_project: Project, _today: date) -> Gathered:
 
 @dataclass(frozen=True)
 class Section:
-    """A section: its id in rulebooks, its title, its pages, what it tells the gates and how it reads."""
+    """A section: its id in rulebooks, its title, its pages, what it tells the gates and how it reads.
+
+    `tables` are those that `gather` and `answers` read rows of the project from: they are read together.
+    """
 
     key: str
     title: str
@@ -106,6 +110,7 @@ class Section:
     gather: Callable[[Project, date], Gathered] = _nothing
     answers: Callable[[Project], Sequence[Answer]] = _no_answers
     intro: str = ""
+    tables: tuple[type[Model], ...] = ()
 
     def page(self, key: str) -> Page | None:
         """Return the page of that key, if there is one."""

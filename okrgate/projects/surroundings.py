@@ -104,7 +104,13 @@ DEPENDENCIES = Section(
     (DependenciesPage(),),
     gather=gather_dependencies,
     answers=dependency_answers,
+    tables=(Dependency,),
 )
 FILES = Section(
-    "files", "Documents", (DocumentsPage(),), gather=gather_documents, answers=document_answers
+    "files",
+    "Documents",
+    (DocumentsPage(),),
+    gather=gather_documents,
+    answers=document_answers,
+    tables=(Document,),
 )

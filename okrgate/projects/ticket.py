@@ -265,7 +265,12 @@ def _as_line(row: DiscoveryEntry) -> str:
 
 
 PROBLEM = Section(
-    "problem", "Problem", (ProblemPage(),), gather=gather_problem, answers=problem_answers
+    "problem",
+    "Problem",
+    (ProblemPage(),),
+    gather=gather_problem,
+    answers=problem_answers,
+    tables=(Problem,),
 )
 VALUE = Section(
     "value",
@@ -273,6 +278,7 @@ VALUE = Section(
     (ValuePage(), DiscoveryPage(), ReachPage()),
     gather=gather_value,
     answers=value_answers,
+    tables=(Value, DiscoveryEntry),
 )
 SOLUTION = Section(
     "solution",
@@ -280,4 +286,5 @@ SOLUTION = Section(
     (SolutionPage(),),
     gather=gather_solution,
     answers=solution_answers,
+    tables=(Solution,),
 )

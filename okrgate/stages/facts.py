@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,25 +13,30 @@ from okrgate import clock
 from okrgate.accounts import directory
 from okrgate.approvals import entitlement
 from okrgate.approvals import service as approvals
+from okrgate.approvals.models import Condition, Round, WaiverRow
 from okrgate.audit import service as audit
-from okrgate.database import canonical_json
+from okrgate.database import Memory, Model, canonical_json
 from okrgate.gates.model import Rulebook
 from okrgate.gates.verdict import Facts, GateUnjudgeable, Signoff, Waiver
-from okrgate.projects import money
-from okrgate.projects.models import Project
+from okrgate.projects import money, together
+from okrgate.projects.models import CoEditor, Edit, Project, RulebookAnswer
 from okrgate.stages.sections import ALL, stored_answers, typed
 
 log = structlog.get_logger()
 
 _ACCOUNTABLE = "raci.accountable"
 _CHANGED = "plan.changed_since_signoff"
+_TABLES: tuple[type[Model], ...] = (
+    *(table for section in ALL.values() for table in section.tables),
+    *(CoEditor, Edit, RulebookAnswer, Condition, Round, WaiverRow),
+)
 
 
 @dataclass(frozen=True)
 class Snapshot:
     """A project as the judge sees it, at one moment. `seq` is its newest audit row then, `through` the record's.
 
-    `settled` says of each gate when it was last signed by all.
+    `settled` says of each gate when it was last signed by all. `memory` holds what was read for it.
     """
 
     project_id: int
@@ -47,6 +52,7 @@ class Snapshot:
     signed: Mapping[str, tuple[Signoff, ...]]
     settled: Mapping[str, datetime]
     through: int
+    memory: Memory = field(default_factory=dict, compare=False, repr=False)
 
     def facts_for(self, gate: str | None) -> Facts:
         """Return the facts for one gate: the shared ones with this gate's own sign-offs."""
@@ -83,9 +89,15 @@ def gather(project: Project, rulebook: Rulebook) -> Snapshot:
 
 
 def _gather(project: Project, rulebook: Rulebook) -> Snapshot:
+    # Before all else: what is recorded from now on is newer than what is read below.
+    through, seq = audit.newest(project.id)
+    with together.reading(project.id, _TABLES) as memory:
+        return _read(project, rulebook, through, seq, memory)
+
+
+def _read(project: Project, rulebook: Rulebook, through: int, seq: int, memory: Memory) -> Snapshot:
     today = clock.today()
-    through, _hash = audit.head()
-    seq = audit.last_of(project.id)
+    never_asked = together.is_empty(Round, project.id)
     values: dict[str, Any] = _own_values(project)
     collections: dict[str, Any] = {}
     content: dict[str, Any] = {}
@@ -120,10 +132,13 @@ def _gather(project: Project, rulebook: Rulebook) -> Snapshot:
         },
         content=content,
         around=around,
-        waivers=approvals.waivers_for(project, today),
-        signed=approvals.signoffs_of(project.id),
-        settled=approvals.last_settled(project.id),
+        waivers=()
+        if together.is_empty(WaiverRow, project.id)
+        else approvals.waivers_for(project, today),
+        signed={} if never_asked else approvals.signoffs_of(project.id),
+        settled={} if never_asked else approvals.last_settled(project.id),
         through=through,
+        memory=memory,
     )
     if _CHANGED in rulebook.facts:
         known[_CHANGED] = _changed_since_signoff(snapshot, rulebook)
@@ -194,6 +209,8 @@ def _conditions(project: Project, today: date, values: dict[str, Any]) -> dict[s
 
 
 def _changed_since_signoff(snapshot: Snapshot, rulebook: Rulebook) -> bool:
+    if not snapshot.settled:
+        return False
     signed = approvals.last_satisfied(snapshot.project_id)
     if signed is None or signed.gate not in rulebook.gates:
         return False

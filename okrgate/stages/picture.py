@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, String, and_, cast, delete, exists, func, 
 from okrgate import clock
 from okrgate.approvals.entitlement import Surroundings
 from okrgate.audit.models import Entry
-from okrgate.database import check_writing, db
+from okrgate.database import check_writing, db, remembering
 from okrgate.gates.model import Rulebook
 from okrgate.measurement.models import Target
 from okrgate.okrs.models import KeyResult
@@ -74,7 +74,12 @@ def of(project: Project, rulebook: Rulebook) -> Picture:
 
 
 def draw(project: Project, rulebook: Rulebook, snapshot: Snapshot) -> Picture:
-    """Read every part as people read it, beside facts that were gathered."""
+    """Read every part as people read it, beside facts that were gathered just now: from what was read for them."""
+    with remembering(snapshot.memory):
+        return _draw(project, rulebook, snapshot)
+
+
+def _draw(project: Project, rulebook: Rulebook, snapshot: Snapshot) -> Picture:
     used = dict.fromkeys(key for stage in rulebook.stages.values() for key in stage.sections)
     parts = {
         key: tuple(

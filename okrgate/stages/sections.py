@@ -15,6 +15,7 @@ from okrgate.events import Event
 from okrgate.gates.model import Question, Rulebook
 from okrgate.measurement.forms import Value
 from okrgate.measurement.sections import SECTIONS as MEASUREMENT
+from okrgate.projects import together
 from okrgate.projects.all_sections import SECTIONS as PROJECTS
 from okrgate.projects.models import Project, RulebookAnswer
 from okrgate.projects.sections import Answer, Page, Section, SectionForm
@@ -101,11 +102,10 @@ class QuestionsPage(Page):
 
 def stored_answers(project_id: int) -> dict[str, Any]:
     """Return a project's answers to questions of rulebooks, as stored."""
-    rows = db.session().execute(
-        select(RulebookAnswer.question, RulebookAnswer.value).where(
-            RulebookAnswer.project_id == project_id
-        )
+    query = select(RulebookAnswer.question, RulebookAnswer.value).where(
+        RulebookAnswer.project_id == project_id
     )
+    rows = together.many(RulebookAnswer, project_id, lambda: list(db.session().execute(query)))
     return {row.question: row.value for row in rows}
 
 

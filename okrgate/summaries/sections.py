@@ -10,7 +10,9 @@ from okrgate.database import db
 from okrgate.delivery.people import names_for
 from okrgate.delivery.rows import day_or, offer_people, store_rows
 from okrgate.events import Event
+from okrgate.projects import together
 from okrgate.projects.models import Project
+from okrgate.projects.rows import listed
 from okrgate.projects.sections import Answer, Gathered, Page, Section
 from okrgate.summaries import looking_back, wording
 from okrgate.summaries.forms import LessonsForm, RetrospectiveForm, SummaryForm
@@ -23,20 +25,19 @@ _TEXTS = ("attendees", "why", "learned", "differently")
 
 def retrospective_of(project_id: int) -> Retrospective | None:
     """Return what was said when looking back, once something was."""
-    return db.session().scalar(select(Retrospective).where(Retrospective.project_id == project_id))
+    query = select(Retrospective).where(Retrospective.project_id == project_id)
+    return together.one(Retrospective, project_id, lambda: db.session().scalar(query))
 
 
 def lessons_of(project_id: int) -> list[Lesson]:
     """Return a project's lessons in their order."""
-    query = select(Lesson).where(Lesson.project_id == project_id)
-    return list(db.session().scalars(query.order_by(Lesson.position, Lesson.id)))
+    return listed(Lesson, project_id)
 
 
 def summary_of(project_id: int) -> ClosingSummary | None:
     """Return the closing summary, once it was saved."""
-    return db.session().scalar(
-        select(ClosingSummary).where(ClosingSummary.project_id == project_id)
-    )
+    query = select(ClosingSummary).where(ClosingSummary.project_id == project_id)
+    return together.one(ClosingSummary, project_id, lambda: db.session().scalar(query))
 
 
 class RetrospectivePage(Page):
@@ -218,13 +219,22 @@ SECTIONS = (
         (RetrospectivePage(),),
         gather=gather_retrospective,
         answers=retrospective_answers,
+        tables=(Retrospective,),
     ),
-    Section("lessons", "Lessons", (LessonsPage(),), gather=gather_lessons, answers=lessons_answers),
+    Section(
+        "lessons",
+        "Lessons",
+        (LessonsPage(),),
+        gather=gather_lessons,
+        answers=lessons_answers,
+        tables=(Lesson,),
+    ),
     Section(
         "summary",
         "Leadership summary",
         (SummaryPage(),),
         gather=gather_summary,
         answers=summary_answers,
+        tables=(ClosingSummary,),
     ),
 )
