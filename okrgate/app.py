@@ -11,6 +11,7 @@ from sqlalchemy import select
 from okrgate import clock, events, logs
 from okrgate.accounts import directory, sessions
 from okrgate.accounts import views as accounts
+from okrgate.approvals import reminders as approvals_reminders
 from okrgate.approvals import service as approvals_service
 from okrgate.approvals import views as approvals
 from okrgate.audit import service as audit_service
@@ -28,16 +29,17 @@ from okrgate.metrics import views as metrics
 from okrgate.notifications import outbox, worker
 from okrgate.notifications import views as notifications
 from okrgate.okrs import views as okrs
+from okrgate.portfolio import views as portfolio
 from okrgate.projects import money, search
 from okrgate.projects import permissions as project_permissions
 from okrgate.projects import service as projects
 from okrgate.rulebooks import service as rulebook_service
 from okrgate.rulebooks import views as rulebooks
 from okrgate.stages import owed, settling, work
-from okrgate.stages import section_views as stages
+from okrgate.stages import pages as stages
 from okrgate.stages.sections import titles as section_titles
 from okrgate.summaries import views as summaries
-from okrgate.web import errors, filters, htmx, permissions, security
+from okrgate.web import errors, filters, htmx, permissions, security, tidy
 from okrgate.web import navigation as web_navigation
 from okrgate.web import views as web
 
@@ -53,6 +55,7 @@ ROOMS = (
     comments,
     approvals,
     summaries,
+    portfolio,
     stages,
     notifications,
 )
@@ -81,6 +84,7 @@ def create_app(settings: Settings) -> Flask:
     htmx.install(app)
     security.install(app, settings)
     filters.install(app)
+    tidy.install(app)
     errors.install(app)
     sessions.install(LoginManager(app), settings)
     app.before_request(permissions.enforce)
@@ -105,11 +109,12 @@ def _introduce() -> None:
     audit.sources.people = directory.everybody_choices
     audit.sources.references_of = projects.references_of
     audit.sources.project_named = projects.id_named
-    for people in (approvals_service.signers(), measurement_service.stewards()):
+    for people in (*approvals_service.signers(), *measurement_service.stewards()):
         project_permissions.register_reader(people)
     worker.every_minute(settling.sweep)
     worker.every_minute(search.catch_up)
     worker.daily(reminders.remind_of_checkpoints)
+    worker.daily(approvals_reminders.remind_of_signoffs)
     for source in owed.SOURCES:
         work.add_source(source)
 

@@ -40,7 +40,18 @@ class Chart:
         return self.dots[-1]
 
 
-def draw(values: Sequence[tuple[date, Decimal]]) -> Chart | None:
+def draw_small(values: Sequence[tuple[date, Decimal]]) -> Chart | None:
+    """Return a line for a row of a list, 28 pixels high, without room for words."""
+    return draw(values, height=28, top=4, bottom=4)
+
+
+def draw(
+    values: Sequence[tuple[date, Decimal]],
+    *,
+    height: int = HEIGHT,
+    top: int = _TOP,
+    bottom: int = _BOTTOM,
+) -> Chart | None:
     """Return the chart of these (day, value), in whatever order they come; nothing for none."""
     if not values:
         return None
@@ -50,7 +61,7 @@ def draw(values: Sequence[tuple[date, Decimal]]) -> Chart | None:
     dots = tuple(
         Dot(
             _place(day, days, _SIDE, WIDTH - _SIDE),
-            _place(number, numbers, HEIGHT - _BOTTOM, _TOP),
+            _place(number, numbers, height - bottom, top),
             on,
             value,
         )

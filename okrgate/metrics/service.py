@@ -109,6 +109,27 @@ def series(metric_id: int, *, limit: int = 400) -> list[Observation]:
     return list(db.session().scalars(_standing(metric_id).limit(limit)))
 
 
+def recent(ids: Iterable[int], *, limit: int = 24) -> dict[int, list[tuple[date, Decimal]]]:
+    """Return the last values that stand of each of these metrics, as (day, value), in one query."""
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    corrected = select(Observation.supersedes_id).where(Observation.supersedes_id.is_not(None))
+    place = func.row_number().over(
+        partition_by=Observation.metric_id, order_by=(Observation.on.desc(), Observation.id.desc())
+    )
+    standing = (
+        select(Observation.metric_id, Observation.on, Observation.value, place.label("place"))
+        .where(Observation.metric_id.in_(wanted), Observation.id.not_in(corrected))
+        .subquery()
+    )
+    found: dict[int, list[tuple[date, Decimal]]] = {}
+    rows = select(standing.c.metric_id, standing.c.on, standing.c.value)
+    for metric, on, value in db.session().execute(rows.where(standing.c.place <= limit)):
+        found.setdefault(metric, []).append((on, value))
+    return found
+
+
 def page_of_values(metric_id: int, *, before: tuple[date, int] | None = None) -> list[Observation]:
     """Return the values that stand, the latest first, those older than `before` (day, id)."""
     query = _standing(metric_id)

@@ -1,5 +1,6 @@
 """The metric registry: the list, one metric with its values, a new one, a change, a correction."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -44,6 +45,7 @@ def list_metrics() -> ResponseReturnValue:
         filtered=bool(text or steward or state),
         stewards=service.stewards(),
         names=directory.names(line.metric.steward_id for line in lines),
+        lately=_lately(lines),
         next_url=url_for(
             "metrics.list_metrics",
             q=text or None,
@@ -54,6 +56,11 @@ def list_metrics() -> ResponseReturnValue:
         if more
         else None,
     )
+
+
+def _lately(lines: Sequence[service.Listed]) -> dict[int, chart.Chart | None]:
+    values = service.recent(line.metric.id for line in lines)
+    return {metric: chart.draw_small(seen) for metric, seen in values.items()}
 
 
 @blueprint.route("/metrics/new", methods=["GET", "POST"])

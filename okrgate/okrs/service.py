@@ -1,6 +1,6 @@
 """Set objectives and key results, check in, and describe them for other rooms."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -102,6 +102,18 @@ def lines_of(objective_id: int) -> list[KeyResultLine]:
     """Return an objective's key results in the order in which they were set."""
     rows = db.session().execute(_lines().where(Objective.id == objective_id))
     return [_line(row) for row in rows]
+
+
+def of_levels(kinds: Collection[str], *, limit: int) -> list[KeyResultLine]:
+    """Return the key results of units of these kinds in periods that have not ended, in the order of units."""
+    query = (
+        _lines()
+        .where(OrgUnit.kind.in_(kinds), Period.ends_on >= clock.today())
+        .order_by(None)
+        .order_by(OrgUnit.path, Objective.id, KeyResult.id)
+        .limit(limit)
+    )
+    return [_line(row) for row in db.session().execute(query)]
 
 
 def period_choices() -> list[tuple[int, str]]:

@@ -17,6 +17,7 @@ _ENTRIES: tuple[_Entry, ...] = (
     ("stages.my_work", "My work", "home", None),
     ("stages.list_projects", "Projects", "folders", None),
     ("approvals.queue", "Approvals", "checks", "approvals"),
+    ("portfolio.show_overview", "Overview", "chart-bar", None),
     ("okrs.list_objectives", "OKRs", "target", None),
     ("metrics.list_metrics", "Metrics", "chart-line", None),
     ("notifications.inbox", "Inbox", "inbox", "inbox"),

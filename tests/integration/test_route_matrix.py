@@ -141,6 +141,35 @@ TABLE: dict[str, Row] = {
         stop="planned",
         data={"reason": "The weekly report shows it already."},
     ),
+    "GET stages.show_panel": signed_in("/projects/{reference}/panel"),
+    "GET stages.show_similar": signed_in("/projects/similar?title=Renewals"),
+    "POST stages.nudge": signed_in(
+        "/projects/{reference}/nudges/metrics-confirmed",
+        403,
+        stop="planned",
+        Sue=303,
+        Lea=303,
+        data={"person": "{steward}"},
+    ),
+    "GET stages.ask_waiver": signed_in(
+        "/projects/{reference}/waivers/metrics-confirmed/ask", stop="planned", Mia=303
+    ),
+    "POST stages.ask_waiver": signed_in(
+        "/projects/{reference}/waivers/metrics-confirmed/ask",
+        403,
+        Sue=303,
+        Lea=303,
+        Mia=303,
+        stop="planned",
+        data={"reason": "The weekly report shows it already."},
+    ),
+    "POST stages.refuse_waiver": signed_in(
+        "/projects/{reference}/waivers/metrics-confirmed/refuse",
+        403,
+        Mia=409,
+        stop="planned",
+        data={"reason": "It has to be confirmed first."},
+    ),
     "GET approvals.queue": signed_in("/approvals"),
     "GET approvals.decided": signed_in("/decisions"),
     "GET approvals.show_receipt": signed_in(
@@ -191,6 +220,7 @@ TABLE: dict[str, Row] = {
     "POST accounts.change_unit": admins(
         "/admin/units/{unit}", 303, name="Acme Group", kind="company"
     ),
+    "GET portfolio.show_overview": signed_in("/overview"),
     "POST accounts.set_unit_active": admins("/admin/units/{unit}/active", 303, active="yes"),
     "GET accounts.new_unit": admins("/admin/units/new"),
     "POST accounts.create_unit": admins("/admin/units/new", 422),
