@@ -42,7 +42,10 @@ class ProjectEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectMoved(ProjectEvent):
-    """A project went from one stage to another. `kind` is the transition's kind; dates are ISO."""
+    """A project went from one stage to another. `kind` is the transition's kind; dates are ISO.
+
+    `said` holds who decided what in the round of sign-off that this move ended.
+    """
 
     kind: str
     transition: str
@@ -52,6 +55,18 @@ class ProjectMoved(ProjectEvent):
     revisit: str = ""
     next_step: str = ""
     due: str = ""
+    said: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldOver(ProjectEvent):
+    """The day has come on which a parked project was to be looked at again, or it still waits for its condition."""
+
+    since: str
+    until: str = ""
+    condition: str = ""
+    reason: str = ""
+    next_step: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +79,16 @@ class SignoffAsked(ProjectEvent):
     again: bool = False
     changed: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignoffDue(ProjectEvent):
+    """A seat still waits for somebody, and its day is tomorrow or over."""
+
+    gate: str
+    ask: str
+    due: str
+    overdue: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +135,32 @@ class WaiverGranted(ProjectEvent):
     requirement: str
     reason: str
     expires: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nudged(ProjectEvent):
+    """Somebody asks somebody else to put a missing requirement right. `facts` say what is needed and what is there."""
+
+    requirement: str
+    help: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaiverAsked(ProjectEvent):
+    """Somebody asks those who may to set a soft requirement aside."""
+
+    requirement: str
+    reason: str
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaiverRefused(ProjectEvent):
+    """Somebody who may set a requirement aside will not."""
+
+    requirement: str
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,6 +43,13 @@ def _(event: events.SignoffAsked) -> str:
 
 
 @headline.register
+def _(event: events.SignoffDue) -> str:
+    if event.overdue:
+        return f"overdue: your sign-off was due on {day(event.due)}"
+    return f"reminder: sign-off due on {day(event.due)}"
+
+
+@headline.register
 def _(event: events.SignoffGiven) -> str:
     return f"{event.gate}: {event.decision.replace('_', ' ')} by {event.by}"
 
@@ -65,6 +72,21 @@ def _(event: events.ConditionClosed) -> str:
 @headline.register
 def _(event: events.WaiverGranted) -> str:
     return f"requirement waived until {day(event.expires)}"
+
+
+@headline.register
+def _(event: events.Nudged) -> str:
+    return f"{event.by} asks you to look at one thing"
+
+
+@headline.register
+def _(event: events.WaiverAsked) -> str:
+    return f"{event.by} asks you to set a requirement aside"
+
+
+@headline.register
+def _(event: events.WaiverRefused) -> str:
+    return "a requirement is not set aside"
 
 
 @headline.register

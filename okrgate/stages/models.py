@@ -1,9 +1,9 @@
-"""Verdicts as last judged, and projects as last read: what pages show without judging or gathering again."""
+"""Verdicts as last judged, projects as last read: what pages show without judging again. And what people ask."""
 
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Date, ForeignKey, Integer, String, UniqueConstraint
+from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from okrgate.database import JsonText, Model, UTCDateTime
@@ -51,3 +51,32 @@ class ProjectReading(Model):
     parts: Mapped[dict[str, list[Any]]] = mapped_column(JsonText)
     around: Mapped[dict[str, Any]] = mapped_column(JsonText)
     settled: Mapped[dict[str, str]] = mapped_column(JsonText)
+
+
+class FindingRequest(Model):
+    """What one person asked another about one requirement: to put it right (`nudge`), or to set it aside (`waiver`).
+
+    One row for each person asked. `day` is the company's day, for nobody is nudged twice in one about the same thing.
+    A waiver's rows are all closed by one answer, granted or refused.
+    """
+
+    __tablename__ = "finding_requests"
+    __table_args__ = (
+        Index("ix_finding_requests_project", "project_id", "transition"),
+        Index("ix_finding_requests_person", "person_id", "kind", "closed_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    requirement: Mapped[str] = mapped_column(String(80))
+    transition: Mapped[str] = mapped_column(String(60))
+    kind: Mapped[str] = mapped_column(String(10))
+    by_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    reason: Mapped[str] = mapped_column(Text, default="")
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    day: Mapped[date] = mapped_column(Date)
+    closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    answer: Mapped[str | None] = mapped_column(String(10))
+    answered_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    answer_reason: Mapped[str] = mapped_column(Text, default="")

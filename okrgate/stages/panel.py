@@ -29,11 +29,14 @@ class Waiving:
 def panels(
     loaded: Loaded,
     verdicts: Sequence[StoredVerdict],
-    requests: Sequence[FindingRequest],
     names: Mapping[int, str],
-    reader: int,
+    requests: Sequence[FindingRequest] = (),
+    reader: int | None = None,
 ) -> dict[str, Any]:
-    """Return what the panel shows: `now` (the gates out of this stage) and `later` (the forecast)."""
+    """Return what the panel shows: `now` (the gates out of this stage) and `later` (the forecast).
+
+    Without a reader nobody can be asked from it.
+    """
     links = links_of(loaded)
     now: list[dict[str, Any]] = []
     later: list[dict[str, Any]] = []
@@ -50,7 +53,8 @@ def panels(
             "people": {},
             "note": f"Opens in {loaded.rulebook.stages[transition.sources[0]].label}.",
         }
-        beside = Beside(loaded, row.fixers, requests, names, reader, asks=row.position == 0)
+        asks = row.position == 0 and reader is not None
+        beside = Beside(loaded, row.fixers, requests, names, reader or 0, asks)
         for finding, place in zip(verdict.findings, shown["verdict"]["findings"], strict=True):
             if finding.status == "missing":
                 place["fixers"] = beside.fixers(finding)
@@ -100,7 +104,13 @@ def wanted_of(
             if finding.fix == section and finding.status == "missing":
                 found.setdefault(
                     finding.id,
-                    {"message": finding.message, "help": finding.help, "blocks": finding.blocks},
+                    {
+                        "message": finding.message,
+                        "help": finding.help,
+                        "blocks": finding.blocks,
+                        "url": _field_url(loaded, finding),
+                        "why": finding.why,
+                    },
                 )
     return list(found.values())
 

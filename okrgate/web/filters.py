@@ -39,6 +39,11 @@ def show_moment(value: datetime | None) -> str:
     return f"{local.day} {local:%b %Y, %H:%M}"
 
 
+def show_clock_time(value: datetime) -> str:
+    """Write the time of a moment of today in the reader's zone, as 14:02."""
+    return f"{value.astimezone(_zone()):%H:%M}"
+
+
 def show_ago(value: datetime | None) -> str:
     """Say how long ago a moment was, in its largest whole unit."""
     if value is None:
@@ -78,5 +83,10 @@ def _zone() -> ZoneInfo:
 def install(app: Flask) -> None:
     """Give the filters to every template."""
     app.jinja_env.filters.update(
-        day=show_date, moment=show_moment, ago=show_ago, money=show_money, number=show_number
+        clock_time=show_clock_time,
+        day=show_date,
+        moment=show_moment,
+        ago=show_ago,
+        money=show_money,
+        number=show_number,
     )

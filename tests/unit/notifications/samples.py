@@ -25,6 +25,12 @@ OWN: dict[type[Event], dict[str, Any]] = {
         "changed": ("Baseline: 10 % → 12 %",),
         "facts": (("Objective", "Keep more customers"), ("Effort", "40 days")),
     },
+    events.SignoffDue: {
+        "gate": "Sign-off",
+        "ask": "Sign off “Renewals in one step” so that it can go on to Kick-off.",
+        "due": "2031-12-04",
+        "overdue": True,
+    },
     events.SignoffGiven: {
         "gate": "Sign-off",
         "decision": "approved_with_conditions",
@@ -41,6 +47,17 @@ OWN: dict[type[Event], dict[str, Any]] = {
         "reason": "Small project",
         "expires": "2031-12-31",
     },
+    events.Nudged: {
+        "requirement": "Describe the problem in at least 80 characters",
+        "help": "Who has it, and how often?",
+        "facts": (("Length of the problem", "needs at least 80, has 12"),),
+    },
+    events.WaiverAsked: {
+        "requirement": "Two steering sessions",
+        "reason": "Small project",
+        "facts": (("Sessions", "needs 2, none yet"),),
+    },
+    events.WaiverRefused: {"requirement": "Two steering sessions", "reason": "One is too few"},
     events.PersonNamed: {"part": "lead", "detail": "Whole project", "due": "2031-12-04"},
     events.ConfirmationAsked: {"metrics": ("Sign-ups", "Churn"), "due": "2031-12-04"},
     events.MetricConfirmed: {"metric": "Sign-ups", "confirmed": False, "note": "Not by region"},

@@ -1,0 +1,46 @@
+// Keeps the gate panel true while somebody looks at it: every half minute, on coming back to the tab, after a save.
+// The server answers "nothing new" without sending it again.
+const EVERY = 30_000;
+
+async function refresh(place) {
+  if (place.dataset.asking) return;
+  place.dataset.asking = "1";
+  try {
+    const answer = await fetch(place.dataset.live, {
+      headers: { "If-None-Match": `"${place.dataset.mark}"` },
+      credentials: "same-origin",
+      redirect: "error",
+    });
+    if (answer.status === 200) show(place, await answer.text(), answer.headers.get("ETag"));
+  } catch {
+    // No connection: the panel stays as it is, and the next time may find one.
+  } finally {
+    delete place.dataset.asking;
+  }
+}
+
+function show(place, html, mark) {
+  const open = new Set([...place.querySelectorAll("details[open] > summary")].map(nameOf));
+  const focused = place.contains(document.activeElement) ? keyOf(document.activeElement) : "";
+  place.innerHTML = html;
+  place.dataset.mark = (mark ?? "").replaceAll(/^W\/|"/g, "");
+  for (const summary of place.querySelectorAll("details > summary")) {
+    if (open.has(nameOf(summary))) summary.parentElement.open = true;
+  }
+  if (focused) [...place.querySelectorAll("a, button, summary")].find((one) => keyOf(one) === focused)?.focus();
+  const said = document.querySelector("[data-live-said]");
+  if (said) said.textContent = [...place.querySelectorAll(".gate-line")].map((line) => line.textContent.trim()).join(" ");
+}
+
+// A count in a summary may change, its words do not.
+const nameOf = (summary) => summary.textContent.replaceAll(/[\d\s]+/g, " ").trim();
+const keyOf = (one) => [one.tagName, one.getAttribute("href"), one.getAttribute("formaction"), one.value, nameOf(one)].join("|");
+
+function refreshAll() {
+  if (document.visibilityState !== "visible") return;
+  for (const place of document.querySelectorAll("[data-live]")) refresh(place);
+}
+
+setInterval(refreshAll, EVERY);
+document.addEventListener("visibilitychange", refreshAll);
+document.addEventListener("okrgate:saved", refreshAll);
