@@ -145,7 +145,7 @@ class Receipt(Model):
 
 
 class RoundReading(Model):
-    """What a round put before its signers, in words: what changed since is told from this, not from identifiers.
+    """What a round put before its signers, in words, so that a later round can tell what changed since.
 
     `through` is the record's newest row when it was written; it goes when somebody is forgotten afterwards.
     """
@@ -154,7 +154,7 @@ class RoundReading(Model):
 
     round_id: Mapped[int] = mapped_column(ForeignKey("rounds.id"), primary_key=True)
     through: Mapped[int] = mapped_column(Integer, index=True)
-    parts: Mapped[dict[str, Any]] = mapped_column(JsonText)
+    body: Mapped[dict[str, Any]] = mapped_column(JsonText)
 
 
 class SignoffReminder(Model):

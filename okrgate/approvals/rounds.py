@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, delete, func, select
 
 from okrgate import clock
-from okrgate.approvals.models import Round, Seat, SeatPerson, SignoffRow
+from okrgate.approvals.models import Round, Seat, SeatPerson, SignoffRow, WaiverRow
 from okrgate.audit import service as audit
 from okrgate.database import check_writing, db
 from okrgate.projects.models import Project
@@ -182,20 +182,47 @@ def seats_of(round_id: int) -> list[Seat]:
     )
 
 
-def seats_and_waiting(round_id: int) -> tuple[list[Seat], set[int]]:
-    """Return the seats of a round and the people it waits for, in one query."""
+@dataclass(frozen=True)
+class Table:
+    """Who sits at a round: its seats, whom each waits for (by seat id), and the project's waivers in force."""
+
+    seats: tuple[Seat, ...]
+    waiting: Mapping[int, frozenset[int]]
+    waivers: tuple[WaiverRow, ...]
+
+
+def table_of(found: Round) -> Table:
+    """Return a round's seats with their people, and its project's waivers, in one query."""
+    in_force = and_(
+        WaiverRow.project_id == Round.project_id,
+        WaiverRow.rulebook_version_id == Round.rulebook_version_id,
+        WaiverRow.revoked_at.is_(None),
+        WaiverRow.expires_on >= clock.today(),
+    )
     rows = db.session().execute(
-        select(Seat, SeatPerson.person_id)
+        select(Seat, SeatPerson.person_id, WaiverRow)
+        .select_from(Round)
+        .outerjoin(Seat, Seat.round_id == Round.id)
         .outerjoin(SeatPerson, SeatPerson.seat_id == Seat.id)
-        .where(Seat.round_id == round_id)
-        .order_by(Seat.id)
+        .outerjoin(WaiverRow, in_force)
+        .where(Round.id == found.id)
+        .order_by(Seat.id, WaiverRow.id)
     )
     seats: dict[int, Seat] = {}
-    people: set[int | None] = set()
-    for seat, person in rows:
-        seats[seat.id] = seat
-        people.add(person)
-    return list(seats.values()), {one for one in people if one is not None}
+    waiting: dict[int, set[int]] = {}
+    waivers: dict[int, WaiverRow] = {}
+    for seat, person, waiver in rows:
+        if seat is not None:
+            seats[seat.id] = seat
+        if person is not None:
+            waiting.setdefault(seat.id, set()).add(person)
+        if waiver is not None:
+            waivers[waiver.id] = waiver
+    return Table(
+        tuple(seats.values()),
+        {seat: frozenset(people) for seat, people in waiting.items()},
+        tuple(waivers.values()),
+    )
 
 
 def _new_seat(found: Round, want: WantedSeat) -> Seat:

@@ -13,6 +13,7 @@ from okrgate.approvals.conditions import (
     get_condition,
 )
 from okrgate.approvals.rounds import (
+    Table,
     WantedSeat,
     begin_round,
     close_round,
@@ -20,8 +21,8 @@ from okrgate.approvals.rounds import (
     last_settled,
     open_round,
     seat_people,
-    seats_and_waiting,
     seats_of,
+    table_of,
     void_satisfied,
 )
 from okrgate.approvals.signoffs import (
@@ -48,6 +49,7 @@ __all__ = [
     "OBJECTED",
     "WITH_CONDITIONS",
     "NewCondition",
+    "Table",
     "WantedSeat",
     "add_receipt",
     "add_signoff",
@@ -64,10 +66,10 @@ __all__ = [
     "last_settled",
     "open_round",
     "seat_people",
-    "seats_and_waiting",
     "seats_of",
     "signers",
     "signoffs_of",
+    "table_of",
     "void_satisfied",
     "waivers_for",
 ]

@@ -158,7 +158,7 @@ def add_receipt(
 
 
 def decisions_of(project_id: int, names: Mapping[int, str] | None = None) -> list[dict[str, Any]]:
-    """Return every decision on a project, newest first, with the names of those who decided."""
+    """Return every decision on a project, newest first, with who decided and the conditions they set."""
     rows = list(
         db.session().execute(
             select(
@@ -167,21 +167,29 @@ def decisions_of(project_id: int, names: Mapping[int, str] | None = None) -> lis
                 Round.number,
                 Round.closed_as,
                 Receipt.id.label("receipt_id"),
+                Condition,
             )
             .join(Round, Round.id == SignoffRow.round_id)
             .outerjoin(Receipt, Receipt.signoff_id == SignoffRow.id)
+            .outerjoin(Condition, Condition.signoff_id == SignoffRow.id)
             .where(SignoffRow.project_id == project_id)
-            .order_by(SignoffRow.id.desc())
-            .limit(100)
+            .order_by(SignoffRow.id.desc(), Condition.id)
+            .limit(200)
         )
     )
     if names is None:
         names = directory.names(row.SignoffRow.person_id for row in rows)
+    conditions: dict[int, list[Condition]] = {}
+    for row in rows:
+        if row.Condition is not None:
+            conditions.setdefault(row.SignoffRow.id, []).append(row.Condition)
+    latest = {row.SignoffRow.id: row for row in rows}
     return [
         {
             "name": names.get(row.SignoffRow.person_id, "Somebody"),
             "person_id": row.SignoffRow.person_id,
             "round_id": row.SignoffRow.round_id,
+            "roles": tuple(row.SignoffRow.roles),
             "decision": row.SignoffRow.decision,
             "reason": row.SignoffRow.reason,
             "at": row.SignoffRow.at,
@@ -189,8 +197,9 @@ def decisions_of(project_id: int, names: Mapping[int, str] | None = None) -> lis
             "round": row.number,
             "lapsed": row.closed_as not in (None, "satisfied"),
             "receipt_id": row.receipt_id,
+            "conditions": conditions.get(row.SignoffRow.id, []),
         }
-        for row in rows
+        for row in latest.values()
     ]
 
 

@@ -72,7 +72,7 @@ def queue() -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/approvals/decided")
+@blueprint.get("/decisions")
 @requires(signed_in)
 def decided() -> ResponseReturnValue:
     """Show what I decided, with the receipts."""

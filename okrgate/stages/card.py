@@ -1,12 +1,13 @@
 """The few facts that a decision needs, for the card and for the mail."""
 
+from decimal import Decimal
 from typing import Any
 
 from okrgate.accounts import directory
 from okrgate.projects.models import Project
 from okrgate.projects.review_forms import FITS, PRIORITIES
 from okrgate.stages.facts import Snapshot
-from okrgate.web.filters import show_date, show_number
+from okrgate.web.filters import minor_digits, show_date, show_money, show_number
 
 _SHOWN = (
     "value.amount",
@@ -61,7 +62,8 @@ def key_facts(project: Project, snapshot: Snapshot) -> tuple[tuple[str, str], ..
 
 def _text(name: str, value: Any, currency: str) -> str:
     if name in _MONEY:
-        return f"{show_number(value)} {currency}"
+        minor = int(Decimal(value).scaleb(minor_digits(currency)).to_integral_value())
+        return show_money(minor, currency).removesuffix(".00")
     if hasattr(value, "isoformat"):
         return show_date(value)
     if isinstance(value, str):

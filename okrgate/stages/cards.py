@@ -1,7 +1,6 @@
 """The deciding page: all that somebody needs to decide on a gate, in one place."""
 
-import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,142 +8,141 @@ from flask import url_for
 from sqlalchemy import select
 
 from okrgate.accounts import directory
-from okrgate.approvals import entitlement
+from okrgate.approvals import asking, entitlement
+from okrgate.approvals import queue as waiting_queue
 from okrgate.approvals import service as approvals
-from okrgate.approvals.models import Round, SeatPerson, SignoffRow
-from okrgate.approvals.service import MOVING, NewCondition
+from okrgate.approvals.changes import changed_answers, changed_content, changed_names
+from okrgate.approvals.models import Round, SeatPerson
+from okrgate.approvals.queue import Narrowed, Place
+from okrgate.approvals.seating import Seating, Word, is_enough, seating
 from okrgate.database import db
-from okrgate.errors import Invalid, NotFound
-from okrgate.stages import judging, panel, picture, reading
-from okrgate.stages.forms import DecisionForm
+from okrgate.errors import NotFound
+from okrgate.gates.model import Rulebook
+from okrgate.stages import dossier, judging, panel, picture, reading, track_record
+from okrgate.stages.choices import Option, Outlook, options
+from okrgate.stages.dossier import Dossier
 from okrgate.stages.picture import Picture
 from okrgate.stages.reading import Loaded, Reader
 from okrgate.stages.sections import ALL
-from okrgate.stages.settling import label_of
-from okrgate.stages.standing import Ask, Known, Standing, stand
+from okrgate.stages.standing import Known, Standing, stand
 
-_LABELS = {
-    "approved": "Approve",
-    "approved_with_conditions": "Approve with conditions",
-    "returned": "Send back for changes",
-    "held": "Put on hold",
-    "objected": "Object",
-    "declined": "Decline",
-}
+_SUMS = ("Budget", "Effort")
+# What a decision is about stands open; the rest of the record is folded.
+_OPEN = {"problem", "solution"}
+_APART = {"Submitted by", "Lead", "Key results", "Target metrics", "Start", "End", *_SUMS}
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What is different from `since`: row by row in words, and the labels of what is signed among it."""
+
+    since: str
+    rows: list[dict[str, str]]
+    signed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Card:
-    """What the page shows. `changed` compares with what this person last decided on, or with the last round."""
+    """What the page shows; `names` holds everybody's name, `people` those who may own a condition."""
 
     round: Round
     loaded: Loaded
     gate: str
     standing: Standing
     signs_as: str
+    ask: str
     facts: list[dict[str, str]]
+    results: str
+    seating: Seating
+    targets: Sequence[Mapping[str, Any]]
+    record: list[dict[str, Any]]
     panel: dict[str, Any]
     sections: list[dict[str, Any]]
-    decisions: list[dict[str, Any]]
-    changed: list[dict[str, str]]
-    changed_since: str
-    waiting: list[str]
+    said: list[dict[str, Any]]
+    earlier: list[dict[str, Any]]
+    waivers: list[dict[str, Any]]
+    changes: Changes | None
+    options: tuple[Option, ...]
+    place: Place
+    names: Mapping[int, str]
     people: list[tuple[int, str]]
 
+    @property
+    def time_left(self) -> str:
+        """Say how long there is to decide."""
+        return asking.time_left(self.round.due_on) if self.round.closed_at is None else ""
 
-def card(round_id: int, reader: Reader) -> Card:
+
+@dataclass(frozen=True)
+class Barred:
+    """What somebody sees who holds a role of a seat but must not sign, and has no part in the project."""
+
+    loaded: Loaded
+    gate: str
+    refusal: str
+    round: Round
+
+
+def card(round_id: int, reader: Reader, wanted: Narrowed) -> Card | Barred:
     """Gather the deciding page. Raises NotFound for a round the reader may not see."""
     loaded, found = reading.load_round(round_id, reader)
     project, rulebook = loaded.project, loaded.rulebook
     seen = picture.of(project, rulebook)
     people = directory.roster()
     names = {person: name for person, name, _ in people}
-    decisions = approvals.decisions_of(project.id, names)
-    seats, waiting = approvals.seats_and_waiting(found.id)
+    decisions = _with_gates(rulebook, approvals.decisions_of(project.id, names))
+    here = [one for one in decisions if one["round_id"] == found.id]
+    table = approvals.table_of(found)
     known = Known(
         roles=entitlement.roles_held(rulebook, loaded.held, seen.around, reader.id),
         around=seen.around,
         settled=seen.settled,
-        seats=seats,
-        decided=[
-            (one["person_id"], one["decision"])
-            for one in reversed(decisions)
-            if one["round_id"] == found.id
-        ],
+        seats=table.seats,
+        decided=[(one["person_id"], one["decision"]) for one in reversed(here)],
         names=names,
     )
     standing = stand(project, rulebook, found, reader.id, known)
+    gate = asking.gate_label(rulebook, found)
     if not (standing.roles or reader.is_auditor or loaded.involved):
-        raise NotFound
-    gate = rulebook.gates.get(found.gate)
+        asked = {role for seat in table.seats for role in seat.roles}
+        if found.closed_at is not None or not asked & known.roles:
+            raise NotFound
+        return Barred(loaded, gate, standing.refusal, found)
+    words = [Word(one["person_id"], one["roles"], one["decision"]) for one in here]
+    stands = seating(rulebook, found.gate, table.seats, words, table.waiting)
     shown = panel.panels(loaded, judging.stored(project.id), names)
-    mine = [one for one in shown["now"] if gate is not None and one["title"] == gate.label]
-    before, since = _last_seen(found, reader.id)
+    now: dict[str, Any] = next((one for one in shown["now"] if one["title"] == gate), {})
+    kept = dossier.of(project, found, reader.id)
+    facts = dict(seen.facts)
+    mine = Word(reader.id, standing.roles, approvals.APPROVED)
+    outlook = Outlook(
+        have=stands.have,
+        need=stands.need,
+        last=is_enough(rulebook, found.gate, table.seats, words, mine),
+        others_missing=_missing_beside(now),
+    )
     return Card(
         round=found,
         loaded=loaded,
-        gate=gate.label if gate else found.gate,
+        gate=gate,
         standing=standing,
         signs_as=" and ".join(rulebook.roles[role].label for role in standing.roles),
-        facts=[{"label": label, "value": value} for label, value in seen.facts],
-        panel=mine[0] if mine else {},
-        sections=_sections(seen),
-        decisions=decisions,
-        changed=_differences(loaded, before, found.content) if before is not None else [],
-        changed_since=since,
-        waiting=sorted(names.get(one, "Somebody") for one in waiting),
+        ask=asking.ask(rulebook, found, project.title, _sums(facts)),
+        facts=_facts(loaded, facts),
+        results=facts.get("Key results", ""),
+        seating=stands,
+        targets=kept.targets,
+        record=track_record.words(kept.record, names),
+        panel=now,
+        sections=_sections(rulebook, seen),
+        said=here,
+        earlier=[one for one in decisions if one["round_id"] != found.id],
+        waivers=_waivers(rulebook, table.waivers, names),
+        changes=_changes(rulebook, found, kept, seen),
+        options=options(rulebook, found, standing, outlook),
+        place=waiting_queue.place_of(reader.id, found, wanted),
+        names=names,
         people=[(person, name) for person, name, active in people if active],
-    )
-
-
-def prepare(form: DecisionForm, shown: Card) -> None:
-    """Offer the decisions this person may take, the moves they lead to and the people who may own a condition."""
-    stand = shown.standing
-    form.decision.choices = [
-        (decision, _LABELS[decision])
-        for decision in approvals.DECISIONS
-        if decision not in MOVING or stand.moves.get(MOVING[decision])
-    ]
-    form.move.choices = [("", "Only if you send back, hold or decline")] + [
-        (transition.id, f"{transition.label} → {_target(shown, transition.target)}")
-        for kind in MOVING.values()
-        for transition in stand.moves.get(kind, ())
-    ]
-    people = [("", "Choose a person"), *shown.people]
-    for row in form.conditions:
-        row.form.owner.choices = people
-
-
-def ask(form: DecisionForm, shown: Card) -> Ask:
-    """Return the decision as the service takes it. A condition needs a text and an owner.
-
-    Where a decision leads to one move only, nobody has to choose it.
-    """
-    conditions: list[NewCondition] = []
-    for row in form.conditions.entries:
-        text, owner = (row.form.text.data or "").strip(), row.form.owner.data
-        if not text and owner is None:
-            continue
-        if not text or owner is None:
-            raise Invalid(
-                "Something is still needed.",
-                {"conditions": "Give each condition a text and an owner."},
-            )
-        conditions.append(NewCondition(text, owner, row.form.due.data))
-    decision, move = form.decision.data or "", form.move.data or ""
-    if decision in MOVING and not move:
-        offered = shown.standing.moves.get(MOVING[decision], ())
-        move = offered[0].id if len(offered) == 1 else ""
-    return Ask(
-        decision=decision,
-        digest=form.digest.data or "",
-        key=(form.key.data or secrets.token_hex(16))[:64],
-        reason=form.reason.data or "",
-        conditions=tuple(conditions) if decision == approvals.WITH_CONDITIONS else (),
-        move=move if decision in MOVING else "",
-        revisit=form.revisit.data or "",
-        condition=form.revisit.data or "",
-        date=form.date.data,
     )
 
 
@@ -174,71 +172,77 @@ def open_round_line(project_id: int, person: int) -> dict[str, Any] | None:
     }
 
 
-def _sections(seen: Picture) -> list[dict[str, Any]]:
-    """Return the parts of the project that have answers, as the signer reads them."""
+def _with_gates(rulebook: Rulebook, decisions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    gates = {gate.id: gate.label for gate in rulebook.gates.values()}
+    return [one | {"gate": gates.get(one["gate"], one["gate"])} for one in decisions]
+
+
+def _missing_beside(shown: Mapping[str, Any]) -> int:
+    """Count what the gate misses apart from sign-offs."""
+    findings = shown["verdict"]["findings"] if shown else ()
+    return sum(1 for one in findings if one["blocks"] and not one["seats"])
+
+
+def _sums(facts: Mapping[str, str]) -> list[str]:
+    start, end = facts.get("Start"), facts.get("End")
+    span = f"{start} – {end}" if start and end else ""  # noqa: RUF001 an en dash spans
+    effort = facts.get("Effort", "")
+    return [facts.get("Budget", ""), f"{effort} of work" if effort else "", span]
+
+
+def _facts(loaded: Loaded, facts: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return what stands under the ask; money, effort and dates stand in it."""
+    unit = loaded.unit.name if loaded.unit else ""
+    asker = facts.get("Submitted by", "")
+    found = [
+        ("Asked by", f"{asker}, {unit}" if unit else asker),
+        ("Lead", facts.get("Lead", "")),
+        *((label, value) for label, value in facts.items() if label not in _APART),
+    ]
+    return [{"label": label, "value": value} for label, value in found if value]
+
+
+def _waivers(
+    rulebook: Rulebook, rows: Sequence[Any], names: Mapping[int, str]
+) -> list[dict[str, Any]]:
+    messages = {
+        one.id: one.message for gate in rulebook.gates.values() for one in gate.requirements
+    }
+    return [
+        {
+            "what": messages.get(row.requirement, row.requirement),
+            "by": names.get(row.by_id, "Somebody"),
+            "reason": row.reason,
+            "until": row.expires_on,
+        }
+        for row in rows
+    ]
+
+
+def _sections(rulebook: Rulebook, seen: Picture) -> list[dict[str, Any]]:
+    """Return the parts of the project that have answers, in the order of the process, as the signer reads them."""
+    order = dict.fromkeys(key for stage in rulebook.stages.values() for key in stage.sections)
     return [
         {
             "title": ALL[key].title,
-            "rows": [{"label": one.label, "value": one.text} for one in lines],
+            "open": key in _OPEN,
+            "rows": [{"label": one.label, "value": one.text} for one in seen.parts[key]],
         }
-        for key, lines in seen.parts.items()
-        if key in ALL
+        for key in order
+        if key in ALL and key in seen.parts
     ]
 
 
-def _last_seen(found: Round, person: int) -> tuple[Mapping[str, Any] | None, str]:
-    """Return the content this person decided on last, else that of the round before, and how to call it."""
-    earlier = (Round.gate == found.gate) & (Round.number < found.number)
-    row = (
-        db.session()
-        .execute(
-            select(Round.content, SignoffRow.id.label("word"))
-            .outerjoin(
-                SignoffRow, (SignoffRow.round_id == Round.id) & (SignoffRow.person_id == person)
-            )
-            .where(
-                Round.project_id == found.project_id,
-                Round.id != found.id,
-                SignoffRow.id.is_not(None) | earlier,
-            )
-            .order_by(SignoffRow.id.is_(None), Round.id.desc())
-            .limit(1)
-        )
-        .first()
-    )
-    if row is None:
-        return None, "the last round"
-    return row.content, "the last round" if row.word is None else "your last decision"
-
-
-def _differences(
-    loaded: Loaded, before: Mapping[str, Any], after: Mapping[str, Any]
-) -> list[dict[str, str]]:
-    return [
-        {
-            "label": label_of(loaded.rulebook, name),
-            "before": _words(before.get(name)),
-            "after": _words(after.get(name)),
-        }
-        for name in sorted(set(before) & set(after) | (set(after) - set(before)))
-        if before.get(name) != after.get(name)
-    ]
-
-
-def _words(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, list):
-        return "; ".join(_words(one) for one in value) or "-"
-    if isinstance(value, dict):
-        return ", ".join(
-            f"{key.replace('_', ' ')} {_words(one)}"
-            for key, one in value.items()
-            if one not in (None, "")
-        )
-    return str(value)[:600]
-
-
-def _target(shown: Card, target: str) -> str:
-    stages = shown.loaded.rulebook.stages
-    return stages[target].label if target in stages else "where it was"
+def _changes(rulebook: Rulebook, found: Round, kept: Dossier, seen: Picture) -> Changes | None:
+    earlier = kept.earlier
+    if earlier is None:
+        return None
+    since = "your last decision" if earlier.own else "the last round"
+    signed = changed_names(rulebook, earlier.content, found.content)
+    rows: list[dict[str, str]] = []
+    if earlier.parts is not None:
+        now = {key: [(one.label, one.text) for one in lines] for key, lines in seen.parts.items()}
+        rows = changed_answers(earlier.parts, now)
+    if signed and not rows:
+        rows = changed_content(rulebook, earlier.content, found.content)
+    return Changes(since, rows, signed)

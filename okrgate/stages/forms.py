@@ -84,22 +84,20 @@ class DecisionForm(FlaskForm):
         "Your decision", validators=[InputRequired("Choose a decision.")], choices=[]
     )
     reason = TextAreaField(
-        "Reason",
+        "Why?",
         description="Needed unless you simply approve. The submitter, the lead and earlier signers will read it.",
         validators=[_LONG],
     )
     conditions = FieldList(
         FormField(ConditionForm), label="Conditions", min_entries=1, max_entries=20
     )
-    move = SelectField("Where does the project go?", choices=[], validators=[Optional()])
     revisit = StringField(
         "When should it be looked at again?",
-        description="Only if you decline: a date, or what has to happen first.",
+        description="A date, or what has to happen first.",
         validators=[Length(max=300, message="Use at most 300 characters.")],
     )
     date = DateField(
-        "On hold until",
-        description="Only if you put it on hold.",
+        "Until when?",
         validators=[Optional(strip_whitespace=True)],
     )
 

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, String, and_, cast, delete, exists, func, 
 
 from okrgate import clock
 from okrgate.approvals.entitlement import Surroundings
+from okrgate.approvals.models import RoundReading
 from okrgate.audit.models import Entry
 from okrgate.database import check_writing, db, remembering
 from okrgate.gates.model import Rulebook
@@ -157,16 +158,19 @@ def fresh() -> ColumnElement[bool]:
 
 
 def forget_names() -> None:
-    """Drop every picture that was kept before somebody was forgotten: it may hold their name."""
+    """Drop every picture, and all that rounds keep in words, from before somebody was forgotten: their name may stand there."""
     erased = select(func.max(Entry.seq)).where(Entry.action == "person.erased").scalar_subquery()
-    db.session().execute(delete(ProjectReading).where(ProjectReading.through < erased))
+    for kept in (ProjectReading, RoundReading):
+        db.session().execute(delete(kept).where(kept.through < erased))
 
 
 def holds_names() -> bool:
     """Tell whether there is such a picture."""
     erased = select(func.max(Entry.seq)).where(Entry.action == "person.erased").scalar_subquery()
-    query = select(ProjectReading.project_id).where(ProjectReading.through < erased).limit(1)
-    return db.session().scalar(query) is not None
+    return any(
+        db.session().scalar(select(kept.through).where(kept.through < erased).limit(1)) is not None
+        for kept in (ProjectReading, RoundReading)
+    )
 
 
 def _changed_beside() -> ColumnElement[bool]:

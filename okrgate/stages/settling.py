@@ -13,6 +13,7 @@ from sqlalchemy import exists, select
 from okrgate import clock
 from okrgate.accounts import directory
 from okrgate.approvals import service as approvals
+from okrgate.approvals.changes import changed_names
 from okrgate.approvals.models import Round
 from okrgate.approvals.service import WantedSeat
 from okrgate.audit import service as audit
@@ -23,7 +24,7 @@ from okrgate.gates.model import Rulebook, Transition
 from okrgate.projects import search
 from okrgate.projects.models import Project
 from okrgate.rulebooks import service as rulebooks
-from okrgate.stages import judging, picture
+from okrgate.stages import dossier, judging, picture
 from okrgate.stages.card import key_facts
 from okrgate.stages.facts import Snapshot, digest_of, gather
 from okrgate.stages.judging import Judged
@@ -156,6 +157,7 @@ def _keep(
         seq = 0 if unfinished else audit.last_of(fresh.id)
         judging.store(fresh, judged, seq)
         picture.store(fresh, shown, snapshot, seq)
+        dossier.keep(fresh, shown, snapshot.through)
         search.keep(fresh.id)
     return True
 
@@ -222,24 +224,6 @@ def _see_to_round(
             facts=facts,
         )
     ]
-
-
-def changed_names(
-    rulebook: Rulebook, before: dict[str, object], after: dict[str, object]
-) -> tuple[str, ...]:
-    """Return the labels of material that differs between two contents."""
-    return tuple(
-        label_of(rulebook, name)
-        for name in sorted(set(before) | set(after))
-        if before.get(name) != after.get(name)
-    )
-
-
-def label_of(rulebook: Rulebook, name: str) -> str:
-    """Return the label of a fact or collection."""
-    if name in rulebook.facts:
-        return rulebook.facts[name].label or name
-    return rulebook.collections[name].label or name if name in rulebook.collections else name
 
 
 def _changed_since_last(

@@ -28,7 +28,7 @@ PAGES = {
     "a move": ("Vik", "/projects/{reference}/moves/return_plan"),
     "the deciding page": ("Mia", "/approvals/{round}"),
     "the queue": ("Mia", "/approvals"),
-    "what I decided": ("Mia", "/approvals/decided"),
+    "what I decided": ("Mia", "/decisions"),
     "a receipt": ("Sue", "/receipts/{receipt}"),
     "the receipts of a project": ("Sue", "/projects/{reference}/receipts"),
     "a waiver": ("Mia", "/projects/{planned}/waivers/metrics-confirmed"),

@@ -31,6 +31,8 @@ from tests.integration.conftest import Arrive
 from tests.integration.journey.company import Company
 
 EXECUTIVES = ("managing_director", "vice_president")
+# Who tried and may not is noted in the record, and nothing else is changed by it.
+BESIDE = ("sign_in_sessions", "audit_entries")
 
 
 def is_the_submitter(_company: Company) -> str:
@@ -68,14 +70,12 @@ def was_lead_until_just_now(company: Company) -> str:
     return "Lea"
 
 
-NOTHING_HERE = "There is nothing here"
-# Whoever has no part in the project is not even told that there is a round.
 BARRED: dict[str, tuple[Callable[[Company], str], int, str]] = {
     "the submitter": (is_the_submitter, 403, "You submitted this project"),
     "the lead": (is_the_lead, 403, "You lead this project"),
     "who is accountable": (is_accountable, 403, "You are accountable for this project"),
     "a co-editor": (is_a_co_editor, 403, "You wrote parts of this project"),
-    "who changed the plan": (changed_the_plan, 404, NOTHING_HERE),
+    "who changed the plan": (changed_the_plan, 403, "You changed what is to be signed"),
     "who led it while it was planned": (was_lead_until_just_now, 403, "You are accountable"),
 }
 
@@ -88,12 +88,22 @@ def test_never_signs(arrive: Arrive, who: str, held: tuple[str, ...]) -> None:
     name = arrange(company)
     for role in held:
         grant(company, name, role)
-    before = dump(leave_out=["sign_in_sessions"])
+    before, known = dump(leave_out=BESIDE), len(refused(company, name))
     assert sentence in post(company, name, status=status)
-    assert differences(before, dump(leave_out=["sign_in_sessions"])) == {}
+    assert sentence in post(company, name, status=status)
+    assert differences(before, dump(leave_out=BESIDE)) == {}
+    assert len(refused(company, name)) == known + 1, "noted once, however often it is tried"
     assert name not in waiting_names(company)
     with pytest.raises(Forbidden):
         service.decide(round_of(company).id, ask_of(company), by=company.ids[name])
+
+
+def refused(company: Company, name: str) -> list[Entry]:
+    db.session.rollback()
+    query = select(Entry).where(
+        Entry.action == "signoff.refused", Entry.actor_id == company.ids[name]
+    )
+    return list(db.session.scalars(query))
 
 
 def test_an_administrator_signs_no_more_than_others(arrive: Arrive) -> None:
@@ -143,11 +153,11 @@ def test_a_role_that_has_ended_signs_nothing(arrive: Arrive) -> None:
             select(RoleGrant).where(RoleGrant.person_id == company.ids["Mia"])
         ).one()
         held.ends_on = clock.today() - timedelta(days=1)
-    before = dump(leave_out=["sign_in_sessions"])
+    before = dump(leave_out=BESIDE)
     assert "Your roles do not let you sign here" in post(company, "Mia", status=403)
     with pytest.raises(Forbidden):
         service.decide(round_of(company).id, ask_of(company), by=company.ids["Mia"])
-    assert differences(before, dump(leave_out=["sign_in_sessions"])) == {}
+    assert differences(before, dump(leave_out=BESIDE)) == {}
 
 
 def test_a_role_that_begins_tomorrow_signs_nothing_today(arrive: Arrive) -> None:

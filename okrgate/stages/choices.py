@@ -1,0 +1,164 @@
+"""What somebody may decide, each with its consequence in words, and how the form says which."""
+
+import secrets
+from dataclasses import dataclass
+
+from okrgate.approvals import service as approvals
+from okrgate.approvals.models import Round
+from okrgate.approvals.service import MOVING, NewCondition
+from okrgate.errors import Invalid
+from okrgate.gates.model import Rulebook, Transition
+from okrgate.stages.forms import DecisionForm
+from okrgate.stages.standing import Ask, Standing
+
+_LABELS = {
+    "approved": "Approve",
+    "approved_with_conditions": "Approve with conditions",
+    "returned": "Send back for changes",
+    "held": "Put on hold",
+    "objected": "Object",
+    "declined": "Decline",
+}
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What an approval would do: `last` when every seat is filled with it, `others_missing` what else the gate wants."""
+
+    have: int
+    need: int
+    last: bool
+    others_missing: int
+
+
+@dataclass(frozen=True)
+class Option:
+    """A decision to choose: its value in the form, its label, what follows from it, and what it asks for."""
+
+    value: str
+    decision: str
+    label: str
+    consequence: str
+    asks: tuple[str, ...] = ()
+
+
+def options(
+    rulebook: Rulebook, found: Round, standing: Standing, outlook: Outlook
+) -> tuple[Option, ...]:
+    """Return what this person may choose, in the order of the page; nothing for whoever may not decide."""
+    if standing.refusal:
+        return ()
+    shown: list[Option] = []
+    for decision in approvals.DECISIONS:
+        if decision in MOVING:
+            shown += _moving(rulebook, decision, standing.moves.get(MOVING[decision], ()))
+        else:
+            asks = ("conditions",) if decision == approvals.WITH_CONDITIONS else ()
+            said = _staying(rulebook, found, decision, outlook)
+            shown.append(Option(decision, decision, _LABELS[decision], said, asks))
+    return tuple(shown)
+
+
+def prepare(form: DecisionForm, offered: tuple[Option, ...], people: list[tuple[int, str]]) -> None:
+    """Offer the decisions this person may take, and the people who may own a condition."""
+    form.decision.choices = [(one.value, one.label) for one in offered]
+    owners = [("", "Choose a person"), *people]
+    for row in form.conditions:
+        row.form.owner.choices = owners
+
+
+def ask(form: DecisionForm, standing: Standing) -> Ask:
+    """Return the decision as the service takes it. A condition needs a text and an owner.
+
+    Where a decision leads to one move only, its value need not name the move.
+    """
+    decision, _, move = (form.decision.data or "").partition(":")
+    if decision in MOVING and not move:
+        offered = standing.moves.get(MOVING[decision], ())
+        move = offered[0].id if len(offered) == 1 else ""
+    return Ask(
+        decision=decision,
+        digest=form.digest.data or "",
+        key=(form.key.data or secrets.token_hex(16))[:64],
+        reason=form.reason.data or "",
+        conditions=_conditions(form) if decision == approvals.WITH_CONDITIONS else (),
+        move=move if decision in MOVING else "",
+        revisit=form.revisit.data or "",
+        condition=form.revisit.data or "",
+        date=form.date.data,
+    )
+
+
+def _conditions(form: DecisionForm) -> tuple[NewCondition, ...]:
+    found: list[NewCondition] = []
+    for row in form.conditions.entries:
+        text, owner = (row.form.text.data or "").strip(), row.form.owner.data
+        if not text and owner is None:
+            continue
+        if not text or owner is None:
+            raise Invalid(
+                "Something is still needed.",
+                {"conditions": "Give each condition a text and an owner."},
+            )
+        found.append(NewCondition(text, owner, row.form.due.data))
+    return tuple(found)
+
+
+def _staying(rulebook: Rulebook, found: Round, decision: str, outlook: Outlook) -> str:
+    if decision == approvals.OBJECTED:
+        return (
+            "The project stays here. Your objection stands on record, and the others still decide."
+        )
+    said = _approving(rulebook, found, outlook)
+    if decision == approvals.WITH_CONDITIONS:
+        return f"{said} Whoever sees to a condition is told at once."
+    return said
+
+
+def _approving(rulebook: Rulebook, found: Round, outlook: Outlook) -> str:
+    if not outlook.last:
+        return f"Yours is sign-off {outlook.have + 1} of {outlook.need}; the others are still waited for."
+    if outlook.others_missing:
+        count = outlook.others_missing
+        still = f"{count} requirement{'s are' if count != 1 else ' is'}"
+        return f"All sign-offs are then there; {still} still missing."
+    onward = rulebook.transitions.get(found.transition)
+    if onward is None:
+        return "All sign-offs are then there."
+    goes = "goes" if onward.auto else "may go"
+    return (
+        f"All sign-offs are then there, and the project {goes} on to {_target(rulebook, onward)}."
+    )
+
+
+def _moving(rulebook: Rulebook, decision: str, moves: tuple[Transition, ...]) -> list[Option]:
+    return [
+        Option(
+            value=decision if len(moves) == 1 else f"{decision}:{one.id}",
+            decision=decision,
+            label=_LABELS[decision] if len(moves) == 1 else one.label,
+            consequence=_leaving(rulebook, one),
+            asks=tuple(
+                {"condition": "revisit"}.get(asked, asked)
+                for asked in one.asks
+                if asked != "reason"
+            ),
+        )
+        for one in moves
+    ]
+
+
+def _leaving(rulebook: Rulebook, move: Transition) -> str:
+    stage = rulebook.stages.get(move.target)
+    said = f"Goes to {_target(rulebook, move)}"
+    if stage is not None and stage.terminal:
+        said += ", which is its end"
+    elif stage is not None and stage.holding:
+        said += " until somebody takes it up again"
+    lapse = "the sign-offs so far lapse" if move.voids_signoffs else "this round of sign-off ends"
+    return f"{said}; {lapse}."
+
+
+def _target(rulebook: Rulebook, move: Transition) -> str:
+    stage = rulebook.stages.get(move.target)
+    return stage.label if stage else "where it was before"
