@@ -12,6 +12,8 @@ from okrgate import clock, events, logs
 from okrgate.accounts import directory, sessions
 from okrgate.accounts import views as accounts
 from okrgate.approvals import reminders as approvals_reminders
+from okrgate.administration import joining as administration_joining
+from okrgate.administration import views as administration
 from okrgate.approvals import service as approvals_service
 from okrgate.approvals import views as approvals
 from okrgate.audit import service as audit_service
@@ -35,7 +37,7 @@ from okrgate.projects import permissions as project_permissions
 from okrgate.projects import service as projects
 from okrgate.rulebooks import service as rulebook_service
 from okrgate.rulebooks import views as rulebooks
-from okrgate.stages import owed, settling, work
+from okrgate.stages import hold_reminders, owed, settling, work
 from okrgate.stages import pages as stages
 from okrgate.stages.sections import titles as section_titles
 from okrgate.summaries import views as summaries
@@ -58,6 +60,7 @@ ROOMS = (
     portfolio,
     stages,
     notifications,
+    administration,
 )
 
 
@@ -87,6 +90,7 @@ def create_app(settings: Settings) -> Flask:
     tidy.install(app)
     errors.install(app)
     sessions.install(LoginManager(app), settings)
+    administration_joining.install(app, settings)
     app.before_request(permissions.enforce)
     for room in ROOMS:
         app.register_blueprint(room.blueprint)
@@ -115,7 +119,8 @@ def _introduce() -> None:
     worker.every_minute(search.catch_up)
     worker.daily(reminders.remind_of_checkpoints)
     worker.daily(approvals_reminders.remind_of_signoffs)
-    for source in owed.SOURCES:
+    worker.daily(hold_reminders.remind_of_holds)
+    for source in (*owed.SOURCES, hold_reminders.owed):
         work.add_source(source)
 
 

@@ -213,6 +213,7 @@ def prepare_engine(engine: Engine) -> None:
             "busy_timeout=10000",
             "foreign_keys=ON",
             "recursive_triggers=ON",
+            "cache_size=-32000",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

@@ -6,7 +6,7 @@ Everything that writes runs inside the caller's transaction.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, delete, select, union
+from sqlalchemy import Select, delete, select
 
 from okrgate import clock
 from okrgate.accounts import directory
@@ -28,15 +28,14 @@ DECISIONS = (APPROVED, WITH_CONDITIONS, "returned", "held", OBJECTED, "declined"
 _IN_RULES = {APPROVED: "approved", WITH_CONDITIONS: "approved", OBJECTED: "rejected"}
 
 
-def signers() -> Select[int, int]:
-    """Return a query for (project id, person id) of everybody who was asked to sign, or did, or has a condition to meet."""
+def signers() -> tuple[Select[int, int], ...]:
+    """Return queries for (project id, person id) of everybody who was asked to sign, or did, or has a condition to meet."""
     asked = select(Round.project_id, SeatPerson.person_id).join(
         SeatPerson, SeatPerson.round_id == Round.id
     )
     signed = select(SignoffRow.project_id, SignoffRow.person_id)
     owing = select(Condition.project_id, Condition.owner_id)
-    found = union(asked, signed, owing).subquery()
-    return select(found.c.project_id, found.c.person_id)
+    return asked, signed, owing
 
 
 def signoffs_of(project_id: int) -> dict[str, tuple[Signoff, ...]]:

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, exists, select, union
+from sqlalchemy import Select, exists, select
 
 from okrgate import clock
 from okrgate.accounts import directory
@@ -50,12 +50,11 @@ class Ask:
     report: str
 
 
-def stewards() -> Select[int, int | None]:
-    """Return a query for (project id, person id) of those who keep a target's metric or read its checkpoints."""
+def stewards() -> tuple[Select[int, int | None], ...]:
+    """Return queries for (project id, person id) of those who keep a target's metric or read its checkpoints."""
     keep = select(Target.project_id, Metric.steward_id).join(Metric, Metric.id == Target.metric_id)
     read = select(Checkpoint.project_id, Checkpoint.owner_id)
-    both = union(keep, read).subquery()
-    return select(both.c.project_id, both.c.steward_id)
+    return keep, read
 
 
 def targets(project_id: int) -> list[tuple[Target, Metric]]:

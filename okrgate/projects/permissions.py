@@ -7,7 +7,7 @@ one is for those involved and auditors. What is private (money, what stakeholder
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, or_, select, union_all
+from sqlalchemy import BindParameter, ColumnElement, Select, Subquery, and_, or_, select, union_all
 
 from okrgate.database import db
 from okrgate.errors import NotFound
@@ -20,6 +20,7 @@ _OWN_PARTS = (
     Project.sponsor_id,
     Project.benefits_owner_id,
 )
+Reader = int | BindParameter[int]
 _parts: list[Subquery] = []
 _readers: list[Subquery] = []
 
@@ -65,9 +66,14 @@ def _people(project_id: int, parts: Iterable[Subquery]) -> set[int]:
     return {person for person in found if person is not None}
 
 
-def reads_all(person_id: int) -> ColumnElement[bool]:
+def reads_all(person_id: Reader) -> ColumnElement[bool]:
     """Return what says, in a query of projects, whether this person is one of `readers`."""
     return _involves(person_id)
+
+
+def registered() -> int:
+    """Return how many parts and readers are known: whoever keeps a clause of ours builds it anew when it grows."""
+    return len(_parts) + len(_readers)
 
 
 def visible(
@@ -111,8 +117,11 @@ def private_visible(
     return is_auditor or person_id in set(also) or person_id in readers(project.id)
 
 
-def visible_clause(person_id: int, *, is_auditor: bool) -> ColumnElement[bool]:
-    """Return what a query for projects must demand so that it finds only what this person may read."""
+def visible_clause(person_id: Reader, *, is_auditor: bool) -> ColumnElement[bool]:
+    """Return what a query for projects must demand so that it finds only what this person may read.
+
+    The person may be a parameter, for a query that is built once.
+    """
     edits = select(CoEditor.project_id).where(CoEditor.person_id == person_id)
     own_draft = or_(Project.submitter_id == person_id, Project.id.in_(edits))
     drafts = and_(Project.submitted_at.is_(None), own_draft)
@@ -128,10 +137,14 @@ def co_editors(project_id: int) -> set[int]:
     return set(db.session().scalars(query))
 
 
-def _involves(person_id: int) -> ColumnElement[bool]:
+def _involves(person_id: Reader) -> ColumnElement[bool]:
     own = [column == person_id for column in _OWN_PARTS]
+    # Asked project by project: a list needs it of a page, and nobody's whole history is gathered for that.
     others = [
-        Project.id.in_(select(part.c.project_id).where(part.c.person_id == person_id))
+        select(part.c.project_id)
+        .where(part.c.project_id == Project.id, part.c.person_id == person_id)
+        .correlate(Project)
+        .exists()
         for part in (*_parts, *_readers)
     ]
     return or_(*own, *others)

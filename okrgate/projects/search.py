@@ -8,8 +8,10 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, delete, insert, select
+from sqlalchemy.orm import aliased
 
 from okrgate.database import check_writing, db, transaction
 from okrgate.projects.models import Project
@@ -43,21 +45,29 @@ def asked_words(text: str) -> list[str]:
 
 def with_word(word: str) -> Select[int]:
     """Return a query for the ids of projects with a word that begins so. An id may come twice."""
-    return select(SearchWord.project_id).where(*_begins(word))
+    return select(SearchWord.project_id).where(*_begins(SearchWord, word))
 
 
 def has_word(word: str) -> ColumnElement[bool]:
-    """Return what a query of projects demands to keep those with a word that begins so, asked project by project.
+    """Return what a query of projects demands to keep those with a word that begins so, asked project by project."""
+    return _has(Project, Project.id, word)
 
-    Written as a value rather than EXISTS, which PostgreSQL would turn into a join of everything with the word.
-    """
-    one = (
-        select(SearchWord.project_id)
-        .where(SearchWord.project_id == Project.id, *_begins(word))
-        .correlate(Project)
-        .limit(1)
-    )
-    return one.scalar_subquery().is_not(None)
+
+def also(word: str) -> ColumnElement[bool]:
+    """Return what a query of `with_word` demands to keep those that have another word too, asked one by one."""
+    return _has(SearchWord, SearchWord.project_id, word)
+
+
+def is_among(ids: Select[int]) -> ColumnElement[bool]:
+    """Return what a query of `with_word` demands to keep those that another one finds, which is read first."""
+    return SearchWord.project_id.in_(ids.with_only_columns(SearchWord.project_id).correlate(None))
+
+
+def _has(outer: Any, project_id: Any, word: str) -> ColumnElement[bool]:
+    """Written as a value rather than EXISTS, which PostgreSQL would turn into a join of everything with the word."""
+    other = aliased(SearchWord)
+    one = select(other.project_id).where(other.project_id == project_id, *_begins(other, word))
+    return one.correlate(outer).limit(1).scalar_subquery().is_not(None)
 
 
 def keep(project_id: int) -> None:
@@ -98,8 +108,8 @@ def entry_of(reference: str, title: str, problem: str) -> tuple[str, list[str]]:
     return hashlib.sha256("\n".join(words).encode()).hexdigest(), words
 
 
-def _begins(word: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return SearchWord.word >= word, SearchWord.word < word + _LAST
+def _begins(words: Any, word: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return words.word >= word, words.word < word + _LAST
 
 
 def _texts() -> Select[int, str, str, str | None, str | None]:

@@ -4,15 +4,28 @@ Each narrow part (a word, a unit, a lead …) is counted up to a limit, all in o
 the smallest part are taken and sorted, or all projects are walked in the order of the list until a page is full.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_, union
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Select,
+    bindparam,
+    func,
+    literal,
+    select,
+    tuple_,
+    union,
+)
 from sqlalchemy.orm import InstrumentedAttribute
 
 from okrgate.accounts.models import OrgUnit, Person
+from okrgate.comments import following
 from okrgate.database import db
 from okrgate.projects import permissions, search
 from okrgate.projects.models import Project
@@ -20,6 +33,8 @@ from okrgate.stages.reading import Reader
 
 # What is found more often than this is not worth gathering first.
 _MANY = 20_000
+# How much dearer it is to ask for another word of one project than to read one that has it.
+_PROBE = 5
 _PAGE = 50
 
 SORTS: Mapping[str, InstrumentedAttribute[Any]] = {
@@ -31,6 +46,8 @@ SORTS: Mapping[str, InstrumentedAttribute[Any]] = {
 # Days grow as the moment of entry lies further back.
 _TURNED = {"days"}
 _ENDED, _OPEN = "ended", "open"
+# Clauses that every list needs are built once: building them costs more than asking them.
+READER: BindParameter[int] = bindparam("reader", type_=Integer)
 
 
 @dataclass(frozen=True)
@@ -57,6 +74,17 @@ class _Part:
 
     ids: Select[Any]
     demand: ColumnElement[bool]
+    word: str = ""
+    # Whether an index holds just these projects in the order asked for.
+    ordered: bool = False
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """How many projects there are, about, and how many fit each part, up to a limit."""
+
+    all: int
+    each: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -68,21 +96,27 @@ class _Parts:
 def ids_of(
     query: Query, reader: Reader, *, after: Place | None = None, limit: int = _PAGE
 ) -> Select[Any] | None:
-    """Return the query for (id, sorted value) of the projects that fit, in order; None when none can fit."""
+    """Return the query for (id, sorted value) of the projects that fit, in order; None when none can fit.
+
+    Whoever asks it gives the reader's id as `reader`.
+    """
     parts = _parts(query, reader)
     if parts is None:
         return None
-    begin = _smallest(parts.narrow, limit)
-    if begin is _NOTHING:
+    counts = _counted(parts.narrow)
+    if counts is not None and not min(counts.each):
         return None
+    begin = _begin(parts.narrow, counts, limit) if counts is not None else None
     column, down = order_of(query)
     # An expression that no index is sorted by keeps a database from walking when it should begin with the ids.
     key: Any = column if begin is None else func.coalesce(column, column)
     found = select(Project.id, column.label("place")).where(
-        permissions.visible_clause(reader.id, is_auditor=reader.is_auditor), *parts.plain
+        _visible(reader.is_auditor, permissions.registered()), *parts.plain
     )
-    for part in parts.narrow:
-        found = found.where(Project.id.in_(part.ids) if part is begin else part.demand)
+    if begin is None or counts is None:
+        found = found.where(*(part.demand for part in parts.narrow))
+    else:
+        found = found.where(*_from(parts.narrow, counts, begin))
     if after is not None:
         here = tuple_(literal(after[0], column.type), literal(after[1], Project.id.type))
         row = tuple_(key, Project.id)
@@ -92,38 +126,64 @@ def ids_of(
     ).limit(limit)
 
 
+@lru_cache(maxsize=8)
+def _visible(is_auditor: bool, _registered: int) -> ColumnElement[bool]:
+    return permissions.visible_clause(READER, is_auditor=is_auditor)
+
+
+def _from(narrow: Sequence[_Part], counts: _Counts, begin: int) -> list[ColumnElement[bool]]:
+    """Return what is demanded when one part begins; of a word's ids, other words are asked before any project is."""
+    first, demands, ids = narrow[begin], [], narrow[begin].ids
+    for place, part in enumerate(narrow):
+        if place == begin:
+            continue
+        if not (first.word and part.word):
+            demands.append(part.demand)
+        elif counts.each[place] < min(_MANY, _PROBE * counts.each[begin]):
+            ids = ids.where(search.is_among(part.ids))
+        else:
+            ids = ids.where(search.also(part.word))
+    return [Project.id.in_(ids), *demands]
+
+
 def order_of(query: Query) -> tuple[InstrumentedAttribute[Any], bool]:
     """Return the column that sorts, and whether it falls."""
     return SORTS[query.sort], query.descending != (query.sort in _TURNED)
 
 
 def _parts(query: Query, reader: Reader) -> _Parts | None:
+    """Take a question apart; None if its text has no word in it, which nothing fits."""
+    words = search.asked_words(query.text)
+    if query.text and not words:
+        return None
     parts = _Parts()
-    if query.text:
-        words = search.asked_words(query.text)
-        if not words:
-            return None
-        parts.narrow.extend(_Part(search.with_word(one), search.has_word(one)) for one in words)
+    parts.narrow.extend(_Part(search.with_word(one), search.has_word(one), one) for one in words)
     if query.scope == "mine":
         parts.narrow.append(_mine(reader.id))
+    elif query.scope == "followed":
+        parts.narrow.append(_where(following.followed_by(reader.id)))
     units = _units(query, reader)
     if units is not None:
         parts.narrow.append(_where(Project.home_unit_id.in_(units)))
     if query.lead_id is not None:
         parts.narrow.append(_where(Project.lead_id == query.lead_id))
     if query.stage:
-        parts.narrow.append(_where(Project.stage == query.stage))
-    if query.process_id is not None:
-        parts.plain.append(Project.process_id == query.process_id)
-    if query.state == _OPEN:
-        parts.plain.append(Project.closed_at.is_(None))
-    elif query.state == _ENDED:
-        parts.plain.append(Project.closed_at.is_not(None))
+        parts.narrow.append(_where(Project.stage == query.stage, ordered=query.sort == "changed"))
+    parts.plain.extend(_plain(query))
     return parts
 
 
-def _where(demand: ColumnElement[bool]) -> _Part:
-    return _Part(select(Project.id).where(demand), demand)
+def _plain(query: Query) -> Iterator[ColumnElement[bool]]:
+    if query.process_id is not None:
+        yield Project.process_id == query.process_id
+    if query.state == _OPEN:
+        yield Project.closed_at.is_(None)
+    elif query.state == _ENDED:
+        yield Project.closed_at.is_not(None)
+
+
+def _where(demand: ColumnElement[bool], *, ordered: bool = False) -> _Part:
+    return _Part(select(Project.id).where(demand), demand, ordered=ordered)
 
 
 def _mine(person: int) -> _Part:
@@ -155,31 +215,30 @@ def _units(query: Query, reader: Reader) -> list[int] | None:
     return list(db.session().scalars(below))
 
 
-class _Nothing(_Part):
-    """Stands for: one part fits no project at all."""
-
-
-_NOTHING = _Nothing(select(Project.id), Project.id.is_(None))
-
-
-def _smallest(narrow: Sequence[_Part], limit: int) -> _Part | None:
-    """Return the part to begin with, _NOTHING if one of them is empty, or None to walk all projects in order."""
+def _counted(narrow: Sequence[_Part]) -> _Counts | None:
+    """Count each part, up to what is worth knowing, and all projects, roughly; None without any part."""
     if not narrow:
         return None
     counts = [
         select(func.count()).select_from(part.ids.limit(_MANY).subquery()).scalar_subquery()
         for part in narrow
     ]
-    total, *found = (
-        db.session().execute(select(select(func.max(Project.id)).scalar_subquery(), *counts)).one()
-    )
-    fewest = min(found)
-    if not fewest:
-        return _NOTHING
-    share = 1.0
-    for count in found:
-        share *= min(1.0, count / max(total, 1))
-    walked = limit / share
-    if fewest >= _MANY or walked < fewest:
+    newest = select(func.max(Project.id)).scalar_subquery()
+    total, *each = db.session().execute(select(newest, *counts)).one()
+    return _Counts(max(total or 0, 1), tuple(each))
+
+
+def _begin(narrow: Sequence[_Part], counts: _Counts, limit: int) -> int | None:
+    """Return the place of the part to begin with, or None to walk all projects in their order."""
+    fewest = min(counts.each)
+    share, within = 1.0, counts.all
+    for part, count in zip(narrow, counts.each, strict=True):
+        if part.ordered:
+            within = min(within, count)
+            continue
+        # What was not counted to its end may be anything up to all: take the middle of the way there.
+        known = count if count < _MANY else (count * counts.all) ** 0.5
+        share *= min(1.0, known / counts.all)
+    if fewest >= _MANY or min(within, limit / share) <= fewest:
         return None
-    return narrow[found.index(fewest)]
+    return counts.each.index(fewest)

@@ -2,6 +2,7 @@
 
 from flask_wtf import FlaskForm
 from wtforms import (
+    BooleanField,
     DateField,
     FieldList,
     FormField,
@@ -56,11 +57,11 @@ class MoveForm(FlaskForm):
         description="A date, or something that has to happen first.",
         validators=[Length(max=300, message="Use at most 300 characters.")],
     )
+    date = DateField("Until when?", validators=[Optional(strip_whitespace=True)])
     condition = StringField(
         "What has to happen first?",
         validators=[Length(max=300, message="Use at most 300 characters.")],
     )
-    date = DateField("Until when?", validators=[Optional(strip_whitespace=True)])
 
 
 class ConditionForm(RowForm):
@@ -108,3 +109,17 @@ class WaiveForm(FlaskForm):
     reason = TextAreaField(
         "Why may this project go on without it?", validators=[InputRequired("Say why."), _LONG]
     )
+
+
+class ViewForm(FlaskForm):
+    """A saved view of the list: its name, and for whom it is."""
+
+    name = Line(
+        "Name of the view",
+        most=40,
+        needed="Enter a name for this view.",
+        description="It becomes a tab above the list.",
+    )
+    start = BooleanField("Open the list with this view")
+    shared = BooleanField("Show it to everybody")
+    replace = BooleanField("Replace my view of this name")

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, or_, select
+from sqlalchemy import Row, Select, and_, func, or_, select, true
 from sqlalchemy.orm import aliased
 from werkzeug.datastructures import MultiDict
 
@@ -22,12 +24,13 @@ from okrgate.stages import finding
 from okrgate.stages.finding import SORTS, Place, Query
 from okrgate.stages.models import StoredVerdict
 from okrgate.stages.reading import Reader
+from okrgate.web.filters import minor_digits
 from okrgate.web.keys import pack, unpack, whole
 
 PAGE = 50
 MOST_EXPORTED = 10_000
 _LONGEST = 100
-SCOPES = ("all", "unit", "mine")
+SCOPES = ("all", "unit", "mine", "followed")
 STATES = ("open", "ended", "all")
 
 
@@ -131,7 +134,8 @@ def arguments(wanted: Wanted, **other: Any) -> dict[str, Any]:
     said: dict[str, Any] = {
         "q": query.text or None,
         "stage": query.stage or None,
-        "scope": query.scope if query.scope != SCOPES[0] else None,
+        # Always said: an address that asks for nothing opens with the view to start with.
+        "scope": query.scope,
         "state": query.state if query.state != STATES[0] else None,
         "unit": query.unit_id,
         "lead": query.lead_id,
@@ -147,7 +151,7 @@ def arguments(wanted: Wanted, **other: Any) -> dict[str, Any]:
 def page_of(query: Query, reader: Reader, *, after: str = "", limit: int = PAGE) -> Found:
     """Return a page of projects in the order asked for; `after` is where the page before ended."""
     ids = finding.ids_of(query, reader, after=_place(query, after), limit=limit + 1)
-    rows = list(db.session().execute(ids)) if ids is not None else []
+    rows = list(db.session().execute(ids, {"reader": reader.id})) if ids is not None else []
     shown, more = rows[:limit], len(rows) > limit
     lines = {line.id: line for line in lines_of([row.id for row in shown], reader)}
     return Found(
@@ -160,7 +164,8 @@ def lines_of(ids: Sequence[int], reader: Reader) -> list[Line]:
     """Return the lines of these projects, in one query. Whether the reader may see them was asked before."""
     if not ids:
         return []
-    return [_line(row) for row in db.session().execute(_columns(reader).where(Project.id.in_(ids)))]
+    query = _columns(reader.is_auditor, permissions.registered()).where(Project.id.in_(ids))
+    return [_line(row) for row in db.session().execute(query, {"reader": reader.id})]
 
 
 def all_lines(query: Query, reader: Reader) -> Iterator[Line]:
@@ -170,11 +175,12 @@ def all_lines(query: Query, reader: Reader) -> Iterator[Line]:
         return
     down = finding.order_of(query)[1]
     found = ids.subquery()
-    rows = _columns(reader).join(found, found.c.id == Project.id)
+    columns = _columns(reader.is_auditor, permissions.registered())
+    rows = columns.join(found, found.c.id == Project.id)
     rows = rows.order_by(
         *((each.desc() if down else each.asc()) for each in (found.c.place, found.c.id))
     )
-    for row in db.session().execute(rows.execution_options(yield_per=500)):
+    for row in db.session().execute(rows.execution_options(yield_per=500), {"reader": reader.id}):
         yield _line(row)
 
 
@@ -206,7 +212,46 @@ def shown(columns: Iterable[str]) -> list[Column]:
     return [column for column in COLUMNS if column.key in wanted]
 
 
-def _columns(reader: Reader) -> Select[Any]:
+def header_of(columns: Sequence[Column]) -> list[str]:
+    """Return the head of a file with these columns."""
+    more = {
+        "missing": ("Missing at the next gate",),
+        "backlog": ("Backlog", "Rank"),
+        "budget": ("Budget", "Currency"),
+    }
+    heads = [head for column in columns for head in more.get(column.key, (column.label,))]
+    return ["Reference", "Title", *heads]
+
+
+def cells(line: Line, columns: Sequence[Column], zone: tzinfo) -> tuple[object, ...]:
+    """Return a line as a row of a file; moments in this zone, to the second."""
+    budget = None
+    if line.budget_minor is not None:
+        budget = Decimal(line.budget_minor).scaleb(-minor_digits(line.currency))
+    values: dict[str, tuple[object, ...]] = {
+        "stage": (line.stage,),
+        "missing": (line.missing,),
+        "lead": (line.lead,),
+        "unit": (line.unit,),
+        "days": (line.days,),
+        "priority": (line.priority,),
+        "backlog": (line.backlog, line.rank),
+        "budget": (budget, line.currency if budget is not None else ""),
+        "outcome": (said_outcome(line.outcome),),
+        "updated": (line.changed_at.astimezone(zone).replace(tzinfo=None, microsecond=0),),
+    }
+    found = [value for column in columns for value in values[column.key]]
+    return (line.reference, line.title, *found)
+
+
+def said_outcome(outcome: str | None) -> str:
+    """Say how a project ended, in words."""
+    return (outcome or "").replace("_", " ").capitalize()
+
+
+@lru_cache(maxsize=8)
+def _columns(is_auditor: bool, _registered: int) -> Select[*tuple[Any, ...]]:
+    """Return the query for lines, without saying of which projects. It is built once."""
     lead, backlog = aliased(Person), aliased(OrgUnit)
     missing = (
         select(func.min(StoredVerdict.missing))
@@ -214,18 +259,28 @@ def _columns(reader: Reader) -> Select[Any]:
         .correlate(Project)
         .scalar_subquery()
     )
+    private = true() if is_auditor else permissions.reads_all(finding.READER)
     return (
         select(
-            Project,
+            Project.id,
+            Project.reference,
+            Project.title,
+            Project.rulebook_version_id,
+            Project.stage,
+            Project.stage_entered_at,
+            Project.changed_at,
+            Project.submitted_at,
+            Project.closed_at,
+            Project.adopted,
+            Project.confidential,
+            Project.outcome,
             lead.name.label("lead"),
             OrgUnit.name.label("unit"),
             missing.label("missing"),
             Review.priority,
             backlog.name.label("backlog"),
             BacklogPlace.rank,
-            permissions.reads_all(reader.id).label("private")
-            if not reader.is_auditor
-            else (Project.id == Project.id).label("private"),
+            private.label("private"),
             Scope.budget_minor,
             Scope.currency,
         )
@@ -242,24 +297,23 @@ def _columns(reader: Reader) -> Select[Any]:
 
 
 def _line(row: Row[*tuple[Any, ...]]) -> Line:
-    project: Project = row.Project
-    stage = rulebooks.rulebook(project.rulebook_version_id).stages.get(project.stage)
+    stage = rulebooks.rulebook(row.rulebook_version_id).stages.get(row.stage)
     return Line(
-        id=project.id,
-        reference=project.reference,
-        title=project.title,
-        stage_id=project.stage,
-        stage=stage.label if stage else project.stage,
+        id=row.id,
+        reference=row.reference,
+        title=row.title,
+        stage_id=row.stage,
+        stage=stage.label if stage else row.stage,
         lead=row.lead or "",
         unit=row.unit or "",
         missing=row.missing,
-        days=(clock.now() - project.stage_entered_at).days,
-        changed_at=project.changed_at,
-        adopted=project.adopted,
-        draft=project.submitted_at is None,
-        confidential=project.confidential,
-        outcome=project.outcome,
-        closed=project.closed_at is not None,
+        days=(clock.now() - row.stage_entered_at).days,
+        changed_at=row.changed_at,
+        adopted=row.adopted,
+        draft=row.submitted_at is None,
+        confidential=row.confidential,
+        outcome=row.outcome,
+        closed=row.closed_at is not None,
         priority=dict(PRIORITIES).get(row.priority or "", ""),
         backlog=row.backlog or "",
         rank=row.rank,

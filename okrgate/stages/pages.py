@@ -1,6 +1,21 @@
 """Every page of this room, on its one blueprint: importing this registers them all."""
 
-from okrgate.stages import decide_views, panel_views, section_views
+from okrgate.stages import (
+    check_views,
+    decide_views,
+    list_views,
+    move_views,
+    panel_views,
+    section_views,
+)
 from okrgate.stages.views import blueprint
 
-__all__ = ["blueprint", "decide_views", "panel_views", "section_views"]
+__all__ = [
+    "blueprint",
+    "check_views",
+    "decide_views",
+    "list_views",
+    "move_views",
+    "panel_views",
+    "section_views",
+]
