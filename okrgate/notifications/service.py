@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, func, or_, select, update
 
 from okrgate import clock
 from okrgate.accounts import directory
@@ -57,14 +57,26 @@ class Backlog:
     oldest: datetime | None
 
 
-def inbox(person_id: int, *, before: int | None = None, unread: bool = False) -> Sequence[News]:
-    """Return a page of somebody's news, newest first, below row `before`; one more than PAGE if there is more."""
+def inbox(
+    person_id: int,
+    *,
+    before: int | None = None,
+    among_read: bool = False,
+    unread: bool = False,
+) -> Sequence[News]:
+    """Return a page of somebody's news: what is unread first, then the rest, each newest first.
+
+    The page begins below row `before`, which is `among_read` or not. One more than PAGE if there is more.
+    """
+    is_read = OutboxRow.read_at.is_not(None)
     query = select(OutboxRow).where(OutboxRow.person_id == person_id, OutboxRow.channel == INBOX)
-    if before is not None:
-        query = query.where(OutboxRow.id < before)
     if unread:
         query = query.where(OutboxRow.read_at.is_(None))
-    rows = list(db.session().scalars(query.order_by(OutboxRow.id.desc()).limit(PAGE + 1)))
+    if before is not None and among_read:
+        query = query.where(is_read, OutboxRow.id < before)
+    elif before is not None:
+        query = query.where(or_(is_read, OutboxRow.id < before))
+    rows = list(db.session().scalars(query.order_by(is_read, OutboxRow.id.desc()).limit(PAGE + 1)))
     readable = rights.readable(person_id, (row.project_id for row in rows))
     return [
         _news(row, hidden=row.project_id is not None and row.project_id not in readable)

@@ -1,5 +1,6 @@
 """Pages: the inbox, the dead letters, and in the demo the mail that was caught."""
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, current_app, request, url_for
@@ -8,12 +9,15 @@ from flask.typing import ResponseReturnValue
 from okrgate.config import Settings
 from okrgate.errors import NotFound
 from okrgate.notifications import catcher, service
+from okrgate.web.filters import show_date
 from okrgate.web.htmx import render
 from okrgate.web.keys import whole
 from okrgate.web.permissions import admin, requires, signed_in
-from okrgate.web.render import done, me
+from okrgate.web.render import done, me, safe_next
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Select
 
 blueprint = Blueprint("notifications", __name__)
@@ -33,26 +37,39 @@ def demo_only(**_arguments: Any) -> None:
 @requires(signed_in)
 def inbox() -> ResponseReturnValue:
     unread = request.args.get("show") == "unread"
-    before = _number("before")
-    rows = service.inbox(me(), before=before, unread=unread)
+    before, among_read = _number("before"), "read" in request.args
+    rows = service.inbox(me(), before=before, among_read=among_read, unread=unread)
     news, more = rows[: service.PAGE], len(rows) > service.PAGE
     show = "unread" if unread else None
+    last = news[-1] if more else None
     return render(
         "notifications/inbox.html",
-        news=news,
+        groups=_groups(news),
         unread_only=unread,
         any_unread=any(one.unread for one in news),
-        newest=news[0].id if news else 0,
+        newest=max((one.id for one in news), default=0),
+        here=request.full_path.rstrip("?"),
         previous_url=url_for(".inbox", show=show) if before else None,
-        next_url=url_for(".inbox", show=show, before=news[-1].id) if more else None,
+        next_url=url_for(".inbox", show=show, before=last.id, read=None if last.unread else 1)
+        if last
+        else None,
     )
+
+
+def _groups(news: "Sequence[service.News]") -> list[tuple[str, list[service.News]]]:
+    """Put news together by day in the reader's zone; what is unread is said to be new."""
+
+    def heading(one: service.News) -> str:
+        return f"New, {show_date(one.at)}" if one.unread else show_date(one.at)
+
+    return [(title, list(same)) for title, same in groupby(news, heading)]
 
 
 @blueprint.post("/inbox/<int(max=2147483647):row_id>/read")
 @requires(signed_in)
 def mark_read(row_id: int) -> ResponseReturnValue:
     service.mark_read(row_id, by=me())
-    return done("Marked as read.", url_for(".inbox"))
+    return done("Marked as read.", safe_next("notifications.inbox"))
 
 
 @blueprint.post("/inbox/read")
