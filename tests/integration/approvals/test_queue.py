@@ -1,0 +1,326 @@
+"""The queue holds what needs me, in order; the card says where it stands, what changed, and why I may not."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+from sqlalchemy import delete, select
+
+from okrgate import clock
+from okrgate.accounts.models import RoleGrant
+from okrgate.approvals import queue
+from okrgate.approvals.models import (
+    Round,
+    RoundReading,
+    Seat,
+    SeatPerson,
+    SignoffReminder,
+)
+from okrgate.approvals.queue import Narrowed
+from okrgate.approvals.reminders import remind_of_signoffs
+from okrgate.database import db, transaction
+from okrgate.projects.models import Edit, Project
+from okrgate.stages import service, settling
+from tests.integration.conftest import Arrive
+from tests.integration.journey.company import Company
+
+
+@pytest.fixture
+def company(arrive: Arrive) -> Company:
+    """One project waits for Mia and Vik."""
+    return arrive("in approval")
+
+
+def test_the_most_urgent_comes_first_then_the_oldest(company: Company) -> None:
+    today = clock.today()
+    first = round_of(company)
+    late = another(company, "Late", due=today - timedelta(days=3))
+    young = another(company, "Young", due=today + timedelta(days=30), age=1)
+    old = another(company, "Old", due=today + timedelta(days=30), age=9)
+    never = another(company, "No date", due=None)
+    found = [row.round_id for row in queue.waiting_for(company.ids["Mia"])]
+    assert found == [late, first.id, old, young, never]
+    page = company["Mia"].open("/approvals")
+    assert "3 days overdue" in page
+    assert page.index("Late") < page.index("Renewals in one step") < page.index("No date")
+
+
+def test_each_row_says_what_is_asked_and_how_far_it_is(arrive: Arrive) -> None:
+    company = arrive("half approved")
+    page = company["Vik"].open("/approvals")
+    assert "Sign off “Renewals in one step” so that it can go on to" in page
+    assert "1 of 2 sign-offs" in page
+    assert "Sue, Acme" in page
+    assert "Nothing waits for your decision" in company["Mia"].open("/approvals")
+
+
+def test_the_pages_together_hold_every_row_once(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "PAGE", 3)
+    day = clock.today() + timedelta(days=30)
+    for number in range(7):
+        another(company, f"Idea {number}", due=day if number % 2 else None, age=number // 3)
+    mia = company["Mia"]
+    seen: list[str] = []
+    path = "/approvals"
+    while path:
+        mia.open(path)
+        links = mia.links()
+        seen += [found for _, found in links if found.startswith("/approvals/")]
+        path = next((found for text, found in links if "after=" in found and "Next" in text), "")
+    wanted = [
+        f"/approvals/{one.round_id}" for one in queue.waiting_for(company.ids["Mia"], limit=50)
+    ]
+    assert len(wanted) == 8
+    assert seen == wanted
+
+
+def test_filters_stand_in_the_address_and_come_along(company: Company) -> None:
+    today = clock.today()
+    late = another(company, "Late", due=today - timedelta(days=3))
+    other = another(company, "Other gate", due=today + timedelta(days=2), gate="review_done")
+    mia = company["Mia"]
+    page = mia.open("/approvals?due=overdue")
+    assert "Late" in page
+    assert "Renewals in one step" not in page
+    assert f"/approvals/{late}?due=overdue" in [path for _, path in mia.links()]
+    assert "Other gate" in mia.open("/approvals?gate=review_done")
+    assert f"/approvals/{other}?gate=review_done" in [path for _, path in mia.links()]
+    assert "Nothing here with this filter" in mia.open("/approvals?due=overdue&gate=review_done")
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["after=x", "after=2027-01-01~y", "after=~", "unit=x", "unit=-1", "due=never", "gate=%00"],
+)
+def test_an_address_that_makes_no_sense_narrows_nothing(company: Company, query: str) -> None:
+    assert company["Mia"].client.get(f"/approvals?{query}").status_code == 200
+    number = round_of(company).id
+    assert company["Mia"].client.get(f"/approvals/{number}?{query}").status_code == 200
+
+
+def test_the_card_leads_through_the_queue(company: Company) -> None:
+    first = round_of(company)
+    early = another(company, "Early", due=date(2026, 1, 1))
+    last = another(company, "Last", due=None)
+    place = queue.place_of(company.ids["Mia"], first, Narrowed())
+    assert (place.number, place.of) == (2, 3)
+    assert place.previous
+    assert place.previous[0] == early
+    assert place.next
+    assert place.next[0] == last
+    mia = company["Mia"]
+    assert "2 of 3" in mia.open(f"/approvals/{first.id}")
+    links = {path: text for text, path in mia.links()}
+    assert f"/approvals/{early}" in links
+    assert f"/approvals/{last}" in links
+
+
+def test_after_deciding_the_next_one_is_offered(company: Company) -> None:
+    another(company, "Last", due=None)
+    page = company.sign("Mia", "approved")
+    assert "Your decision is recorded" in page
+    assert "Next:" in page
+    assert "Last" in page
+    assert "Back to the queue" in page
+
+
+def test_what_i_decided_stands_with_its_receipt(company: Company) -> None:
+    company.sign("Mia", "approved", reason="It pays for itself.")
+    mia = company["Mia"]
+    page = mia.open("/decisions")
+    assert "Renewals in one step" in page
+    assert "It pays for itself." in page
+    assert any(path.startswith("/receipts/") for _, path in mia.links())
+    assert "You have not decided anything yet" in company["Pat"].open("/decisions")
+
+
+def test_what_changed_since_my_decision_is_told_field_by_field(company: Company) -> None:
+    sent_back_and_changed(company)
+    mia = company["Mia"]
+    assert "since your last decision" in mia.open("/approvals")
+    page = mia.open(f"/approvals/{round_of(company).id}")
+    told = main(page).partition("Changed since your last decision")[2]
+    assert "40,000" in told
+    assert "95,000" in told
+    # Vik did not decide: he is told what changed since the last round.
+    assert "Changed since the last round" in company["Vik"].open(
+        f"/approvals/{round_of(company).id}"
+    )
+
+
+def test_a_round_that_was_never_put_into_words_is_compared_as_it_is_stored(
+    company: Company,
+) -> None:
+    sent_back_and_changed(company)
+    with transaction() as session:
+        session.execute(delete(RoundReading))
+    page = company["Mia"].open(f"/approvals/{round_of(company).id}")
+    assert "9500000" in main(page).partition("Changed since your last decision")[2]
+
+
+def test_no_change_is_said_too(company: Company) -> None:
+    company.sign("Mia", "returned", reason="Look at it again.")
+    company.move("Lea", "ask_approval")
+    page = company["Mia"].open(f"/approvals/{round_of(company).id}")
+    assert "Nothing that is signed has changed since your last decision" in page
+
+
+def test_the_card_says_what_each_decision_leads_to(arrive: Arrive) -> None:
+    company = arrive("in approval")
+    page = company["Mia"].open(f"/approvals/{round_of(company).id}")
+    assert "Yours is sign-off 1 of 2" in page
+    assert "Goes to Planning; the sign-offs so far lapse." in page
+    company.sign("Mia", "approved")
+    page = company["Vik"].open(f"/approvals/{round_of(company).id}")
+    assert "All sign-offs are then there, and the project goes on to Kick-off." in page
+    assert "Mia approved" in page
+
+
+def test_whoever_is_barred_and_has_no_part_is_told_why(company: Company) -> None:
+    barred(company)
+    number = round_of(company).id
+    page = company["Pat"].open(f"/approvals/{number}")
+    assert "You changed what is to be signed" in page
+    assert "40,000" not in main(page), "money is for those with a part"
+
+
+def test_a_confidential_project_stays_hidden_from_the_barred(company: Company) -> None:
+    barred(company)
+    with transaction():
+        company.project().confidential = True
+    page = company["Pat"].open(f"/approvals/{round_of(company).id}", status=404)
+    assert "You changed" not in page
+
+
+def test_a_seat_is_reminded_of_once_before_and_once_after(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number, due = round_of(company).id, round_of(company).due_on
+    assert due is not None
+    days = Days(monkeypatch, clock.now())
+    days.until(due - timedelta(days=2))
+    assert remind_of_signoffs() == 0
+    days.until(due - timedelta(days=1))
+    assert remind_of_signoffs() == 2
+    assert remind_of_signoffs() == 0
+    days.until(due)
+    assert remind_of_signoffs() == 0
+    company.sign("Mia", "approved")
+    days.until(due + timedelta(days=1))
+    assert remind_of_signoffs() == 1
+    days.until(due + timedelta(days=9))
+    assert remind_of_signoffs() == 0
+    assert company.told()["SignoffDue"] == ["Mia", "Vik", "Vik"]
+    kinds = db.session.scalars(
+        select(SignoffReminder.kind).where(SignoffReminder.round_id == number)
+    )
+    assert sorted(kinds) == ["overdue", "soon", "soon"]
+    assert company.project().stage == "final_approval", "silence approves nothing"
+    assert [letter for _, letter in company.letters() if "overdue" in letter["Subject"]]
+
+
+class Days:
+    """Moves the clock."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, start: datetime) -> None:
+        self.now = start
+        monkeypatch.setattr(clock, "now", lambda: self.now)
+
+    def until(self, day: date) -> None:
+        """Go to the same time on another day."""
+        self.now += timedelta(days=(day - clock.today()).days)
+
+
+def another(
+    company: Company,
+    title: str,
+    *,
+    due: date | None,
+    age: int = 0,
+    gate: str = "executive_signoff",
+) -> int:
+    """Put another round before Mia, without going all the way to it."""
+    like = round_of(company)
+    begun = service.start(
+        title,
+        version_id=like.rulebook_version_id,
+        home_unit_id=company.unit.id,
+        by=company.ids["Sue"],
+    )
+    with transaction() as session:
+        session.get_one(Project, begun.id).submitted_at = clock.now()
+        found = Round(
+            project_id=begun.id,
+            gate=gate,
+            transition=like.transition,
+            number=1,
+            opened_at=clock.now() - timedelta(days=age),
+            due_on=due,
+            digest=like.digest,
+            content={},
+            rulebook_version_id=like.rulebook_version_id,
+        )
+        session.add(found)
+        session.flush()
+        seat = Seat(
+            round_id=found.id,
+            requirement="one-executive",
+            place=0,
+            roles=["managing_director"],
+            excluded=[],
+            need=1,
+            label="Somebody must sign",
+        )
+        session.add(seat)
+        session.flush()
+        session.add(
+            SeatPerson(
+                round_id=found.id,
+                seat_id=seat.id,
+                person_id=company.ids["Mia"],
+                waiting_since=found.opened_at,
+            )
+        )
+        return found.id
+
+
+def round_of(company: Company) -> Round:
+    """Return the project's newest round."""
+    query = select(Round).where(Round.project_id == company.project().id).order_by(Round.id.desc())
+    return db.session.scalars(query.limit(1)).one()
+
+
+def sent_back_and_changed(company: Company) -> None:
+    """Mia sends it back, Lea asks for more money and asks again."""
+    company.sign("Mia", "returned", reason="Is that enough money?")
+    company.fill("Lea", "scope/money", {"budget": "95000"})
+    company.move("Lea", "ask_approval")
+
+
+def barred(company: Company) -> None:
+    """Make Pat a director who once changed the plan, without any part in the project."""
+    with transaction() as session:
+        session.add(
+            RoleGrant(
+                person_id=company.ids["Pat"],
+                role="managing_director",
+                unit_id=company.unit.id,
+                granted_at=clock.now(),
+            )
+        )
+        session.add(
+            Edit(
+                project_id=company.project().id,
+                section="scope",
+                person_id=company.ids["Pat"],
+                at=clock.now(),
+                material=True,
+            )
+        )
+    settling.settle(company.project().id)
+
+
+def main(page: str) -> str:
+    """Return what stands in the middle of a page."""
+    return page.partition("<main")[2]
