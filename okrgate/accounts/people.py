@@ -1,6 +1,6 @@
 """Who may come in: invite, change, deactivate, forget. An administrator's work; each act is recorded."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +16,9 @@ from okrgate.audit import service as audit
 from okrgate.database import db, transaction
 from okrgate.errors import Conflict, Forbidden, Invalid, NotFound
 from okrgate.events import PersonInvited, Recipient, publish
+
+Waiting = Callable[[int], Sequence[tuple[str, str]]]
+_waiting: list[Waiting] = []
 
 STATES = (("active", "Active"), ("invited", "Invited"), ("inactive", "Inactive"))
 _TAKEN = "Somebody has this address already."
@@ -56,6 +59,17 @@ class Record:
     def state(self) -> str:
         """Return active, invited or inactive."""
         return state_of(active=self.active, joined=self.joined)
+
+
+def register_waiting(source: Waiting) -> None:
+    """Let a room say what waits for somebody, as (text, address). Done once, in app.py."""
+    if source not in _waiting:
+        _waiting.append(source)
+
+
+def waits_for(person_id: int) -> list[tuple[str, str]]:
+    """Return what waits for somebody in the rooms above."""
+    return [one for source in _waiting for one in source(person_id)]
 
 
 def state_of(*, active: bool, joined: bool) -> str:

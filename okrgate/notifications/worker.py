@@ -35,8 +35,15 @@ _KEPT = timedelta(days=3)
 _building = threading.Lock()
 _sending = threading.Lock()
 _wanted = threading.Event()
+_first: dict[str, Job] = {}
 _minutely: dict[str, Job] = {}
 _daily: dict[str, Job] = {}
+
+
+def before_work(job: Job) -> Job:
+    """Run `job` in every worker each time it begins to work: what it goes by may have changed."""
+    _first[_name(job)] = job
+    return job
 
 
 def every_minute(job: Job) -> Job:
@@ -127,6 +134,8 @@ def _send_once_asked() -> None:
 
 def run_periodic() -> None:
     """Run every job whose slot nobody took yet."""
+    for job in _first.values():
+        job()
     minute = clock.now().replace(second=0, microsecond=0).isoformat()
     day = clock.today().isoformat()
     for slot, jobs in ((minute, _minutely), (day, _daily)):

@@ -24,7 +24,7 @@ _ENTRIES: tuple[_Entry, ...] = (
     ("rulebooks.show_rules", "Rules", "book", None),
 )
 _AUDITORS: tuple[_Entry, ...] = (("audit.list_entries", "Audit", "list-check", None),)
-_ADMINS: tuple[_Entry, ...] = (("accounts.admin_people", "Admin", "settings", None),)
+_ADMINS: tuple[_Entry, ...] = (("administration.landing", "Admin", "settings", None),)
 
 
 def menu(reader: Reader, badges: dict[str, int]) -> list[dict[str, Any]]:
@@ -35,7 +35,7 @@ def menu(reader: Reader, badges: dict[str, int]) -> list[dict[str, Any]]:
     if reader.is_admin:
         entries += _ADMINS
     room = (
-        "accounts" if request.path.startswith("/admin/") else (request.endpoint or "").split(".")[0]
+        "administration" if request.path.startswith("/admin/") else (request.endpoint or "").split(".")[0]
     )
     return [
         {

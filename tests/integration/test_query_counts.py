@@ -25,6 +25,8 @@ PAGES = {
     "a section to read": ("Sue", "/projects/{reference}/parts/scope"),
     "a section to edit": ("Lea", "/projects/{planned}/parts/scope/people"),
     "a list to edit": ("Lea", "/projects/{planned}/parts/raci/raci"),
+    "all answers to check": ("Lea", "/projects/{planned}/check"),
+    "after a move": ("Lea", "/projects/{reference}/moved"),
     "a move": ("Vik", "/projects/{reference}/moves/return_plan"),
     "the deciding page": ("Mia", "/approvals/{round}"),
     "the queue": ("Mia", "/approvals"),
@@ -47,6 +49,13 @@ PAGES = {
     "people": ("Ada", "/admin/people"),
     "a person": ("Ada", "/admin/people/{person}"),
     "units": ("Ada", "/admin/units"),
+    "an administrator's work": ("Ada", "/"),
+    "administration": ("Ada", "/admin"),
+    "roles nobody holds": ("Ada", "/admin/roles"),
+    "settings": ("Ada", "/admin/settings"),
+    "the rules, as an administrator sees them": ("Ada", "/rules"),
+    "rules in words": ("Pat", "/rules/1"),
+    "rules in work": ("Ada", "/rules/okr_delivery/edit"),
     "dead letters": ("Ada", "/admin/dead-letters"),
 }
 

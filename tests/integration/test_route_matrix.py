@@ -102,6 +102,8 @@ TABLE: dict[str, Row] = {
         stop="planned",
         data={"base_version": "{scope}", "people": "4"},
     ),
+    "GET stages.check": signed_in("/projects/{reference}/check"),
+    "GET stages.show_moved": signed_in("/projects/{reference}/moved"),
     "POST stages.keep_draft": signed_in(
         "/projects/{reference}/parts/scope/people/draft",
         403,
@@ -302,6 +304,10 @@ TABLE: dict[str, Row] = {
     "GET notifications.inbox": signed_in("/inbox"),
     "POST notifications.mark_read": signed_in("/inbox/{news}/read", 404, Mia=303),
     "POST notifications.mark_all_read": signed_in("/inbox/read", 303),
+    "GET administration.landing": admins("/admin"),
+    "GET administration.unheld_roles": admins("/admin/roles"),
+    "GET administration.settings": admins("/admin/settings"),
+    "POST administration.save_settings": admins("/admin/settings", 422),
     "GET notifications.dead_letters": admins("/admin/dead-letters"),
     "POST notifications.send_again": admins("/admin/dead-letters/{letter}/send-again", 303),
     # The demo's caught mail exists in the demo only.

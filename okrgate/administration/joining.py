@@ -1,0 +1,27 @@
+"""Tell the rooms below what they may not ask for themselves. Called once, from app.py."""
+
+from flask import Flask, request
+
+from okrgate.accounts import people
+from okrgate.administration import overview, preferences
+from okrgate.config import Settings
+from okrgate.notifications import worker
+from okrgate.rulebooks import editing
+from okrgate.stages import work
+
+_WITHOUT = {None, "static", "web.healthz"}
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Put the company's settings in force, and register what only this room can count."""
+    preferences.install(app, settings)
+    app.before_request(_look)
+    worker.before_work(preferences.refresh)
+    editing.register_open_projects(overview.open_projects)
+    people.register_waiting(overview.waits_for)
+    work.add_source(overview.gaps_owed)
+
+
+def _look() -> None:
+    if request.endpoint not in _WITHOUT:
+        preferences.refresh_if_stale()

@@ -1,0 +1,122 @@
+"""What the landing page counts, and what other pages are told by this room."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import url_for
+from flask_login import current_user
+from sqlalchemy import func, or_, select
+
+from okrgate import clock
+from okrgate.accounts.models import OrgUnit, Person
+from okrgate.administration import unheld
+from okrgate.approvals.models import SeatPerson
+from okrgate.database import db
+from okrgate.notifications import service as notifications
+from okrgate.notifications import worker
+from okrgate.projects.models import Project
+from okrgate.stages import owed
+from okrgate.stages.work import Owed
+
+_LATE = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Health:
+    """How the machinery stands."""
+
+    beat: datetime | None
+    working: bool
+    waiting: int
+    dead: int
+    oldest: datetime | None
+    behind: bool
+
+
+def health() -> Health:
+    """Return whether a worker works, and how many mails wait or were given up."""
+    beat, backlog, late = worker.last_beat(), notifications.backlog(), clock.now() - _LATE
+    return Health(
+        beat=beat,
+        working=beat is not None and beat > late,
+        waiting=backlog.waiting,
+        dead=backlog.dead,
+        oldest=backlog.oldest,
+        behind=backlog.oldest is not None and backlog.oldest < late,
+    )
+
+
+def counts() -> dict[str, int]:
+    """Return how many people are active, were invited, and how many units are open."""
+    people = select(func.count()).select_from(Person).where(Person.active)
+    row = db.session().execute(
+        select(
+            people.scalar_subquery(),
+            people.where(Person.password_hash.is_(None)).scalar_subquery(),
+            select(func.count()).select_from(OrgUnit).where(OrgUnit.active).scalar_subquery(),
+        )
+    )
+    active, invited, units = row.one()
+    return {"people": active, "invited": invited, "units": units}
+
+
+def open_projects() -> Mapping[int, int]:
+    """Return how many open projects each version of the rules binds."""
+    query = (
+        select(Project.rulebook_version_id, func.count())
+        .where(Project.closed_at.is_(None))
+        .group_by(Project.rulebook_version_id)
+    )
+    return {row[0]: row[1] for row in db.session().execute(query)}
+
+
+def gaps_owed(person: int) -> Sequence[Owed]:
+    """Return, for an administrator's My work, the roles that projects wait for and nobody holds."""
+    if getattr(current_user, "id", None) != person or not current_user.is_admin:
+        return []
+    return [
+        Owed(
+            f"Give somebody the role {gap.labels}",
+            f"{gap.unit}: {_projects(gap.count)} because nobody holds it",
+            url_for("administration.unheld_roles"),
+            None,
+            late=True,
+        )
+        for gap in unheld.gaps()[:10]
+    ]
+
+
+def waits_for(person: int) -> Sequence[tuple[str, str]]:
+    """Return what waits for somebody as (text, address): decisions, what they owe, projects they lead."""
+    rounds = select(func.count(SeatPerson.round_id.distinct())).where(
+        SeatPerson.person_id == person
+    )
+    mine = (
+        select(func.count())
+        .select_from(Project)
+        .where(
+            or_(Project.lead_id == person, Project.submitter_id == person),
+            Project.closed_at.is_(None),
+        )
+    )
+    decisions, projects = (
+        db.session().execute(select(rounds.scalar_subquery(), mine.scalar_subquery())).one()
+    )
+    found = []
+    if decisions:
+        found.append((f"{decisions} decision{'' if decisions == 1 else 's'} at a gate", ""))
+    if projects:
+        found.append((f"{_many(projects)} that they submitted or lead", ""))
+    count = sum(len(source(person)) for source in owed.SOURCES)
+    if count:
+        found.append((f"{count} other task{'' if count == 1 else 's'} they owe", ""))
+    return found
+
+
+def _projects(count: int) -> str:
+    return f"{_many(count)} wait{'s' if count == 1 else ''}"
+
+
+def _many(count: int) -> str:
+    return f"{count} open project{'' if count == 1 else 's'}"
