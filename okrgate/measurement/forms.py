@@ -25,6 +25,7 @@ class TargetRow(RowForm):
     """One target metric."""
 
     called = "Target metric"
+    part = "measurement/target_bands.html"
 
     id = Known()
     metric = Listed("Metric")

@@ -48,6 +48,10 @@ class TargetsPage(RowsPage):
         offer_people(
             self.entries(form, "owner"), chosen=[row.owner_id for row in listed(Target, project.id)]
         )
+        rows = [entry.form for entry in form.targets]
+        known = metrics.describe(row.metric.data for row in rows if row.metric.data)
+        for row in rows:
+            row.told = known[row.metric.data].metric if row.metric.data in known else None
 
     def is_filled(self, row: Mapping[str, Any]) -> bool:
         """A row without a metric says nothing."""

@@ -28,9 +28,14 @@ from okrgate.projects.models import Project
 
 
 class RowForm(Form):
-    """One row of a list inside a page (used in a FieldList of FormFields). `called` is what people call one row."""
+    """One row of a list inside a page (used in a FieldList of FormFields). `called` is what people call one row.
+
+    `part` is a template shown below the row, as `entry.form`; it follows what is typed, `told` is for `prepare` to fill.
+    """
 
     called: ClassVar[str] = "Row"
+    part: ClassVar[str] = ""
+    told: Any = None
 
 
 class SectionForm(FlaskForm):

@@ -191,6 +191,8 @@ def _posted(opened: _Open) -> ResponseReturnValue:
         page.prepare(form, loaded.project)
         if request.form["choosing"] == "edit":
             return _answer(opened, form, carried)
+    if "preview" in request.form:
+        return _preview(form, request.form["preview"])
     focus_on = _rows_changed(form)
     if focus_on:
         page.prepare(form, loaded.project)
@@ -198,6 +200,15 @@ def _posted(opened: _Open) -> ResponseReturnValue:
     if not form.validate():
         return _answer(opened, form, carried, status=422)
     return _saved(opened, form, carried)
+
+
+def _preview(form: Any, row: str) -> ResponseReturnValue:
+    """Draw what stands below one row as it is typed just now. Nothing is stored."""
+    for field in form:
+        for entry in field.entries if isinstance(field, FieldList) else ():
+            if entry.id == row and getattr(entry.form, "part", ""):
+                return render(entry.form.part, entry=entry)
+    raise NotFound
 
 
 def _kept_for_later(opened: _Open, carried: Carried) -> ResponseReturnValue:
