@@ -2,11 +2,9 @@
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Row, Select, or_, select
 
 from okrgate import clock
 from okrgate.accounts import directory
@@ -20,13 +18,13 @@ from okrgate.gates.model import Rulebook, Transition
 from okrgate.gates.verdict import Verdict
 from okrgate.projects import permissions
 from okrgate.projects.models import CoEditor, Project, Visit
+from okrgate.projects.people import PEOPLE
 from okrgate.rulebooks import service as rulebooks
 from okrgate.rulebooks.models import Process
 from okrgate.stages.models import StoredVerdict
 from okrgate.stages.path import steps
 from okrgate.stages.preparing import who_may
 
-PAGE = 50
 _IN_THE_ROW = {"project.submitter", "project.lead", "project.sponsor", "project.benefits_owner"}
 
 
@@ -69,34 +67,6 @@ class Move:
     transition: Transition
     url_id: str
     refusal: str
-
-
-@dataclass(frozen=True)
-class Line:
-    """A project in a list."""
-
-    id: int
-    reference: str
-    title: str
-    stage: str
-    lead: str
-    unit: str
-    missing: int | None
-    days: int
-    changed_at: datetime
-    adopted: bool
-    outcome: str | None
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What a list shows: `stage` is an id, `scope` mine | all, `state` open | ended | all."""
-
-    text: str = ""
-    stage: str = ""
-    scope: str = "all"
-    state: str = "open"
-    unit_id: int | None = None
 
 
 def load(reference: str, reader: Reader) -> Loaded:
@@ -201,15 +171,22 @@ def hang_on_facts(rulebook: Rulebook, roles: Iterable[str]) -> bool:
 
 def moves(loaded: Loaded, verdicts: Sequence[StoredVerdict]) -> list[Move]:
     """Return every move out of the present stage, with the reason why the reader may not take it now."""
+    return moves_from(loaded.rulebook, loaded.project.stage, loaded.roles, verdicts)
+
+
+def moves_from(
+    rulebook: Rulebook, stage: str, roles: frozenset[str], verdicts: Sequence[StoredVerdict]
+) -> list[Move]:
+    """Return every move out of a stage, with the reason why somebody with these roles may not take it now."""
     shut = {row.transition: row.missing for row in verdicts if not row.allowed}
     judged = {row.transition for row in verdicts}
     found: list[Move] = []
-    for transition in loaded.rulebook.transitions_from(loaded.project.stage):
+    for transition in rulebook.transitions_from(stage):
         refusal = ""
         if transition.auto:
             refusal = "This happens by itself as soon as everything is met."
-        elif not set(transition.by) & loaded.roles:
-            refusal = f"Only {who_may(loaded.rulebook, transition)} can do this."
+        elif not set(transition.by) & roles:
+            refusal = f"Only {who_may(rulebook, transition)} can do this."
         elif transition.id in shut:
             count = shut[transition.id]
             refusal = f"{count} requirement{'s are' if count != 1 else ' is'} still missing."
@@ -259,46 +236,6 @@ def strip(loaded: Loaded, stays: Sequence[Visit]) -> list[dict[str, Any]]:
     return found
 
 
-def page_of(
-    wanted: Wanted, reader: Reader, *, before: tuple[datetime, int] | None = None
-) -> list[Line]:
-    """Return one page of projects, the latest changed first, older than `before` (changed_at, id)."""
-    lead = aliased(Person)
-    missing = (
-        select(func.min(StoredVerdict.missing))
-        .where(StoredVerdict.project_id == Project.id, StoredVerdict.position == 0)
-        .correlate(Project)
-        .scalar_subquery()
-    )
-    query = (
-        select(Project, lead.name, OrgUnit.name, missing)
-        .outerjoin(lead, lead.id == Project.lead_id)
-        .outerjoin(OrgUnit, OrgUnit.id == Project.home_unit_id)
-        .where(permissions.visible_clause(reader.id, is_auditor=reader.is_auditor))
-    )
-    query = _narrowed(query, wanted, reader)
-    if before is not None:
-        query = query.where(
-            or_(
-                Project.changed_at < before[0],
-                (Project.changed_at == before[0]) & (Project.id < before[1]),
-            )
-        )
-    rows = db.session().execute(
-        query.order_by(Project.changed_at.desc(), Project.id.desc()).limit(PAGE + 1)
-    )
-    return [_line(*row) for row in rows]
-
-
-def stage_choices() -> list[tuple[str, str]]:
-    """Return (id, label) of the stages of every binding rulebook."""
-    found: dict[str, str] = {}
-    for version in rulebooks.binding():
-        for stage in rulebooks.rulebook(version.id).stages.values():
-            found.setdefault(stage.id, stage.label)
-    return list(found.items())
-
-
 def verdict_of(row: StoredVerdict) -> Verdict:
     """Return a kept verdict."""
     return Verdict.from_json(row.verdict)
@@ -310,7 +247,10 @@ def section_list(
     drafts: Container[str],
     verdicts: Sequence[StoredVerdict],
 ) -> list[dict[str, Any]]:
-    """Return the task list: every section this process uses, with the reader's status of it."""
+    """Return the task list: every section this process uses, with the reader's status of it.
+
+    Unit and people may be filled in elsewhere (when it begins, or when a lead is named), so they count as they are.
+    """
     rulebook, project = loaded.rulebook, loaded.project
     used = {key: None for stage in rulebook.stages.values() for key in stage.sections}
     wanting = {
@@ -321,13 +261,16 @@ def section_list(
         if finding.blocks
     }
     here = rulebook.stages[project.stage].sections
+    parts = (project.home_unit_id, project.lead_id, project.sponsor_id)
+    filled = {PEOPLE.key: sum(one is not None for one in parts)}
     found = []
     for key in used:
         editable = bool(set(here.get(key, ())) & loaded.roles)
         saved, drafted = key in saved_ones, key in drafts
-        if saved and key not in wanting and not drafted:
+        whole = saved or filled.get(key) == len(parts)
+        if whole and key not in wanting and not drafted:
             status = "completed"
-        elif saved or drafted:
+        elif saved or drafted or filled.get(key):
             status = "in_progress"
         elif key in here:
             status = "not_started"
@@ -335,46 +278,3 @@ def section_list(
             status = "cannot_start"
         found.append({"key": key, "status": status, "editable": editable, "open": key in here})
     return found
-
-
-def _narrowed(query: Select[Any], wanted: Wanted, reader: Reader) -> Select[Any]:
-    if wanted.text:
-        like = "%" + wanted.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        query = query.where(
-            Project.title.ilike(like, escape="\\") | Project.reference.ilike(like, escape="\\")
-        )
-    if wanted.stage:
-        query = query.where(Project.stage == wanted.stage)
-    if wanted.scope == "mine":
-        query = query.where(
-            or_(
-                Project.submitter_id == reader.id,
-                Project.lead_id == reader.id,
-                Project.sponsor_id == reader.id,
-            )
-        )
-    if wanted.state == "open":
-        query = query.where(Project.closed_at.is_(None))
-    elif wanted.state == "ended":
-        query = query.where(Project.closed_at.is_not(None))
-    if wanted.unit_id is not None:
-        query = query.where(Project.home_unit_id == wanted.unit_id)
-    return query
-
-
-def _line(project: Project, lead: str | None, unit: str | None, missing: int | None) -> Line:
-    rulebook = rulebooks.rulebook(project.rulebook_version_id)
-    stage = rulebook.stages.get(project.stage)
-    return Line(
-        id=project.id,
-        reference=project.reference,
-        title=project.title,
-        stage=stage.label if stage else project.stage,
-        lead=lead or "",
-        unit=unit or "",
-        missing=missing,
-        days=(clock.now() - project.stage_entered_at).days,
-        changed_at=project.changed_at,
-        adopted=project.adopted,
-        outcome=project.outcome,
-    )

@@ -16,6 +16,7 @@ from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import (
     cards,
     editing,
+    holding,
     panel,
     reading,
     requested,
@@ -111,6 +112,7 @@ def show_project(reference: str) -> ResponseReturnValue:
         update=update,
         celebration=celebration,
         session_planned=delivery.is_session_begun(saved),
+        hold=holding.line_of(project, loaded.rulebook.stages[project.stage]),
     )
 
 
