@@ -25,6 +25,7 @@ from okrgate.okrs.models import KeyResult, Objective
 from okrgate.projects.models import SectionState
 from okrgate.rulebooks.models import RulebookVersion
 from okrgate.stages import settling
+from okrgate.stages.view_models import SavedView
 from okrgate.web.permissions import NoPolicy, policy_of, requires
 from tests.dumps import differences, dump
 from tests.integration.conftest import Arrive
@@ -84,6 +85,16 @@ _OWNERS = {"Ada": 200}
 TABLE: dict[str, Row] = {
     "GET stages.my_work": signed_in("/"),
     "GET stages.list_projects": signed_in("/projects"),
+    "POST stages.export_projects": signed_in("/projects/export"),
+    "GET stages.show_board": signed_in("/projects/board"),
+    "GET stages.list_views": signed_in("/projects/views"),
+    "GET stages.save_view": signed_in("/projects/views/new"),
+    "POST stages.save_view": signed_in("/projects/views/new", 303, data={"name": "Late ones"}),
+    "GET stages.change_view": signed_in("/projects/views/{view}", 404, Lea=200),
+    "POST stages.change_view": signed_in(
+        "/projects/views/{view}", 404, Lea=303, data={"name": "Mine, renamed"}
+    ),
+    "POST stages.delete_view": signed_in("/projects/views/{view}/delete", 404, Lea=303),
     "GET stages.start": signed_in("/projects/new"),
     "POST stages.start": signed_in(
         "/projects/new",
@@ -539,6 +550,7 @@ def arrange(company: Company) -> None:
                 project_id=project.id, by_id=company.ids["Pat"], text="Why now?", at=clock.now()
             )
         )
+        session.add(SavedView(person_id=lea, name="Mine", asked={}, changed_at=clock.now()))
         letter = session.scalars(select(OutboxRow).where(OutboxRow.channel == MAIL)).first()
         assert letter is not None
         letter.status = DEAD
@@ -562,6 +574,7 @@ def words_for(company: Company) -> dict[str, object]:
         "receipt": pick(select(Receipt.id).where(Receipt.by_id == ids["Rex"])),
         "condition": pick(select(Condition.id)),
         "comment": pick(select(Comment.id)),
+        "view": pick(select(SavedView.id)),
         "person": ids["Pat"],
         "gone": ids["Gil"],
         "rex": ids["Rex"],
