@@ -44,6 +44,15 @@ def create_checkpoints(project: Project, by: int | None) -> Sequence[Event]:
     return ()
 
 
+def write_off_unread(project: Project, because: str) -> None:
+    """Write off every checkpoint that nobody read: it never will be, and nobody is reminded of it any more."""
+    check_writing()
+    for one in service.checkpoints(project.id):
+        if one.read_at is None and not one.written_off.strip():
+            one.written_off = because
+    db.session().flush()
+
+
 def ask_steward(project: Project, by: int | None) -> Sequence[Event]:
     """Ask the stewards of metrics that nobody confirmed yet."""
     asked: dict[int, list[str]] = {}

@@ -1,7 +1,7 @@
 """The crossing: a project goes from one stage to another, all of it or nothing, in the open transaction."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
@@ -16,10 +16,14 @@ from okrgate.events import Event, ProjectMoved, publish
 from okrgate.gates.model import Stage, Transition
 from okrgate.measurement import effects as measurement
 from okrgate.projects.models import Project, Visit
+from okrgate.stages import holding
 from okrgate.stages.facts import facts_as_json
 from okrgate.stages.path import passed_gates
 from okrgate.stages.preparing import Answers, Prepared, locked
+from okrgate.stages.standing import decided_in, said_in
 from okrgate.summaries import effects as summaries
+
+_STOPPED = "The work was stopped: {}"
 
 
 def cross(
@@ -30,21 +34,10 @@ def cross(
     project = locked(prepared.project_id)
     transition, target = prepared.transition, prepared.target
     source = prepared.rulebook.stages[project.stage]
-    visit = session.scalar(
-        select(Visit)
-        .where(Visit.project_id == project.id, Visit.left_at.is_(None))
-        .order_by(Visit.id.desc())
-    )
-    if visit is not None:
-        visit.left_at, visit.transition, visit.kind, visit.gate = (
-            clock.now(),
-            transition.id,
-            transition.kind,
-            transition.gate,
-        )
-        visit.key = key
-    _close_rounds(project, transition, by, answers.reason)
-    _advance(project, transition, source, target, answers)
+    _leave(project, transition, key)
+    said = _close_rounds(project, transition, by, answers.reason)
+    entered_at = _hold(project, transition, source, target, answers, by)
+    _advance(project, transition, source, target, answers, entered_at)
     session.add(
         Visit(
             project_id=project.id,
@@ -87,18 +80,64 @@ def cross(
             by=by,
             meaning=f"{project.reference} passed the gate “{gate.label}” from {source.label} to {target.label} (record {entry.seq}).",
         )
-    for event in _events(prepared, project, source, answers, by, after):
+    if transition.kind == "stop":
+        measurement.write_off_unread(project, _STOPPED.format(answers.reason.strip()).rstrip(" :"))
+    for event in _events(prepared, project, source, answers, by, after, said):
         publish(event)
 
 
+def _leave(project: Project, transition: Transition, key: str | None) -> None:
+    """End the stay in the present stage."""
+    visit = db.session().scalar(
+        select(Visit)
+        .where(Visit.project_id == project.id, Visit.left_at.is_(None))
+        .order_by(Visit.id.desc())
+    )
+    if visit is not None:
+        visit.left_at, visit.key = clock.now(), key
+        visit.transition, visit.kind, visit.gate = transition.id, transition.kind, transition.gate
+
+
+def _hold(
+    project: Project,
+    transition: Transition,
+    source: Stage,
+    target: Stage,
+    answers: Answers,
+    by: int | None,
+) -> datetime:
+    """See to what a parked project waits for. Return since when it counts as being in its next stage.
+
+    Back in the stage it was parked from, the days before count on: the clock of the stage stood still meanwhile.
+    """
+    now = clock.now()
+    before = holding.end(project) if source.holding else timedelta(0)
+    if target.holding:
+        holding.begin(
+            project,
+            transition,
+            since=project.stage_entered_at,
+            reason=answers.reason.strip(),
+            until=answers.date,
+            condition=answers.condition.strip(),
+            by=by,
+        )
+    return now - before if target.id == project.parked_from else now
+
+
 def _advance(
-    project: Project, transition: Transition, source: Stage, target: Stage, answers: Answers
+    project: Project,
+    transition: Transition,
+    source: Stage,
+    target: Stage,
+    answers: Answers,
+    entered_at: datetime,
 ) -> None:
     """Set stage and what goes with it; exactly one row of the version that was read must change."""
     now = clock.now()
     values: dict[str, Any] = {
         "stage": target.id,
-        "stage_entered_at": now,
+        "stage_entered_at": entered_at,
         "changed_at": now,
         "version": project.version + 1,
         "parked_from": source.id if target.holding else None,
@@ -123,14 +162,16 @@ def _advance(
     db.session().refresh(project)
 
 
-def _close_rounds(project: Project, transition: Transition, by: int | None, reason: str) -> None:
-    """End the open round: satisfied if this is the move it was for."""
+def _close_rounds(
+    project: Project, transition: Transition, by: int | None, reason: str
+) -> tuple[str, ...]:
+    """End the open round, satisfied if this is the move it was for. Return who had said what in it."""
     found = approvals.open_round(project.id)
-    if found is not None:
-        passed = found.transition == transition.id
-        approvals.close_round(
-            found, closed_as="satisfied" if passed else "left", by=by, reason=reason
-        )
+    if found is None:
+        return ()
+    passed = found.transition == transition.id
+    approvals.close_round(found, closed_as="satisfied" if passed else "left", by=by, reason=reason)
+    return said_in(decided_in(found.id))
 
 
 def _void(project: Project, transition: Transition) -> None:
@@ -159,6 +200,7 @@ def _events(
     answers: Answers,
     by: int | None,
     after: str,
+    said: tuple[str, ...],
 ) -> Sequence[Event]:
     target, transition = prepared.target, prepared.transition
     due = clock.today() + timedelta(days=target.sla_days) if target.sla_days else None
@@ -180,6 +222,7 @@ def _events(
         or (answers.date.isoformat() if answers.date else ""),
         next_step=prepared.next_step,
         due=due.isoformat() if due else "",
+        said=said,
     )
     return [moved, *_effects(prepared, project, by)]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from okrgate import clock
 from okrgate.accounts import directory
 from okrgate.approvals import entitlement
 from okrgate.database import db
@@ -196,5 +197,11 @@ def _check_asked(transition: Transition, answers: Answers) -> None:
         missing.pop("condition", None)
     if "condition" in asks and answers.given("condition"):
         missing.pop("date", None)
+    if {"condition", "date"} <= missing.keys():
+        # One of the two is enough, so one of them is asked for.
+        missing["date"] = "Give a day, or say what has to happen first."
+        del missing["condition"]
+    if "date" in asks and answers.date is not None and answers.date <= clock.today():
+        missing["date"] = "Give a day that is still to come."
     if missing:
         raise Invalid("Something is still needed.", missing)

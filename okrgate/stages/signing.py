@@ -1,5 +1,7 @@
 """Decide on a gate: sign it off, ask for changes, hold, decline."""
 
+from dataclasses import replace
+
 from sqlalchemy import select
 
 from okrgate.accounts import directory
@@ -9,7 +11,8 @@ from okrgate.approvals.service import MOVING
 from okrgate.database import db, transaction
 from okrgate.errors import Conflict, Forbidden, Invalid, NotFound
 from okrgate.events import publish
-from okrgate.gates.model import Rulebook
+from okrgate.gates.engine import GateUnjudgeable, judge
+from okrgate.gates.model import Rulebook, Signoff
 from okrgate.projects.models import Project
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import judging
@@ -53,7 +56,9 @@ def decide(round_id: int, ask: Ask, *, by: int) -> int:
     if ask.decision in MOVING:
         prepared = prepare(project.id, ask.move, by=by, answers=_answers(ask), signed=True)
     verdict = judging.strict_verdict(snapshot, rulebook, rulebook.transitions[found.transition])
-    events = decided(project, rulebook, found, stand, ask, by, name)
+    # Whoever hears of the move that a decision brings about does not get a second mail about the decision.
+    moves = prepared is not None or _opens(rulebook, snapshot, found, stand, ask, by)
+    events = decided(project, rulebook, found, stand, ask, by, name, moves=moves)
     facts = facts_as_json(snapshot.facts_for(found.gate))
     digest = snapshot.facts_for(found.gate).digest()
     with transaction():
@@ -99,6 +104,22 @@ def decide(round_id: int, ask: Ask, *, by: int) -> int:
         if prepared is not None:
             cross(prepared, by=by, answers=_answers(ask))
         return receipt.id
+
+
+def _opens(
+    rulebook: Rulebook, snapshot: Snapshot, found: Round, stand: Standing, ask: Ask, by: int
+) -> bool:
+    """Tell whether the project will go on by itself with this decision."""
+    transition = rulebook.transitions[found.transition]
+    if not transition.auto or ask.decision != approvals.APPROVED:
+        return False
+    facts = snapshot.facts_for(found.gate)
+    spoken = tuple(Signoff(role, str(by)) for role in stand.roles)
+    try:
+        with_it = replace(facts, signoffs=(*facts.signoffs, *spoken))
+        return judge(rulebook, transition.id, with_it, today=snapshot.today).allowed
+    except GateUnjudgeable:
+        return False
 
 
 def _known(key: str, by: int) -> int | None:

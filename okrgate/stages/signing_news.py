@@ -20,8 +20,13 @@ def decided(
     ask: Ask,
     by: int,
     name: str,
+    *,
+    moves: bool,
 ) -> Sequence[Event]:
-    """Return the news of a decision, and one more for the owner of each condition."""
+    """Return the news of a decision, and one more for the owner of each condition.
+
+    When the decision moves the project, the news of the move names it and goes to the same people and more.
+    """
     gate = rulebook.gates[found.gate].label
     told: dict[int, str] = {}
     for row in approvals.decisions_of(project.id):
@@ -30,6 +35,8 @@ def decided(
     if project.lead_id:
         told[project.lead_id] = "you lead it"
     told.pop(by, None)
+    if moves:
+        told = {}
     about: dict[str, Any] = {
         "by": name,
         "by_id": by,

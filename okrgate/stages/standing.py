@@ -141,8 +141,17 @@ def who_decided(decided: Sequence[tuple[int, str]], names: Mapping[int, str] | N
     """Say of a round that is over who decided it."""
     if names is None:
         names = directory.names(person for person, _ in decided)
-    said = "; ".join(
+    said = "; ".join(said_in(decided, names))
+    return f"This round of sign-off is over. {said}." if said else "This round of sign-off is over."
+
+
+def said_in(
+    decided: Sequence[tuple[int, str]], names: Mapping[int, str] | None = None
+) -> tuple[str, ...]:
+    """Say of each decision whose it was and what: "Vik approved"."""
+    if names is None:
+        names = directory.names(person for person, _ in decided)
+    return tuple(
         f"{names.get(person, 'Somebody')} {_SAID[decision].rstrip(',')}"
         for person, decision in decided
     )
-    return f"This round of sign-off is over. {said}." if said else "This round of sign-off is over."

@@ -1,5 +1,6 @@
 """A company of nine, and what each of them does at a browser on the way of one project."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -119,7 +120,7 @@ class Company:
         """Decide on the first card in somebody's approval queue."""
         person = self[name]
         person.open("/approvals")
-        cards = [path for text, path in person.links() if path.startswith("/approvals/")]
+        cards = [path for text, path in person.links() if re.fullmatch(r"/approvals/\d+", path)]
         assert cards, f"nothing waits for {name}"
         person.open(cards[0])
         said: Answers = {"decision": decision, "reason": reason}
