@@ -42,11 +42,6 @@ def _(event: events.HoldOver) -> str:
 
 
 @headline.register
-def _(event: events.HoldOver) -> str:
-    return "the day to look at it again has come" if event.until else "still on hold"
-
-
-@headline.register
 def _(event: events.SignoffAsked) -> str:
     again = " again" if event.again else ""
     return f"sign-off needed{again}{_by_when(event.due)}"

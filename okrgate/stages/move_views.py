@@ -72,7 +72,6 @@ def move(reference: str, transition_id: str) -> ResponseReturnValue:
         project=loaded.project,
         transition=transition,
         stage=loaded.rulebook.stages[loaded.project.stage],
-        stage=loaded.rulebook.stages[loaded.project.stage],
         target=loaded.rulebook.stages.get(transition.target),
         form=form,
         form_errors=form.errors if status == 422 else None,

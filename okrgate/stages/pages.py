@@ -17,5 +17,5 @@ __all__ = [
     "list_views",
     "move_views",
     "panel_views",
-    "move_views", "section_views",
+    "section_views",
 ]

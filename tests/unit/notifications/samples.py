@@ -17,14 +17,6 @@ OWN: dict[type[Event], dict[str, Any]] = {
         "next_step": "Add a new baseline.",
         "due": "2031-12-04",
         "said": ("Vera Vance sent it back",),
-        "said": ("Vera Vance sent it back",),
-    },
-    events.HoldOver: {
-        "since": "2031-11-04",
-        "until": "2031-12-04",
-        "condition": "The contract is signed",
-        "reason": "No budget this year",
-        "next_step": "Resume",
     },
     events.HoldOver: {
         "since": "2031-11-04",
