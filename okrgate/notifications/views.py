@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, current_app, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
+from okrgate import clock
 from okrgate.config import Settings
 from okrgate.errors import NotFound
 from okrgate.notifications import catcher, service
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
 
 blueprint = Blueprint("notifications", __name__)
+
+# How long news stand under their own day.
+_DAYS = 7
 
 
 def badge(person_id: int) -> "Select[int]":
@@ -57,10 +62,17 @@ def inbox() -> ResponseReturnValue:
 
 
 def _groups(news: "Sequence[service.News]") -> list[tuple[str, list[service.News]]]:
-    """Put news together by day in the reader's zone; what is unread is said to be new."""
+    """Put news together by day in the reader's zone, older ones by month; what is unread is said to be new."""
+    today = clock.now().astimezone(current_user.zone).date()
 
     def heading(one: service.News) -> str:
-        return f"New, {show_date(one.at)}" if one.unread else show_date(one.at)
+        day = one.at.astimezone(current_user.zone).date()
+        age = (today - day).days
+        if age > _DAYS:
+            when = f"{day:%B %Y}"
+        else:
+            when = {0: "today", 1: "yesterday"}.get(age) or show_date(one.at)
+        return f"New, {when}" if one.unread else when[:1].upper() + when[1:]
 
     return [(title, list(same)) for title, same in groupby(news, heading)]
 

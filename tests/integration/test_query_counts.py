@@ -26,6 +26,7 @@ PAGES = {
     "a new project": ("Sue", "/projects/new"),
     "a project": ("Lea", "/projects/{reference}"),
     "a project, as a signer sees it": ("Mia", "/projects/{reference}"),
+    "the comments": ("Pat", "/projects/{reference}/comments"),
     "a section to read": ("Sue", "/projects/{reference}/parts/scope"),
     "a section to edit": ("Lea", "/projects/{planned}/parts/scope/people"),
     "a list to edit": ("Lea", "/projects/{planned}/parts/raci/raci"),
