@@ -29,6 +29,7 @@ _FIELD_KEYS = {"column", "as", "value"}
 _KINDS = ("text", "choice", "date", "money", "person")
 _LONGEST_NAME = 60
 _AMOUNT = re.compile(r"-?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?")
+_SWAPPED = str.maketrans(",.", ".,")
 
 
 class BadMap(ValueError):
@@ -82,6 +83,7 @@ class Map:
     signs: tuple[str, ...]
     fields: tuple[FieldMap, ...]
     stage: StageMap
+    decimal: str = "."
 
     def blank(self, cell: str) -> bool:
         """Tell whether a cell says that there is no value."""
@@ -106,9 +108,12 @@ class Map:
         for sign in self.signs:
             text = text.replace(sign, "")
         text = text.strip()
+        if self.decimal == ",":
+            text = text.translate(_SWAPPED)
         # A comma that does not group thousands may be a decimal one: a hundredfold error, so it is refused.
         if not _AMOUNT.fullmatch(text):
-            raise BadValue(f"“{cell[:60]}” is not an amount such as 1,234.50")
+            example = "1.234,50" if self.decimal == "," else "1,234.50"
+            raise BadValue(f"“{cell[:60]}” is not an amount such as {example}")
         return Decimal(text.replace(",", "")) * self.factor
 
 
@@ -155,7 +160,15 @@ def map_of(raw: Any) -> Map:
             past=_text(stage, "past", where="stage."),
             none=_text(stage, "none", where="stage."),
         ),
+        decimal=_decimal(money),
     )
+
+
+def _decimal(money: Mapping[str, Any]) -> str:
+    found = str(money.get("decimal", "."))
+    if found not in {".", ","}:
+        raise BadMap("money.decimal must be a point or a comma.")
+    return found
 
 
 def _field(target: str, said: Any) -> FieldMap:

@@ -57,12 +57,13 @@ def table_of(text: str, *, delimiter: str) -> Table:
     ]
     return Table(
         header=tuple(cell.strip() for cell in raw[0]),
-        rows=tuple(tuple(_clean(cell) for cell in row) for _, row in found),
+        rows=tuple(tuple(clean(cell) for cell in row) for _, row in found),
         lines=tuple(number for number, _ in found),
     )
 
 
-def _clean(cell: str) -> str:
+def clean(cell: str) -> str:
+    """Return a cell's text with plain line breaks and no space around it."""
     return _BREAKS.sub("\n", cell.replace("\x00", "")).strip()
 
 

@@ -4,13 +4,14 @@ What came in before is known by its key and left alone. Nobody is mailed and no 
 lands in the middle of its life is marked "adopted, not signed".
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
+from wtforms.fields.choices import SelectFieldBase
 
 from okrgate import clock
 from okrgate.accounts import directory
@@ -27,8 +28,10 @@ from okrgate.projects.sections import Page, Section
 from okrgate.rulebooks import service as rulebooks
 from okrgate.rulebooks.models import Process, RulebookVersion
 from okrgate.stages.sections import section_for
+from okrgate.web.keys import whole
 
 _LONGEST_KEY = 120
+_Filled = dict[tuple[str, str], "MultiDict[str, str]"]
 
 
 @dataclass(frozen=True)
@@ -78,45 +81,95 @@ class _Plan:
     pages: Mapping[tuple[str, str], tuple[Section, Page]]
 
 
-def adopt(table: Table, mapping: Map, *, by: int, reason: str) -> Report:
-    """Take projects over. Raises BadMap when the map does not fit this file, rulebook or company.
+_Act = Callable[[_Plan, int, Sequence[str], str, Report], list[Refusal]]
 
-    `by` must be an administrator; `reason` is kept in the audit of every row.
-    """
-    if len(reason.strip()) < 3:
-        raise Invalid("Say why these projects are taken over.")
-    plan = _plan(table, mapping, by=by, reason=reason.strip())
-    report = Report()
-    first: dict[str, int] = {}
-    for line, row in zip(table.lines, table.rows, strict=True):
-        problems = _take(plan, line, row, first, report)
+
+class Import:
+    """A file with the map that reads it, bound to this company: rows may be tried and taken over one by one."""
+
+    def __init__(self, table: Table, mapping: Map, *, by: int, reason: str) -> None:
+        """Bind them. Raises BadMap or Unreadable when the map does not fit this file, rulebook or company.
+
+        `by` must be an administrator; `reason` is kept in the audit of every row.
+        """
+        self.table = table
+        self._plan = _plan(table, mapping, by=by, reason=reason.strip())
+        self._first = _first_lines(self._plan, table)
+
+    def check(self, place: int, report: Report) -> None:
+        """Say of the row at this place (from 0) what taking it over would do. Writes nothing."""
+        self._each(place, report, _would_fit)
+
+    def take(self, place: int, report: Report) -> None:
+        """Take the row at this place (from 0) over, or say why not. Each row is a change of its own."""
+        self._each(place, report, _take_new)
+
+    def _each(self, place: int, report: Report, act: _Act) -> None:
+        line, row = self.table.lines[place], self.table.rows[place]
+        problems = _take(self._plan, line, row, self._first, report, act)
         report.refused += dict.fromkeys(problems)
-    with transaction():
-        audit.record(
-            "import.done",
-            by=by,
-            reason=plan.reason,
-            details={
-                "map": mapping.name,
-                "adopted": len(report.adopted),
-                "known": len(report.known),
-                "refused": report.refused_rows,
-            },
-        )
+
+    def record(self, report: Report) -> None:
+        """Note in the audit what the import did."""
+        with transaction():
+            audit.record(
+                "import.done",
+                by=self._plan.by,
+                reason=self._plan.reason,
+                details={
+                    "map": self._plan.map.name,
+                    "adopted": len(report.adopted),
+                    "known": len(report.known),
+                    "refused": report.refused_rows,
+                },
+            )
+
+
+def adopt(table: Table, mapping: Map, *, by: int, reason: str) -> Report:
+    """Take all the projects of a file over. Raises what `Import` raises."""
+    check_reason(reason)
+    bound = Import(table, mapping, by=by, reason=reason)
+    report = Report()
+    for place in range(len(table.rows)):
+        bound.take(place, report)
+    bound.record(report)
     return report
 
 
+def check_reason(reason: str) -> None:
+    """Raise Invalid for a reason that says nothing."""
+    if len(reason.strip()) < 3:
+        raise Invalid(
+            "Say why these projects are taken over.", {"reason": "Say why, in a few words."}
+        )
+
+
+def _first_lines(plan: _Plan, table: Table) -> dict[str, int]:
+    """Return where each key stands first."""
+    first: dict[str, int] = {}
+    place = plan.places[plan.map.key]
+    for line, row in zip(table.lines, table.rows, strict=True):
+        if place < len(row) and len(row) == len(table.header):
+            first.setdefault(row[place], line)
+    return first
+
+
 def _take(
-    plan: _Plan, line: int, row: Sequence[str], first: dict[str, int], report: Report
+    plan: _Plan,
+    line: int,
+    row: Sequence[str],
+    first: Mapping[str, int],
+    report: Report,
+    act: _Act,
 ) -> list[Refusal]:
-    """Take one row over, or return why not. `first` holds the line where each key stood first."""
+    """Do `act` with one row, or return why not. `first` holds the line where each key stands first."""
     if len(row) != len(plan.header):
         return [Refusal(line, "", f"The row has {len(row)} cells, the header {len(plan.header)}.")]
     key = _cell(plan, row, plan.map.key)
     if not key or len(key) > _LONGEST_KEY:
         sentence = f"The key is empty or longer than {_LONGEST_KEY} characters."
         return [Refusal(line, str(plan.map.key), sentence)]
-    if first.setdefault(key, line) != line:
+    if first[key] != line:
         sentence = f"“{key}” stands in row {first[key]} already."
         return [Refusal(line, str(plan.map.key), sentence)]
     source_key = f"{plan.map.name}:{key}"
@@ -124,19 +177,40 @@ def _take(
     if known is not None:
         report.known.append(known)
         return []
-    return _take_new(plan, line, row, source_key, report)
+    return act(plan, line, row, source_key, report)
 
 
-def _take_new(
-    plan: _Plan, line: int, row: Sequence[str], source_key: str, report: Report
-) -> list[Refusal]:
+def _read(
+    plan: _Plan, line: int, row: Sequence[str]
+) -> tuple[str, str | None, _Filled, list[Refusal]]:
+    """Return a row's title, stage and typed values, and what is wrong with them."""
     problems: list[Refusal] = []
     title = " ".join(_cell(plan, row, plan.map.title).split())
     if not title or len(title) > LONGEST_TITLE:
         sentence = f"The title is empty or longer than {LONGEST_TITLE} characters."
         problems.append(Refusal(line, str(plan.map.title), sentence))
     stage = _stage(plan, line, row, problems)
-    filled = _filled(plan, line, row, problems)
+    return title, stage, _filled(plan, line, row, problems), problems
+
+
+def _would_fit(
+    plan: _Plan, line: int, row: Sequence[str], source_key: str, report: Report
+) -> list[Refusal]:
+    title, stage, filled, problems = _read(plan, line, row)
+    if stage is not None:
+        project = _new(plan, "", source_key, title or "Untitled", plan.rulebook.stages[stage])
+        problems += [
+            problem for _, _, _, wrong in _forms(plan, project, line, filled) for problem in wrong
+        ]
+    if not problems:
+        report.adopted.append("")
+    return problems
+
+
+def _take_new(
+    plan: _Plan, line: int, row: Sequence[str], source_key: str, report: Report
+) -> list[Refusal]:
+    title, stage, filled, problems = _read(plan, line, row)
     if problems or stage is None:
         return problems
     try:
@@ -150,10 +224,10 @@ def _take_new(
     return []
 
 
-def _begin(plan: _Plan, source_key: str, title: str, stage: Stage) -> Project:
+def _new(plan: _Plan, reference: str, source_key: str, title: str, stage: Stage) -> Project:
     now = clock.now()
-    project = Project(
-        reference=projects.next_reference(),
+    return Project(
+        reference=reference,
         title=title,
         process_id=plan.version.process_id,
         rulebook_version_id=plan.version.id,
@@ -169,9 +243,15 @@ def _begin(plan: _Plan, source_key: str, title: str, stage: Stage) -> Project:
         created_at=now,
         changed_at=now,
     )
+
+
+def _begin(plan: _Plan, source_key: str, title: str, stage: Stage) -> Project:
+    project = _new(plan, projects.next_reference(), source_key, title, stage)
     db.session().add(project)
     db.session().flush()
-    db.session().add(Visit(project_id=project.id, stage=stage.id, entered_at=now))
+    db.session().add(
+        Visit(project_id=project.id, stage=stage.id, entered_at=project.stage_entered_at)
+    )
     audit.record(
         "project.adopted",
         by=plan.by,
@@ -183,27 +263,46 @@ def _begin(plan: _Plan, source_key: str, title: str, stage: Stage) -> Project:
     return project
 
 
-def _fill(
-    plan: _Plan, project: Project, line: int, filled: Mapping[tuple[str, str], MultiDict[str, str]]
-) -> None:
+def _fill(plan: _Plan, project: Project, line: int, filled: _Filled) -> None:
     """Put the values through the forms of their pages. Raises _RowRefused with all that a form would not take."""
     problems: list[Refusal] = []
-    for (section_key, page_key), typed in filled.items():
-        _section, page = plan.pages[section_key, page_key]
+    for section, page, form, wrong in _forms(plan, project, line, filled):
+        problems += wrong
+        if not wrong:
+            page.save(project, form.data, by=plan.by)
+            db.session().flush()
+            _mark_saved(plan, project, section, page.key)
+    if problems:
+        raise _RowRefused(problems)
+
+
+def _forms(
+    plan: _Plan, project: Project, line: int, filled: _Filled
+) -> Iterator[tuple[str, Page, Any, list[Refusal]]]:
+    """Yield each page's section and filled form, with what it would not take."""
+    for (section, page_key), typed in filled.items():
+        _section, page = plan.pages[section, page_key]
         typed.setdefault("title", project.title)
         form = page.form(formdata=typed, meta={"csrf": False})
         page.prepare(form, project)
-        if not form.validate():
-            problems += [
-                Refusal(line, f"{section_key}.{page_key}.{name}", "; ".join(_flat(errors)))
-                for name, errors in form.errors.items()
-            ]
+        _take_labels(form)
+        form.validate()
+        wrong = [
+            Refusal(line, f"{section}.{page_key}.{name}", "; ".join(_flat(errors)))
+            for name, errors in form.errors.items()
+        ]
+        yield section, page, form, wrong
+
+
+def _take_labels(form: Any) -> None:
+    """Let a file say a choice in the words that people read."""
+    for one in form:
+        if not isinstance(one, SelectFieldBase) or not isinstance(one.data, str):
             continue
-        page.save(project, form.data, by=plan.by)
-        db.session().flush()
-        _mark_saved(plan, project, section_key, page_key)
-    if problems:
-        raise _RowRefused(problems)
+        choices = list(one.iter_choices())
+        words = {str(choice.label).strip().casefold(): choice.value for choice in choices}
+        if one.data not in {str(choice.value) for choice in choices}:
+            one.data = words.get(one.data.strip().casefold(), one.data)
 
 
 def _mark_saved(plan: _Plan, project: Project, section: str, page: str) -> None:
@@ -221,11 +320,9 @@ def _mark_saved(plan: _Plan, project: Project, section: str, page: str) -> None:
     db.session().flush()
 
 
-def _filled(
-    plan: _Plan, line: int, row: Sequence[str], problems: list[Refusal]
-) -> dict[tuple[str, str], MultiDict[str, str]]:
+def _filled(plan: _Plan, line: int, row: Sequence[str], problems: list[Refusal]) -> _Filled:
     """Return what each page's form gets, as if it had been typed."""
-    found: dict[tuple[str, str], MultiDict[str, str]] = {}
+    found: _Filled = {}
     for one in plan.map.fields:
         try:
             value = _value(plan, row, one)
@@ -335,9 +432,10 @@ def _process_key(version: RulebookVersion) -> str | None:
 
 
 def _unit(name: str) -> int:
-    found = list(
-        db.session().scalars(select(OrgUnit.id).where(OrgUnit.name == name, OrgUnit.active))
-    )
+    """Return the unit of this name, or of this number when it is written as `#12`."""
+    number = whole(name.removeprefix("#")) if name.startswith("#") else None
+    wanted = OrgUnit.name == name if number is None else OrgUnit.id == number
+    found = list(db.session().scalars(select(OrgUnit.id).where(wanted, OrgUnit.active)))
     if len(found) != 1:
         raise BadMap(f"There is {'no' if not found else 'more than one'} unit “{name}”.")
     return found[0]
