@@ -242,6 +242,8 @@ def _why_not(here: _Here, granters: Sequence[int], person: int) -> str:
 def _where(here: _Here) -> str:
     """Return the path of the place where a finding is put right: the round of sign-off, the field, or the project."""
     home = f"/projects/{here.project.reference}"
+    if judging.stewards_asked(here.finding, here.snapshot):
+        return "/measurement/confirmations"
     if here.finding.seats:
         found = db.session().scalar(
             select(Round.id)

@@ -7,6 +7,7 @@ from typing import Any
 from flask import url_for
 
 from okrgate.gates.verdict import Finding
+from okrgate.stages.judging import CONFIRMED
 from okrgate.stages.models import FindingRequest
 from okrgate.stages.reading import Loaded
 from okrgate.stages.requested import NUDGE, WAIVER
@@ -120,6 +121,8 @@ class Beside:
         for role in roles:
             if role.kind == "project" and person in own.get(role.fact or "", ()):
                 return role.label
+        if any(why.fact == CONFIRMED for why in finding.why):
+            return "Steward"
         offices = list(dict.fromkeys(role.label for role in roles if role.kind == "org"))
         return " or ".join(offices) if len(offices) <= 2 else ""
 

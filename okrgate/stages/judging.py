@@ -18,6 +18,8 @@ from okrgate.stages.facts import Snapshot
 from okrgate.stages.models import StoredVerdict
 
 log = structlog.get_logger()
+# What only a metric's steward can say, on a page of their own.
+CONFIRMED = "metrics.confirmed"
 
 
 @dataclass(frozen=True)
@@ -178,13 +180,27 @@ def _with_fixers(
         replace(
             one,
             fixers={
-                finding.id: tuple(sorted(_fixers(one, finding, rulebook, editors, held, never)))
+                finding.id: tuple(
+                    sorted(
+                        stewards_asked(finding, snapshot)
+                        or _fixers(one, finding, rulebook, editors, held, never)
+                    )
+                )
                 for finding in one.verdict.findings
                 if finding.status == "missing"
             },
         )
         for one in judged
     ]
+
+
+def stewards_asked(finding: Finding, snapshot: Snapshot) -> set[int]:
+    """Return the stewards whose word alone is missing; nobody when it is not about that."""
+    if not any(why.fact == CONFIRMED for why in finding.why):
+        return set()
+    rows = snapshot.collections.get("metrics", ())
+    stewards = (str(row.get("steward") or "") for row in rows if not row.get("confirmed"))
+    return {int(one) for one in stewards if one.isdecimal()}
 
 
 def _fixers(

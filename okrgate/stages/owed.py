@@ -13,6 +13,9 @@ from okrgate.database import db
 from okrgate.delivery.models import Statement, WorkItem
 from okrgate.measurement import waiting
 from okrgate.projects.models import Project
+from okrgate.stages.models import FindingRequest, StoredVerdict
+from okrgate.stages.reading import verdict_of
+from okrgate.stages.requested import WAIVER
 from okrgate.stages.work import Owed
 
 _MOST = 20
@@ -110,7 +113,38 @@ def readings(person: int) -> Sequence[Owed]:
     ]
 
 
-SOURCES = (conditions, statements, work_items, confirmations, readings)
+def waivers(person: int) -> Sequence[Owed]:
+    """Return the requirements that this person is asked to set aside, while they are still missing."""
+    rows = _rows(
+        select(FindingRequest.requirement, StoredVerdict, Project.reference, Project.title)
+        .join(
+            StoredVerdict,
+            (StoredVerdict.project_id == FindingRequest.project_id)
+            & (StoredVerdict.transition == FindingRequest.transition),
+        )
+        .join(Project, Project.id == FindingRequest.project_id)
+        .where(
+            FindingRequest.person_id == person,
+            FindingRequest.kind == WAIVER,
+            FindingRequest.closed_at.is_(None),
+        )
+        .order_by(FindingRequest.id)
+    )
+    return [
+        _owed(
+            f"Set aside: {finding.message}",
+            reference,
+            title,
+            url_for("stages.waive", reference=reference, requirement=requirement),
+            None,
+        )
+        for requirement, row, reference, title in rows
+        for finding in verdict_of(row).findings
+        if finding.id == requirement and finding.status == "missing"
+    ]
+
+
+SOURCES = (conditions, statements, work_items, confirmations, readings, waivers)
 
 
 def _rows(query: Any) -> Sequence[Any]:

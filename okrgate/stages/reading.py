@@ -55,6 +55,11 @@ class Loaded:
     involved: bool
     talk: following.Talk
 
+    @property
+    def writers(self) -> str:
+        """Return the names of the co-editors."""
+        return ", ".join(sorted(self.name(one) for one in self.co_editors))
+
     def name(self, person: int | None) -> str:
         """Return somebody's name."""
         return self.names.get(person or 0, "-") if person else "-"

@@ -32,21 +32,46 @@ _WORDS = {
     "round.left": "Sign-off ended without a result",
     "waiver.granted": "Requirement set aside",
     "condition.closed": "Condition met",
+    "project.handed_over": "Handed over",
+    "project.co_editor_added": "Co-editor added",
+    "project.co_editor_removed": "Co-editor removed",
     "role.unheld": "Nobody holds a role that is needed",
     "comment.added": "Commented",
     "comment.edited": "Comment corrected",
     "comment.withdrawn": "Comment withdrawn",
+    "requirement.nudged": "Asked to put something right",
+    "waiver.asked": "Waiver asked for",
+    "waiver.refused": "Waiver refused",
+    "statement.given": "Said how it went",
+    "statement.reminded": "Reminded to say how it went",
+    "measurement.confirmed": "Metric confirmed",
+    "measurement.not_confirmed": "Metric not confirmed",
+    "measurement.reading_corrected": "Reading corrected",
 }
+_MARKS = {
+    "comment": "message",
+    "requirement": "hand-stop",
+    "waiver": "shield",
+    "condition": "clipboard-check",
+    "round": "signature",
+    "statement": "message-circle",
+    "measurement": "chart-line",
+}
+
+
+# How each kind of row is told: the template of that name in stages/timeline/.
+_KINDS = {"section": "saved", "signoff": "decision", "waiver": "request", "requirement": "request"}
 
 
 def people_in(entries: Sequence[Entry]) -> set[int]:
     """Return the ids of the people a history names."""
-    return {
+    found = {
         one
         for entry in entries
         for one in (entry.actor_id, entry.on_behalf_of_id)
         if one is not None
     }
+    return found.union(*(_people(entry) for entry in entries))
 
 
 def tell(
@@ -68,62 +93,88 @@ def _is_private(entry: Entry) -> bool:
 def _line(
     entry: Entry, names: Mapping[int, str], gates: Mapping[str, str], private: bool
 ) -> dict[str, Any]:
-    what, detail, icon, tone = _tell(entry, gates, private)
+    what, icon, tone = _tell(entry, gates)
     line: dict[str, Any] = {
         "what": what,
         "at": entry.at,
-        "detail": detail,
+        "detail": _detail(entry, private),
         "icon": icon,
         "tone": tone,
+        "kind": _kind(entry),
         "by": names.get(entry.actor_id, "Somebody") if entry.actor_id is not None else "okrgate",
+        "changes": _changes(entry.details.get("changes", ()), private)
+        if entry.action == "section.saved"
+        else [],
+        "people": sorted(names.get(one, "somebody") for one in _people(entry)),
+        "about": str(entry.details.get("message") or entry.details.get("metric") or ""),
     }
+    if entry.action == "project.moved":
+        line["way"] = {
+            "label": entry.details["label"],
+            "source": entry.details["from_label"],
+            "target": entry.details["to_label"],
+        }
     if entry.on_behalf_of_id is not None:
         line["acting_for"] = names.get(entry.on_behalf_of_id, "somebody")
     return line
 
 
-def _tell(entry: Entry, gates: Mapping[str, str], private: bool) -> tuple[str, str, str, str]:
+def _kind(entry: Entry) -> str:
+    if entry.action == "project.moved":
+        return "moved"
+    return _KINDS.get(entry.action.partition(".")[0], "other")
+
+
+def _tell(entry: Entry, gates: Mapping[str, str]) -> tuple[str, str, str]:
+    """Return what happened in a few words, and its icon and tone."""
     details = entry.details
     if entry.action == "project.moved":
         icon, tone = _ICONS.get(details.get("kind", ""), ("arrow-right", "neutral"))
-        what = f"{details['label']}: {details['from_label']} → {details['to_label']}"
-        more = [
-            entry.reason,
-            details.get("revisit") or details.get("condition") or details.get("date") or "",
-        ]
-        return what, " · ".join(one for one in more if one), icon, tone
+        return f"{details['label']}: {details['from_label']} → {details['to_label']}", icon, tone
+    if entry.action == "section.saved":
+        return f"{details['section']} saved", "pencil", "neutral"
+    gate = gates.get(details.get("gate", ""), "")
     if entry.action in _DECISIONS:
         word, tone = _DECISIONS[entry.action]
-        gate = gates.get(details.get("gate", ""), "")
-        what = f"{word}: {gate}" if gate else word
-        return what, entry.reason if private else "", "check" if tone == "success" else "x", tone
-    if entry.action == "section.saved":
-        return (
-            f"{details['section']} saved",
-            _changes(details.get("changes", ()), private),
-            "pencil",
-            "neutral",
-        )
-    word = _WORDS.get(entry.action) or entry.action.replace(".", " ").replace("_", " ").capitalize()
-    gate = gates.get(details.get("gate", ""), "")
-    return (
-        (f"{word}: {gate}" if gate else word),
-        entry.reason if private else "",
-        "point",
-        "neutral",
-    )
+        icon = "check" if tone == "success" else "x"
+    else:
+        word = _WORDS.get(entry.action) or _spelled(entry.action)
+        icon, tone = _MARKS.get(entry.action.partition(".")[0], "point"), "neutral"
+    return f"{word}: {gate}" if gate else word, icon, tone
 
 
-def _changes(changes: Sequence[Mapping[str, Any]], private: bool) -> str:
-    shown = []
-    for change in changes[:4]:
-        if change.get("private") and not private:
-            shown.append(str(change["label"]))
-            continue
-        after = str(change["after"])
-        shown.append(
-            f"{change['label']}: {after[:80] + '…' if len(after) > 80 else after or 'emptied'}"
-        )
-    if len(changes) > 4:
-        shown.append(f"and {len(changes) - 4} more")
-    return "; ".join(shown)
+def _spelled(action: str) -> str:
+    """Spell out an action that nobody wrote words for."""
+    return action.replace(".", " ").replace("_", " ").capitalize()
+
+
+def _detail(entry: Entry, private: bool) -> str:
+    """Return the reason that was given, where the reader may know it."""
+    if entry.action == "project.moved":
+        said = entry.details
+        until = said.get("revisit") or said.get("condition") or said.get("date") or ""
+        return " · ".join(one for one in (entry.reason, until) if one)
+    return entry.reason if private else ""
+
+
+def _people(entry: Entry) -> set[int]:
+    """Return whom a row is about, besides whoever did it."""
+    listed = entry.details.get("people", ())
+    people = [*(listed if isinstance(listed, list) else ()), entry.details.get("person")]
+    return {one for one in people if isinstance(one, int)}
+
+
+def _changes(changes: Sequence[Mapping[str, Any]], private: bool) -> list[dict[str, str]]:
+    return [
+        {
+            "label": str(change["label"]),
+            "before": "" if hidden else _short(str(change.get("before") or "")),
+            "after": "" if hidden else _short(str(change["after"] or "")) or "emptied",
+        }
+        for change in changes
+        for hidden in [bool(change.get("private")) and not private]
+    ]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 300 else f"{text[:300]}…"

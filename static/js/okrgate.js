@@ -1,3 +1,4 @@
 // What makes pages live. Each file does one thing, and every page works without any of them.
 import "./autosave.js";
 import "./refused.js";
+import "./panel.js";

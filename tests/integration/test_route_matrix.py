@@ -138,6 +138,22 @@ TABLE: dict[str, Row] = {
     "POST stages.move": signed_in(
         "/projects/{reference}/moves/return_plan", 403, Mia=303, data=_BACK
     ),
+    "GET stages.show_people": signed_in("/projects/{reference}/people"),
+    "POST stages.hand_over": signed_in(
+        "/projects/{reference}/people/lead",
+        403,
+        Lea=303,
+        Rex=303,
+        Ada=303,
+        data={"lead-to": "{person}", "lead-note": "All is in the folder", "lead-version": "{version}"},
+    ),
+    "POST stages.choose_co_editors": signed_in(
+        "/projects/{reference}/co-editors",
+        403,
+        Sue=303,
+        Ada=303,
+        data={"co_editor": "{person}"},
+    ),
     "GET stages.decide": signed_in(
         "/approvals/{round}", 404, Sue=200, Lea=200, Rex=200, Mia=200, Aud=200
     ),
@@ -234,6 +250,7 @@ TABLE: dict[str, Row] = {
         "/admin/units/{unit}", 303, name="Acme Group", kind="company"
     ),
     "GET portfolio.show_overview": signed_in("/overview"),
+    "POST accounts.move_unit": admins("/admin/units/{unit}/move", 422),
     "POST accounts.set_unit_active": admins("/admin/units/{unit}/active", 303, active="yes"),
     "GET accounts.new_unit": admins("/admin/units/new"),
     "POST accounts.create_unit": admins("/admin/units/new", 422),
@@ -320,6 +337,7 @@ TABLE: dict[str, Row] = {
     "GET administration.settings": admins("/admin/settings"),
     "POST administration.save_settings": admins("/admin/settings", 422),
     "GET notifications.dead_letters": admins("/admin/dead-letters"),
+    "POST notifications.settle_dead_letters": admins("/admin/dead-letters", 422),
     "POST notifications.send_again": admins("/admin/dead-letters/{letter}/send-again", 303),
     # The demo's caught mail exists in the demo only.
     "GET notifications.caught_mail": anyone("/demo/mail", 404),
@@ -593,6 +611,7 @@ def words_for(company: Company) -> dict[str, object]:
         ),
         "letter": pick(select(OutboxRow.id).where(OutboxRow.status == DEAD)),
         "scope": saves_of_scope(project.id),
+        "steward": company.ids["Ines"],
     }
 
 
