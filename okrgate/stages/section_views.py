@@ -1,45 +1,40 @@
 """Every section of every room, with one view: show, edit a page, keep a draft, find a conflict."""
 
 import secrets
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from werkzeug.datastructures import MultiDict
 from wtforms import FieldList
 
-from okrgate import clock
+from okrgate.comments import service as comments
 from okrgate.errors import Conflict, Forbidden, Invalid, NotFound
 from okrgate.projects.models import Draft
 from okrgate.projects.sections import Page, Section
 from okrgate.stages import comparing, drafts, editing, judging, panel, picture, reading, service
 from okrgate.stages.facts import gather
+from okrgate.stages.opened import (
+    NOT_KEPT,
+    Carried,
+    Opened,
+    base_of,
+    carried_along,
+    fields_of,
+    form_of,
+    rows_changed,
+    typed,
+    url_of,
+    when,
+)
 from okrgate.stages.sections import answers_of, section_for
 from okrgate.stages.views import blueprint, reader
-from okrgate.web.fields import FixedRows
-from okrgate.web.filters import show_date, show_moment
 from okrgate.web.htmx import render
-from okrgate.web.keys import whole
 from okrgate.web.permissions import requires, signed_in
-from okrgate.web.render import done, first_control, me, remove_row
+from okrgate.web.render import done, me
 
-_NOT_KEPT = {
-    "csrf_token",
-    "base_version",
-    "began_with",
-    "return_to",
-    "add_row",
-    "remove_row",
-    "later",
-    "discard",
-    "choosing",
-    "preview",
-}
 _STATE = "stages/section_draft.html"
-_MOST_ROWS = 100
 _KEPT = (
     "Kept as your draft. Nobody else sees it, and no gate counts it, until you save and continue."
 )
@@ -83,6 +78,7 @@ def show_section(reference: str, section: str) -> ResponseReturnValue:
         section=found,
         groups=groups,
         refusal=refusal,
+        said=comments.count_about(loaded.project.id, section, private=private),
     )
 
 
@@ -99,13 +95,13 @@ def edit_page(reference: str, section: str, page: str) -> ResponseReturnValue:
         return _too_late(loaded, found, wanted, refusal)
     if refusal:
         raise Forbidden(refusal)
-    open_page = _Open(loaded, found, wanted)
+    open_page = Opened(loaded, found, wanted)
     if request.method == "POST":
         return _posted(open_page)
     draft = drafts.find(open_page.place)
-    form = _form(wanted, loaded, draft)
+    form = form_of(wanted, loaded, draft)
     carried = Carried(
-        base=_base(loaded, section, draft),
+        base=base_of(loaded, section, draft),
         tab=drafts.Tab(secrets.token_hex(8), drafts.stamp(draft)),
         marks=drafts.typed_value(draft, "answers_seen") or comparing.seen(form),
         return_to=request.args.get("return_to", ""),
@@ -124,60 +120,21 @@ def keep_draft(reference: str, section: str, page: str) -> ResponseReturnValue:
     refusal = _refusal(loaded, found)
     if refusal:
         raise Forbidden(refusal)
-    place = _Open(loaded, found, wanted).place
-    carried = _carried()
+    place = Opened(loaded, found, wanted).place
+    carried = carried_along()
     try:
         drafts.check_not_saved_since(place, carried.base)
-        kept = drafts.keep(place, _typed(), base_version=carried.base, tab=carried.tab).saved_at
+        kept = drafts.keep(place, typed(), base_version=carried.base, tab=carried.tab).saved_at
     except drafts.Newer as newer:
         return render(
-            _STATE, status=409, here=_url(reference, found, wanted), newer=_when(newer.at)
+            _STATE, status=409, here=url_of(reference, found, wanted), newer=when(newer.at)
         )
-    return render(_STATE, kept=_when(kept), newer="")
+    return render(_STATE, kept=when(kept), newer="")
 
 
-@dataclass(frozen=True)
-class _Open:
-    """A page that the reader may edit."""
-
-    loaded: reading.Loaded
-    section: Section
-    page: Page
-
-    @property
-    def place(self) -> drafts.Place:
-        """Return where the reader's draft of it is kept."""
-        return drafts.Place(self.loaded.project.id, self.section.key, self.page.key, me())
-
-    @property
-    def url(self) -> str:
-        """Return its address."""
-        return _url(self.loaded.project.reference, self.section, self.page)
-
-
-@dataclass(frozen=True)
-class Carried:
-    """What a form says about itself in hidden fields: on what it was built, by which tab, and where to go after."""
-
-    base: int
-    tab: drafts.Tab
-    marks: str
-    return_to: str
-
-
-def _carried() -> Carried:
-    said = request.form
-    return Carried(
-        base=whole(said.get("base_version", "")) or 0,
-        tab=drafts.Tab(said.get(drafts.TAB, "")[:40], said.get("began_with", "")[:60]),
-        marks=said.get("answers_seen", "")[:4000],
-        return_to=said.get("return_to", ""),
-    )
-
-
-def _posted(opened: _Open) -> ResponseReturnValue:
+def _posted(opened: Opened) -> ResponseReturnValue:
     loaded, page = opened.loaded, opened.page
-    carried = _carried()
+    carried = carried_along()
     if "discard" in request.form:
         drafts.drop(opened.place)
         return done("What you had typed is gone.", opened.url)
@@ -186,14 +143,14 @@ def _posted(opened: _Open) -> ResponseReturnValue:
     form = page.form()
     page.prepare(form, loaded.project)
     if "choosing" in request.form:
-        stored = _form(page, loaded, None)
+        stored = form_of(page, loaded, None)
         form = page.form(formdata=comparing.merged(request.form, form, stored))
         page.prepare(form, loaded.project)
         if request.form["choosing"] == "edit":
             return _answer(opened, form, carried)
     if "preview" in request.form:
         return _preview(form, request.form["preview"])
-    focus_on = _rows_changed(form)
+    focus_on = rows_changed(form)
     if focus_on:
         page.prepare(form, loaded.project)
         return _answer(opened, form, carried, focus_on=focus_on)
@@ -211,19 +168,19 @@ def _preview(form: Any, row: str) -> ResponseReturnValue:
     raise NotFound
 
 
-def _kept_for_later(opened: _Open, carried: Carried) -> ResponseReturnValue:
+def _kept_for_later(opened: Opened, carried: Carried) -> ResponseReturnValue:
     try:
-        drafts.keep(opened.place, _typed(), base_version=carried.base, tab=carried.tab)
+        drafts.keep(opened.place, typed(), base_version=carried.base, tab=carried.tab)
     except drafts.Newer as newer:
         form = opened.page.form()
         opened.page.prepare(form, opened.loaded.project)
         # Whoever presses again means it.
         known = drafts.Tab(carried.tab.name, newer.at.isoformat())
-        return _answer(opened, form, replace(carried, tab=known), status=409, newer=_when(newer.at))
+        return _answer(opened, form, replace(carried, tab=known), status=409, newer=when(newer.at))
     return done(_KEPT, url_for("stages.show_project", reference=opened.loaded.project.reference))
 
 
-def _saved(opened: _Open, form: Any, carried: Carried) -> ResponseReturnValue:
+def _saved(opened: Opened, form: Any, carried: Carried) -> ResponseReturnValue:
     loaded, section, page = opened.loaded, opened.section, opened.page
     try:
         around = gather(loaded.project, loaded.rulebook).around
@@ -249,7 +206,7 @@ def _saved(opened: _Open, form: Any, carried: Carried) -> ResponseReturnValue:
     return done(_said(section, saved), _after(opened, carried))
 
 
-def _after(opened: _Open, carried: Carried) -> str:
+def _after(opened: Opened, carried: Carried) -> str:
     """Return where a save leads: back to where the reader came from, else to the next page."""
     reference, section = opened.loaded.project.reference, opened.section
     if carried.return_to == "check":
@@ -258,19 +215,19 @@ def _after(opened: _Open, carried: Carried) -> str:
         return url_for("stages.show_section", reference=reference, section=section.key)
     following = _next(section, opened.page)
     if following:
-        return _url(reference, section, following)
+        return url_of(reference, section, following)
     return url_for("stages.show_project", reference=reference)
 
 
-def _conflict(opened: _Open, form: Any, carried: Carried, sentence: str) -> ResponseReturnValue:
+def _conflict(opened: Opened, form: Any, carried: Carried, sentence: str) -> ResponseReturnValue:
     """Show what was typed beside what is stored by now. Where nobody changed the same page, save it after all."""
     loaded, section = _find(opened.loaded.project.reference, opened.section.key)
     page = section.page(opened.page.key)
     if page is None:
         raise NotFound
-    again = _Open(loaded, section, page)
-    stored = _form(page, loaded, None)
-    now = replace(carried, base=_base(loaded, section.key, None))
+    again = Opened(loaded, section, page)
+    stored = form_of(page, loaded, None)
+    now = replace(carried, base=base_of(loaded, section.key, None))
     found = comparing.differences(form, stored, carried.marks)
     if not found and carried.marks and now.base != carried.base:
         return _saved(again, form, replace(now, marks=""))
@@ -288,7 +245,7 @@ def _conflict(opened: _Open, form: Any, carried: Carried, sentence: str) -> Resp
         sent=[
             (name, value)
             for name, value in request.form.items(multi=True)
-            if name not in _NOT_KEPT | {"answers_seen", drafts.TAB}
+            if name not in NOT_KEPT | {"answers_seen", drafts.TAB}
             and not name.startswith(comparing.CHOICE)
         ],
     )
@@ -299,7 +256,7 @@ def _too_late(
 ) -> ResponseReturnValue:
     """Say why nothing was saved, and give back what was typed: it may be needed elsewhere."""
     form = page.form()
-    labels = {field.name: field.label.text for field in _fields_of(form)}
+    labels = {field.name: field.label.text for field in fields_of(form)}
     typed = [
         {"label": labels[name], "value": value}
         for name, value in request.form.items(multi=True)
@@ -315,19 +272,8 @@ def _too_late(
     )
 
 
-def _fields_of(form: Any) -> list[Any]:
-    """Return the fields in which people write, those of rows too."""
-    found: list[Any] = []
-    for field in form:
-        if isinstance(field, FieldList):
-            found += [inner for entry in field.entries for inner in _fields_of(entry.form)]
-        elif field.type not in {"CSRFTokenField", "HiddenField", "Known"}:
-            found.append(field)
-    return found
-
-
 def _answer(
-    opened: _Open,
+    opened: Opened,
     form: Any,
     carried: Carried,
     *,
@@ -392,63 +338,10 @@ def _is_untouched(loaded: reading.Loaded, section: Section) -> bool:
     return section.key not in editing.states(loaded.project.id)
 
 
-def _form(page: Page, loaded: reading.Loaded, draft: Draft | None) -> Any:
-    if draft is not None:
-        form = page.form(formdata=MultiDict((name, value) for name, value in draft.data))
-    else:
-        form = page.form(formdata=None, data=dict(page.load(loaded.project)))
-        _invite(form)
-    page.prepare(form, loaded.project)
-    return form
-
-
-def _invite(form: Any) -> None:
-    """Give every empty list one empty row: it says what is wanted better than a button can."""
-    for field in form:
-        if isinstance(field, FieldList) and not isinstance(field, FixedRows) and not field.entries:
-            field.append_entry()
-
-
-def _base(loaded: reading.Loaded, section: str, draft: Draft | None) -> int:
-    if draft is not None:
-        return draft.base_version
-    state = editing.states(loaded.project.id).get(section)
-    return state.version if state else 0
-
-
-def _rows_changed(form: Any) -> str:
-    """Add or take away a row, if that is what the button asked for; return where the focus goes then."""
-    adding, removing = request.form.get("add_row", ""), request.form.get("remove_row", "")
-    name = adding or removing.rpartition("-")[0]
-    rows = form[name] if name and name in form else None
-    if not isinstance(rows, FieldList) or isinstance(rows, FixedRows):
-        return ""
-    if not adding:
-        remove_row(rows, removing)
-    elif len(rows.entries) < _MOST_ROWS:
-        return first_control(rows.append_entry())
-    return f"{name}-add"
-
-
-def _typed() -> list[tuple[str, str]]:
-    return [
-        (name, value) for name, value in request.form.items(multi=True) if name not in _NOT_KEPT
-    ]
-
-
-def _when(newer: datetime) -> str:
-    """Say a moment as people do: today by its time alone."""
-    return show_moment(newer).removeprefix(f"{show_date(clock.now())}, ")
-
-
 def _next(section: Section, page: Page) -> Page | None:
     keys = [one.key for one in section.pages]
     place = keys.index(page.key) + 1
     return section.pages[place] if place < len(section.pages) else None
-
-
-def _url(reference: str, section: Section, page: Page) -> str:
-    return url_for("stages.edit_page", reference=reference, section=section.key, page=page.key)
 
 
 def _said(section: Section, saved: editing.Saved) -> str:
