@@ -11,9 +11,9 @@ from sqlalchemy import select
 from okrgate import clock, events, logs
 from okrgate.accounts import directory, sessions
 from okrgate.accounts import views as accounts
-from okrgate.approvals import reminders as approvals_reminders
 from okrgate.administration import joining as administration_joining
 from okrgate.administration import views as administration
+from okrgate.approvals import reminders as approvals_reminders
 from okrgate.approvals import service as approvals_service
 from okrgate.approvals import views as approvals
 from okrgate.audit import service as audit_service
@@ -24,6 +24,7 @@ from okrgate.comments import views as comments
 from okrgate.config import Settings, resources
 from okrgate.database import db, prepare_engine
 from okrgate.delivery import views as delivery
+from okrgate.imports import views as imports
 from okrgate.measurement import reminders
 from okrgate.measurement import service as measurement_service
 from okrgate.measurement import views as measurement
@@ -37,7 +38,7 @@ from okrgate.projects import permissions as project_permissions
 from okrgate.projects import service as projects
 from okrgate.rulebooks import service as rulebook_service
 from okrgate.rulebooks import views as rulebooks
-from okrgate.stages import hold_reminders, owed, settling, work
+from okrgate.stages import change_reminders, hold_reminders, owed, settling, work
 from okrgate.stages import pages as stages
 from okrgate.stages.sections import titles as section_titles
 from okrgate.summaries import views as summaries
@@ -61,6 +62,7 @@ ROOMS = (
     stages,
     notifications,
     administration,
+    imports,
 )
 
 
@@ -120,7 +122,7 @@ def _introduce() -> None:
     worker.daily(reminders.remind_of_checkpoints)
     worker.daily(approvals_reminders.remind_of_signoffs)
     worker.daily(hold_reminders.remind_of_holds)
-    for source in (*owed.SOURCES, hold_reminders.owed):
+    for source in (*owed.SOURCES, hold_reminders.owed, change_reminders.owed):
         work.add_source(source)
 
 

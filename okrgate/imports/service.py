@@ -109,7 +109,7 @@ class Import:
         problems = _take(self._plan, line, row, self._first, report, act)
         report.refused += dict.fromkeys(problems)
 
-    def record(self, report: Report) -> None:
+    def record(self, adopted: int, known: int, refused: int) -> None:
         """Note in the audit what the import did."""
         with transaction():
             audit.record(
@@ -118,9 +118,9 @@ class Import:
                 reason=self._plan.reason,
                 details={
                     "map": self._plan.map.name,
-                    "adopted": len(report.adopted),
-                    "known": len(report.known),
-                    "refused": report.refused_rows,
+                    "adopted": adopted,
+                    "known": known,
+                    "refused": refused,
                 },
             )
 
@@ -132,7 +132,7 @@ def adopt(table: Table, mapping: Map, *, by: int, reason: str) -> Report:
     report = Report()
     for place in range(len(table.rows)):
         bound.take(place, report)
-    bound.record(report)
+    bound.record(len(report.adopted), len(report.known), report.refused_rows)
     return report
 
 
@@ -444,9 +444,9 @@ def _unit(name: str) -> int:
 def _submitter(email: str, by: int) -> int:
     if not email:
         return by
-    found = db.session().scalar(
-        select(Person.id).where(Person.email == email.lower(), Person.active)
-    )
+    number = whole(email.removeprefix("#")) if email.startswith("#") else None
+    wanted = Person.email == email.lower() if number is None else Person.id == number
+    found = db.session().scalar(select(Person.id).where(wanted, Person.active))
     if found is None:
         raise BadMap(f"There is nobody active with the address {email}.")
     return found

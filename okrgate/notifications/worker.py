@@ -38,6 +38,7 @@ _wanted = threading.Event()
 _first: dict[str, Job] = {}
 _minutely: dict[str, Job] = {}
 _daily: dict[str, Job] = {}
+_errands: dict[str, Job] = {}
 
 
 def before_work(job: Job) -> Job:
@@ -56,6 +57,24 @@ def daily(job: Job) -> Job:
     """Run `job` once on each of the company's days, soon after midnight. If it fails it is tried twice more."""
     _daily[_name(job)] = job
     return job
+
+
+def errand(job: Job) -> Job:
+    """Run `job` whenever `run_errands` is asked for, and once a minute. It looks itself for what there is to do."""
+    _errands[_name(job)] = job
+    return every_minute(job)
+
+
+def run_errands() -> None:
+    """Ask the worker to do its errands now. Never fails: without a queue they are done within a minute."""
+    if not has_app_context() or _settings().testing:
+        return
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    try:
+        queue_of(app)
+        app.extensions[_QUEUE + ".errands"]()
+    except Exception as problem:  # whatever a queue says must not undo what was asked
+        log.warning("errands not begun", problem=type(problem).__name__)
 
 
 def wake() -> None:
@@ -91,7 +110,13 @@ def queue_of(app: Flask) -> Huey:
             with app.app_context():
                 run_periodic()
 
+        def errands() -> None:
+            with app.app_context():
+                for job in list(_errands.values()):
+                    job()
+
         app.extensions[_QUEUE + ".send"] = queue.task(name="send")(send)
+        app.extensions[_QUEUE + ".errands"] = queue.task(name="errands")(errands)
         queue.periodic_task(crontab(), name="sweep")(send)
         queue.periodic_task(crontab(), name="jobs")(jobs)
         app.extensions[_QUEUE] = queue

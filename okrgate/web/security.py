@@ -32,6 +32,14 @@ _CONTROL = re.compile("[\x00\ud800-\udfff]")
 _MEGABYTE = 1024 * 1024
 
 
+_files_wanted: set[str] = set()
+
+
+def takes_files(endpoint: str) -> None:
+    """Let one endpoint take files. Done once, where the room begins."""
+    _files_wanted.add(endpoint)
+
+
 def install(app: Flask, settings: Settings) -> None:
     """Set limits, cookies, CSRF and headers."""
     app.config.update(
@@ -67,7 +75,7 @@ def _start(settings: Settings) -> None:
         raise Forbidden("This form was sent from another site, so it was not taken.")
     if _CONTROL.search(request.path):
         raise NotFound
-    if request.files:
+    if request.files and request.endpoint not in _files_wanted:
         raise Invalid("No form here takes files. Copy the text into its field instead.")
     for values in (request.args, request.form):
         for key, value in values.items(multi=True):
