@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from okrgate.accounts import directory
 from okrgate.database import db
@@ -51,13 +51,17 @@ def surroundings(
 
 def editors_of(project_id: int) -> dict[int, datetime]:
     """Return who ever changed a project's material content, and when they did so last."""
-    query = (
-        select(Edit.person_id, func.max(Edit.at))
-        .where(Edit.project_id == project_id, Edit.material)
-        .group_by(Edit.person_id)
+    rows = together.many(
+        Edit, project_id, lambda: list(db.session().execute(_EDITORS, {"project": project_id}))
     )
-    rows = together.many(Edit, project_id, lambda: list(db.session().execute(query)))
     return {row[0]: row[1] for row in rows}
+
+
+_EDITORS = (
+    select(Edit.person_id, func.max(Edit.at))
+    .where(Edit.project_id == bindparam("project"), Edit.material)
+    .group_by(Edit.person_id)
+)
 
 
 def roles_held(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from okrgate import clock
 from okrgate.database import db
@@ -15,23 +15,31 @@ from okrgate.delivery.rows import day_or, offer_people, store_rows
 from okrgate.events import Event, KickoffInvited
 from okrgate.projects import together
 from okrgate.projects.models import Project
-from okrgate.projects.rows import listed
+from okrgate.projects.rows import find_one, listed
 from okrgate.projects.sections import Answer, Gathered, Page, Section
 from okrgate.web.filters import show_date
 
 
 def kickoff_of(project_id: int) -> Kickoff | None:
     """Return a project's kick-off, once something is known of it."""
-    query = select(Kickoff).where(Kickoff.project_id == project_id)
-    return together.one(Kickoff, project_id, lambda: db.session().scalar(query))
+    return find_one(Kickoff, project_id)
 
 
 def items_of(project_id: int, *kinds: str) -> list[WorkItem]:
     """Return a project's tasks, sprints or blockers in their order."""
-    query = select(WorkItem).where(WorkItem.project_id == project_id)
-    query = query.order_by(WorkItem.kind, WorkItem.position, WorkItem.id)
-    found = together.many(WorkItem, project_id, lambda: list(db.session().scalars(query)))
+    found = together.many(
+        WorkItem,
+        project_id,
+        lambda: list(db.session().scalars(_ITEMS, {"project": project_id})),
+    )
     return [row for row in found if row.kind in kinds]
+
+
+_ITEMS = (
+    select(WorkItem)
+    .where(WorkItem.project_id == bindparam("project"))
+    .order_by(WorkItem.kind, WorkItem.position, WorkItem.id)
+)
 
 
 def attendees_of(project_id: int) -> list[Attendee]:

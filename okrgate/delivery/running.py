@@ -203,9 +203,11 @@ def _said(row: StatusUpdate) -> tuple[int, str, str, str, str]:
 
 
 def _updates(project_id: int, limit: int) -> list[StatusUpdate]:
-    query = select(StatusUpdate).where(StatusUpdate.project_id == project_id)
-    query = query.order_by(StatusUpdate.id.desc()).limit(limit)
-    return together.many(StatusUpdate, project_id, lambda: list(db.session().scalars(query)), limit)
+    def read() -> list[StatusUpdate]:
+        query = select(StatusUpdate).where(StatusUpdate.project_id == project_id)
+        return list(db.session().scalars(query.order_by(StatusUpdate.id.desc()).limit(limit)))
+
+    return together.many(StatusUpdate, project_id, read, limit)
 
 
 def _day(moment: datetime) -> date:

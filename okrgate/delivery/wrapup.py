@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
-
 from okrgate.database import db
 from okrgate.delivery import statements
 from okrgate.delivery.forms import ResultForm, StakeholdersForm
@@ -13,16 +11,15 @@ from okrgate.delivery.models import Statement, WrapUp
 from okrgate.delivery.people import name_of, stakeholders
 from okrgate.delivery.rows import offer_people
 from okrgate.events import Event
-from okrgate.projects import together
 from okrgate.projects.models import Project
+from okrgate.projects.rows import find_one
 from okrgate.projects.sections import Answer, Gathered, Page, Section
 from okrgate.web.filters import show_date, show_number
 
 
 def wrap_up_of(project_id: int) -> WrapUp | None:
     """Return how a project's work ended, once something is known of it."""
-    query = select(WrapUp).where(WrapUp.project_id == project_id)
-    return together.one(WrapUp, project_id, lambda: db.session().scalar(query))
+    return find_one(WrapUp, project_id)
 
 
 class ResultPage(Page):

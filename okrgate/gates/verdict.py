@@ -3,9 +3,10 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any, Self
 
 from okrgate.gates.model import Signoff, Waiver, WaiverTerms
@@ -44,19 +45,45 @@ class Facts:
     collections: Mapping[str, Sequence[Mapping[str, object]]] = field(default_factory=dict)
     signoffs: tuple[Signoff, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    _spelt: dict[str, str] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def with_signoffs(self, signoffs: tuple[Signoff, ...]) -> Self:
+        """Return the same facts with other sign-offs. What was spelt out for a digest is not spelt again."""
+        found = replace(self, signoffs=signoffs)
+        found._spelt.update(self._shared())
+        return found
 
     def digest(self) -> str:
-        """Return the sha256 of everything, the same in every process (50, 50.0 and 50.00 are one number)."""
-        content = {
-            "values": dict(self.values),
-            "collections": {name: list(rows) for name, rows in self.collections.items()},
-            "signoffs": [asdict(one) for one in self.signoffs],
-            "waivers": [asdict(one) for one in self.waivers],
-        }
-        text = json.dumps(
-            _canonical(content), sort_keys=True, ensure_ascii=True, separators=(",", ":")
-        )
-        return hashlib.sha256(text.encode()).hexdigest()
+        """Return the sha256 of everything, the same in every process (50, 50.0 and 50.00 are one number).
+
+        The parts stand in the order of their names, as if all of it were spelt at once.
+        """
+        parts = {**self._shared(), "signoffs": _spell([_plainly(one) for one in self.signoffs])}
+        text = ",".join(f'"{name}":{parts[name]}' for name in sorted(parts))
+        return hashlib.sha256(f"{{{text}}}".encode()).hexdigest()
+
+    def _shared(self) -> Mapping[str, str]:
+        if not self._spelt:
+            self._spelt.update(
+                values=_spell(dict(self.values)),
+                collections=_spell({name: list(rows) for name, rows in self.collections.items()}),
+                waivers=_spell([_plainly(one) for one in self.waivers]),
+            )
+        return self._spelt
+
+
+def _spell(part: object) -> str:
+    return json.dumps(_canonical(part), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+
+
+def _plainly(one: Signoff | Waiver) -> dict[str, object]:
+    kind: Any = type(one)
+    return {name: getattr(one, name) for name in _names(kind)}
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind))
 
 
 def _canonical(value: object) -> object:
@@ -125,8 +152,21 @@ class Finding:
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as plain JSON."""
-        found: dict[str, Any] = _plain(asdict(self))
-        return found
+        terms = self.waiver
+        return {
+            "id": self.id,
+            "message": self.message,
+            "help": self.help,
+            "status": self.status,
+            "severity": self.severity,
+            "mode": self.mode,
+            "items": list(self.items),
+            "why": [_fields(one) for one in self.why],
+            "fix": self.fix,
+            "waiver": None if terms is None else _fields(terms),
+            "blocks": self.blocks,
+            "seats": [_fields(one) for one in self.seats],
+        }
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> Self:
@@ -142,12 +182,12 @@ class Finding:
         return cls(**parts)
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    return value
+def _fields(one: Why | Seat | WaiverTerms) -> dict[str, Any]:
+    kind: Any = type(one)
+    found = {name: getattr(one, name) for name in _names(kind)}
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in found.items()
+    }
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import Select, bindparam, exists, select
 
 from okrgate import clock
 from okrgate.accounts import directory
@@ -59,18 +59,20 @@ def stewards() -> tuple[Select[int, int | None], ...]:
 
 def targets(project_id: int) -> list[tuple[Target, Metric]]:
     """Return a project's targets with their metrics, in order."""
-    query = (
-        select(Target, Metric)
-        .join(Metric, Metric.id == Target.metric_id)
-        .where(Target.project_id == project_id)
-        .order_by(Target.position, Target.id)
-    )
-    return together.many(
-        Target,
-        project_id,
-        lambda: [(row.Target, row.Metric) for row in db.session().execute(query)],
-        "metrics",
-    )
+    return together.many(Target, project_id, lambda: _targets(project_id), "metrics")
+
+
+_TARGETS = (
+    select(Target, Metric)
+    .join(Metric, Metric.id == Target.metric_id)
+    .where(Target.project_id == bindparam("project"))
+    .order_by(Target.position, Target.id)
+)
+
+
+def _targets(project_id: int) -> list[tuple[Target, Metric]]:
+    rows = db.session().execute(_TARGETS, {"project": project_id})
+    return [(row.Target, row.Metric) for row in rows]
 
 
 def checkpoints(project_id: int) -> list[Checkpoint]:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 
 from sqlalchemy import ScalarSelect, Select, func, select, tuple_
 from sqlalchemy.exc import IntegrityError
@@ -359,6 +360,7 @@ def _standing(metric_id: int) -> Select[Observation]:
     )
 
 
+@cache
 def _last_day() -> ScalarSelect[date]:
     later = aliased(Observation)
     return (

@@ -17,7 +17,16 @@ Row = TypeVar("Row", bound=Model)
 
 def find_one(model: type[Row], project_id: int) -> Row | None:
     """Return the one row that a table has for a project, if it has one."""
-    return together.one(model, project_id, lambda: db.session().get(model, project_id))
+    if together.is_keyed(model):
+        return together.one(model, project_id, lambda: db.session().get(model, project_id))
+    return together.one(
+        model, project_id, lambda: db.session().scalar(_only(model), {"project": project_id})
+    )
+
+
+@cache
+def _only(model: Any) -> Select[Any]:
+    return select(model).where(model.project_id == bindparam("project"))
 
 
 def one_for(model: type[Row], project_id: int) -> Row:

@@ -59,12 +59,19 @@ def is_empty(table: Table, project_id: int) -> bool:
     return known == ()
 
 
+def is_keyed(table: Table) -> bool:
+    """Tell whether a table's rows are known by their project's id."""
+    return bool(inspect(table).local_table.columns.project_id.primary_key)
+
+
+@cache
 def _has_one(table: Table) -> bool:
     columns = inspect(table).local_table.columns
     return bool(columns.project_id.primary_key or columns.project_id.unique)
 
 
-def _in_order(tables: Sequence[Table]) -> list[Table]:
+@cache
+def _in_order(tables: tuple[Table, ...]) -> list[Table]:
     return sorted(dict.fromkeys(tables), key=lambda table: (not _has_one(table), table.__name__))
 
 

@@ -12,7 +12,7 @@ from okrgate.approvals import entitlement
 from okrgate.approvals import service as approvals
 from okrgate.approvals.models import Round, SignoffRow
 from okrgate.audit import service as audit
-from okrgate.database import db, transaction
+from okrgate.database import db, remembering, transaction
 from okrgate.errors import Conflict, Forbidden, NotFound
 from okrgate.events import publish
 from okrgate.gates.model import Rulebook
@@ -165,9 +165,11 @@ def locked_material(project: Project, rulebook: Rulebook) -> frozenset[str]:
 
 
 def _read(section: Section, project: Project, rulebook: Rulebook) -> tuple[list[Answer], Gathered]:
-    answers = answers_of(section, project, rulebook)
-    told = section.gather(project, clock.today())
-    questions = {f"answers.{name}": value for name, value in stored_answers(project.id).items()}
+    with remembering({}):
+        answers = answers_of(section, project, rulebook)
+        told = section.gather(project, clock.today())
+        given = stored_answers(project.id)
+    questions = {f"answers.{name}": value for name, value in given.items()}
     return answers, Gathered({**told.values, **questions}, told.collections, told.content)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import structlog
@@ -56,10 +57,11 @@ class Snapshot:
 
     def facts_for(self, gate: str | None) -> Facts:
         """Return the facts for one gate: the shared ones with this gate's own sign-offs."""
-        signed = self.signed.get(gate, ()) if gate else ()
-        return Facts(
-            values=self.values, collections=self.collections, signoffs=signed, waivers=self.waivers
-        )
+        return self._facts.with_signoffs(self.signed.get(gate, ()) if gate else ())
+
+    @cached_property
+    def _facts(self) -> Facts:
+        return Facts(self.values, self.collections, waivers=self.waivers)
 
     def material(self, names: Iterable[str]) -> dict[str, Any]:
         """Return the content behind these facts and collections, as plain JSON."""

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from wtforms.validators import ValidationError
 
 from okrgate.database import db
@@ -102,11 +102,17 @@ class QuestionsPage(Page):
 
 def stored_answers(project_id: int) -> dict[str, Any]:
     """Return a project's answers to questions of rulebooks, as stored."""
-    query = select(RulebookAnswer.question, RulebookAnswer.value).where(
-        RulebookAnswer.project_id == project_id
+    rows = together.many(
+        RulebookAnswer,
+        project_id,
+        lambda: list(db.session().execute(_ANSWERS, {"project": project_id})),
     )
-    rows = together.many(RulebookAnswer, project_id, lambda: list(db.session().execute(query)))
     return {row.question: row.value for row in rows}
+
+
+_ANSWERS = select(RulebookAnswer.question, RulebookAnswer.value).where(
+    RulebookAnswer.project_id == bindparam("project")
+)
 
 
 def answers_of(section: Section, project: Project, rulebook: Rulebook) -> list[Answer]:

@@ -4,15 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
-
 from okrgate.database import db
 from okrgate.delivery.people import names_for
 from okrgate.delivery.rows import day_or, offer_people, store_rows
 from okrgate.events import Event
-from okrgate.projects import together
 from okrgate.projects.models import Project
-from okrgate.projects.rows import listed
+from okrgate.projects.rows import find_one, listed
 from okrgate.projects.sections import Answer, Gathered, Page, Section
 from okrgate.summaries import looking_back, wording
 from okrgate.summaries.forms import LessonsForm, RetrospectiveForm, SummaryForm
@@ -25,8 +22,7 @@ _TEXTS = ("attendees", "why", "learned", "differently")
 
 def retrospective_of(project_id: int) -> Retrospective | None:
     """Return what was said when looking back, once something was."""
-    query = select(Retrospective).where(Retrospective.project_id == project_id)
-    return together.one(Retrospective, project_id, lambda: db.session().scalar(query))
+    return find_one(Retrospective, project_id)
 
 
 def lessons_of(project_id: int) -> list[Lesson]:
@@ -36,8 +32,7 @@ def lessons_of(project_id: int) -> list[Lesson]:
 
 def summary_of(project_id: int) -> ClosingSummary | None:
     """Return the closing summary, once it was saved."""
-    query = select(ClosingSummary).where(ClosingSummary.project_id == project_id)
-    return together.one(ClosingSummary, project_id, lambda: db.session().scalar(query))
+    return find_one(ClosingSummary, project_id)
 
 
 class RetrospectivePage(Page):
