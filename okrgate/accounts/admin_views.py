@@ -11,6 +11,7 @@ from okrgate.accounts.blueprint import blueprint
 from okrgate.accounts.forms import (
     GrantForm,
     InviteForm,
+    MoveUnitForm,
     NewUnitForm,
     PersonForm,
     RightsForm,
@@ -19,11 +20,13 @@ from okrgate.accounts.forms import (
 )
 from okrgate.errors import Conflict, Invalid
 from okrgate.web.htmx import render
+from okrgate.web.keys import whole
 from okrgate.web.permissions import admin, requires
 from okrgate.web.render import done, me
 
 _LIMIT = 50
 _GRANT = "grant-"
+_MOVE = "move-"
 
 
 @blueprint.get("/admin/people")
@@ -32,16 +35,30 @@ def admin_people() -> ResponseReturnValue:
     """List everybody, by name."""
     search = request.args.get("q", "").strip()[:100]
     state = request.args.get("state", "")
+    role = request.args.get("role", "")[:60]
+    unit_id = whole(request.args.get("unit", ""))
+    to_give = request.args.get("role_to_give", "")[:60]
+    unit_to_give = whole(request.args.get("unit_to_give", ""))
     after = request.args.get("after", "")
     found = people.page(
         search=search,
         state=state,
+        role=role,
+        unit_id=unit_id,
         after=int(after) if after.isdecimal() and len(after) < 10 else None,
         limit=_LIMIT + 1,
     )
     shown = found[:_LIMIT]
     more = len(found) > _LIMIT
-    filters: dict[str, Any] = {"q": search or None, "state": state or None}
+    filters: dict[str, Any] = {
+        "q": search or None,
+        "state": state or None,
+        "role": role or None,
+        "unit": unit_id,
+        "role_to_give": to_give or None,
+        "unit_to_give": unit_to_give,
+    }
+    labels = directory.role_choices()
     return render(
         "accounts/people.html",
         people=shown,
@@ -49,6 +66,22 @@ def admin_people() -> ResponseReturnValue:
         search=search,
         state=state,
         states=[("", "Everybody"), *people.STATES],
+        role=role,
+        role_choices=[
+            ("", "Any role"),
+            *labels,
+            ("admin", "Administrator"),
+            ("auditor", "Auditor"),
+        ],
+        unit=str(unit_id or ""),
+        unit_choices=[
+            ("", "Any unit"),
+            *((str(number), name) for number, name in directory.unit_choices()),
+        ],
+        to_give=to_give,
+        unit_to_give=unit_to_give,
+        label_to_give=dict(labels).get(to_give, ""),
+        filtered=bool(search or state or role or unit_id),
         first_url=url_for("accounts.admin_people", **filters) if after else None,
         next_url=url_for("accounts.admin_people", after=shown[-1].id, **filters) if more else None,
     )
@@ -88,7 +121,16 @@ def invite() -> ResponseReturnValue:
 @requires(admin)
 def admin_person(person_id: int) -> ResponseReturnValue:
     """Show somebody: roles, rights, sessions, and what can be done."""
-    return _person_page(person_id)
+    grant = None
+    if "role" in request.args:
+        grant = GrantForm(
+            formdata=None,
+            prefix=_GRANT,
+            role=request.args["role"][:60],
+            unit_id=whole(request.args.get("unit", "")),
+        )
+        grant.unit_id.offer(directory.unit_choices())
+    return _person_page(person_id, grant_form=grant)
 
 
 @blueprint.post("/admin/people/<int(max=2147483647):person_id>")
@@ -253,15 +295,15 @@ def create_unit() -> ResponseReturnValue:
 def admin_unit(unit_id: int) -> ResponseReturnValue:
     """Show one unit, to rename or close it."""
     unit = units.get(unit_id)
-    form = UnitForm(name=unit.name, kind=unit.kind, domain=unit.domain)
-    return render("accounts/unit.html", form=form, unit=unit)
+    form = UnitForm(formdata=None, name=unit.name, kind=unit.kind, domain=unit.domain)
+    return _unit_page(unit_id, form=form)
 
 
 @blueprint.post("/admin/units/<int(max=2147483647):unit_id>")
 @requires(admin)
 def change_unit(unit_id: int) -> ResponseReturnValue:
     """Rename a unit."""
-    unit = units.get(unit_id)
+    units.get(unit_id)
     form = UnitForm()
     if form.validate_on_submit():
         try:
@@ -276,7 +318,24 @@ def change_unit(unit_id: int) -> ResponseReturnValue:
             put_errors(form, refusal)
         else:
             return done("Saved.", url_for("accounts.admin_units"))
-    return render("accounts/unit.html", status=422, form=form, unit=unit, form_errors=True)
+    return _unit_page(unit_id, status=422, form=form)
+
+
+@blueprint.post("/admin/units/<int(max=2147483647):unit_id>/move")
+@requires(admin)
+def move_unit(unit_id: int) -> ResponseReturnValue:
+    """Put a unit below another."""
+    unit = units.get(unit_id)
+    form = MoveUnitForm(prefix=_MOVE)
+    form.parent_id.offer(directory.unit_choices(), also=unit.parent_id)
+    if form.validate_on_submit():
+        try:
+            units.move(unit_id, parent_id=form.parent_id.data, by=me())
+        except Invalid as refusal:
+            put_errors(form, refusal)
+        else:
+            return done("The unit is moved.", url_for("accounts.admin_units"))
+    return _unit_page(unit_id, status=422, move_form=form)
 
 
 @blueprint.post("/admin/units/<int(max=2147483647):unit_id>/active")
@@ -287,6 +346,29 @@ def set_unit_active(unit_id: int) -> ResponseReturnValue:
     units.set_active(unit_id, active=active, by=me())
     said = "The unit is open again." if active else "The unit is closed."
     return done(said, url_for("accounts.admin_units"))
+
+
+def _unit_page(
+    unit_id: int,
+    *,
+    status: int = 200,
+    form: UnitForm | None = None,
+    move_form: MoveUnitForm | None = None,
+) -> ResponseReturnValue:
+    unit = units.get(unit_id)
+    if form is None:
+        form = UnitForm(formdata=None, name=unit.name, kind=unit.kind, domain=unit.domain)
+    if move_form is None:
+        move_form = MoveUnitForm(formdata=None, prefix=_MOVE, parent_id=unit.parent_id)
+        move_form.parent_id.offer(directory.unit_choices(), also=unit.parent_id)
+    return render(
+        "accounts/unit.html",
+        status=status,
+        form=form,
+        move_form=move_form,
+        unit=unit,
+        form_errors=status != 200,
+    )
 
 
 def _act(person_id: int, said: str, act: Callable[[], None]) -> ResponseReturnValue:
@@ -330,6 +412,7 @@ def _person_page(
         has_roles_to_give=bool(directory.role_choices()),
         sessions=len(sessions.open_sessions(person_id)),
         is_me=person_id == me(),
+        waiting=people.waits_for(person_id) if record.active else [],
         problem=problem,
         form_errors=status != 200,
     )

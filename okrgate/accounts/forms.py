@@ -273,6 +273,17 @@ class NewUnitForm(UnitForm):
     parent_id = _Unit("Belongs to", nothing="Nothing: it is the first unit")
 
 
+class MoveUnitForm(FlaskForm):
+    """The unit above."""
+
+    parent_id = _Unit(
+        "Belongs to",
+        nothing="Choose a unit",
+        needed="Choose the unit above.",
+        description="All units below move with it. Roles held above count there from then on.",
+    )
+
+
 def put_errors(form: FlaskForm, refusal: Invalid) -> None:
     """Show a service's refusal in the form: beside the fields it names, else above all."""
     placed = False

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Select, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from okrgate import clock
 from okrgate.accounts import addresses, directory, links, sessions
-from okrgate.accounts.models import OrgUnit, Person
+from okrgate.accounts.models import OrgUnit, Person, RoleGrant
 from okrgate.accounts.signing_in import working_admins
 from okrgate.audit import service as audit
 from okrgate.database import db, transaction
@@ -80,9 +80,15 @@ def state_of(*, active: bool, joined: bool) -> str:
 
 
 def page(
-    *, search: str = "", state: str = "", after: int | None = None, limit: int = 50
+    *,
+    search: str = "",
+    state: str = "",
+    role: str = "",
+    unit_id: int | None = None,
+    after: int | None = None,
+    limit: int = 50,
 ) -> list[Listed]:
-    """Return people by name, those behind person `after`, who fit the search."""
+    """Return people by name, those behind person `after`, who fit: words, state, a role held today, a unit or below."""
     joined = Person.password_hash.is_not(None)
     query = (
         select(
@@ -108,6 +114,11 @@ def page(
         query = query.where(~Person.active)
     elif state in {"active", "invited"}:
         query = query.where(Person.active, joined if state == "active" else ~joined)
+    if role:
+        query = query.where(Person.id.in_(_holding(role)))
+    if unit_id is not None:
+        path = select(OrgUnit.path).where(OrgUnit.id == unit_id).scalar_subquery()
+        query = query.where(OrgUnit.path.startswith(path))
     rows = db.session().execute(_behind(query, after))
     return [
         Listed(
@@ -287,6 +298,18 @@ def first_admin_link(*, email: str, name: str) -> str:
             raise Conflict("This person is inactive. Name somebody else.")
         audit.record("person.first_admin_named", by=None, target=f"person:{person.id}")
         return links.address(links.make(links.FIRST_ADMIN, person.id))
+
+
+def _holding(role: str) -> Select[int]:
+    """Return a query for those who hold a role today; "admin" and "auditor" are rights that count as one."""
+    if role in {"admin", "auditor"}:
+        return select(Person.id).where(Person.is_admin if role == "admin" else Person.is_auditor)
+    today = clock.today()
+    return select(RoleGrant.person_id).where(
+        RoleGrant.role == role,
+        or_(RoleGrant.starts_on.is_(None), RoleGrant.starts_on <= today),
+        or_(RoleGrant.ends_on.is_(None), RoleGrant.ends_on >= today),
+    )
 
 
 def _behind(query: Select[*tuple[object, ...]], after: int | None) -> Select[*tuple[object, ...]]:

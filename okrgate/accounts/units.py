@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from okrgate.accounts import directory
 from okrgate.accounts.models import OrgUnit, Person
 from okrgate.audit import service as audit
 from okrgate.database import db, transaction
@@ -102,6 +103,42 @@ def change(unit_id: int, *, name: str, kind: str, domain: str, by: int) -> None:
         for key, value in wanted.items():
             setattr(unit, key, value)
         audit.record("unit.changed", by=by, target=f"unit:{unit_id}", details=details)
+
+
+def move(unit_id: int, *, parent_id: int | None, by: int) -> None:
+    """Put a unit, with all below it, under another. Roles held above count there from now on."""
+    with transaction() as session:
+        unit = _get(session, unit_id)
+        if unit.parent_id == parent_id:
+            return
+        parent = session.get(OrgUnit, parent_id) if parent_id else None
+        _check_move(session, unit, parent)
+        below = list(session.scalars(select(OrgUnit).where(OrgUnit.path.startswith(unit.path))))
+        before, after = unit.path, f"{parent.path if parent else '/'}{unit.id}/"
+        if max(one.path.count("/") for one in below) + after.count("/") - before.count("/") > (
+            _DEEPEST + 1
+        ):
+            sentence = f"The tree can be {_DEEPEST} units deep. Choose a unit further up."
+            raise Invalid(sentence, {"parent_id": sentence})
+        details = {"parent": [unit.parent_id, parent_id]}
+        unit.parent_id = parent_id
+        for one in below:
+            one.path = after + one.path.removeprefix(before)
+        audit.record("unit.moved", by=by, target=f"unit:{unit_id}", details=details)
+        directory.tell_roles_changed(by)
+
+
+def _check_move(session: Session, unit: OrgUnit, parent: OrgUnit | None) -> None:
+    if unit.parent_id is None:
+        sentence = "This is the first unit: everything else is below it, so it cannot be moved."
+        raise Invalid(sentence, {"parent_id": sentence})
+    if parent is not None and parent.path.startswith(unit.path):
+        sentence = "A unit cannot be below itself. Choose another."
+        raise Invalid(sentence, {"parent_id": sentence})
+    if unit.active or parent is None:
+        _check_place(session, parent, unit.name)
+    else:
+        _check_name_free(session, parent.id, unit.name)
 
 
 def set_active(unit_id: int, *, active: bool, by: int) -> None:

@@ -1,6 +1,6 @@
 """What the landing page counts, and what other pages are told by this room."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,6 +9,7 @@ from flask_login import current_user
 from sqlalchemy import func, or_, select
 
 from okrgate import clock
+from okrgate.accounts import directory
 from okrgate.accounts.models import OrgUnit, Person
 from okrgate.administration import unheld
 from okrgate.approvals.models import SeatPerson
@@ -69,6 +70,11 @@ def open_projects() -> Mapping[int, int]:
         .group_by(Project.rulebook_version_id)
     )
     return {row[0]: row[1] for row in db.session().execute(query)}
+
+
+def unit_names(ids: Iterable[int | None]) -> Mapping[int, str]:
+    """Return the names of these units."""
+    return {number: unit.name for number, unit in directory.units(ids).items()}
 
 
 def gaps_owed(person: int) -> Sequence[Owed]:

@@ -12,6 +12,21 @@ from okrgate.audit.models import Entry
 from okrgate.database import canonical_json
 
 Names = Callable[[Iterable[int | None]], Mapping[int, str]]
+# What a detail of this name holds: a thing of the rules, somebody, a unit. Codes are for machines and cut short.
+_KINDS = {
+    "gate": "gate",
+    "role": "role",
+    "roles": "role",
+    "from": "stage",
+    "to": "stage",
+    "stage": "stage",
+    "section": "section",
+    "process": "process",
+    "requirement": "requirement",
+}
+_PEOPLE = {"person", "people", "told", "owner"}
+_UNITS = {"unit", "parent"}
+_CODES = {"digest", "sha256"}
 
 
 def _nobody(_ids: Iterable[int | None]) -> Mapping[int, str]:
@@ -26,6 +41,8 @@ class Sources:
     references_of: Names = _nobody
     people: Callable[[], Sequence[tuple[int, str]]] = list
     project_named: Callable[[str], int | None] = lambda _reference: None
+    units_of: Names = _nobody
+    labels: Callable[[], Mapping[str, str]] = dict
 
 
 sources = Sources()
@@ -72,9 +89,19 @@ def words_for(action: str) -> str:
     return said[:1].upper() + said[1:]
 
 
+@dataclass(frozen=True)
+class _Words:
+    """Everything that is called something, by its number or its id in the rules."""
+
+    people: Mapping[int, str]
+    units: Mapping[int, str]
+    labels: Mapping[str, str]
+
+
 def lines(entries: Sequence[Entry]) -> list[Line]:
     """Put rows into words, with every name asked for once."""
     names, references = _looked_up(entries)
+    words = _Words(names, sources.units_of(_in_details(entries, _UNITS)), sources.labels())
     return [
         Line(
             seq=entry.seq,
@@ -84,9 +111,9 @@ def lines(entries: Sequence[Entry]) -> list[Line]:
             on_behalf_of=_who(entry.on_behalf_of_id, names) if entry.on_behalf_of_id else "",
             project_id=entry.project_id,
             project=_project(entry.project_id, references),
-            target=_target(entry.target, names),
+            target=words.labels.get(entry.target) or _target(entry.target, names),
             reason=entry.reason,
-            details=tuple(_details(entry.details)),
+            details=tuple(_details(entry.details, words)),
         )
         for entry in entries
     ]
@@ -129,6 +156,7 @@ def _looked_up(entries: Sequence[Entry]) -> tuple[Mapping[int, str], Mapping[int
     people: set[int | None] = {entry.actor_id for entry in entries}
     people |= {entry.on_behalf_of_id for entry in entries}
     people |= {_person_in(entry.target) for entry in entries}
+    people |= _in_details(entries, _PEOPLE)
     projects = {entry.project_id for entry in entries}
     return sources.names_of(people - {None}), sources.references_of(projects - {None})
 
@@ -154,18 +182,47 @@ def _person_in(target: str) -> int | None:
     return int(number) if kind == "person" and number.isdecimal() and len(number) < 10 else None
 
 
-def _details(details: Mapping[str, Any]) -> Iterator[str]:
+def _details(details: Mapping[str, Any], words: _Words) -> Iterator[str]:
     for name, value in details.items():
         field = words_for(str(name))
         if value is None or value in ("", [], {}):
             continue
+        if str(name).endswith("_label") and str(name).removesuffix("_label") in details:
+            continue
         if _are_changes(value):
             for one in value:
                 yield f"{one['label']}: {_said(one['before'])} → {_said(one['after'])}"
+        elif name in _KINDS or name in _PEOPLE or name in _UNITS or name in _CODES:
+            yield f"{field}: {_called(str(name), value, words)}"
         elif isinstance(value, list) and len(value) == 2:
             yield f"{field}: {_said(value[0])} → {_said(value[1])}"
         else:
             yield f"{field}: {_said(value)}"
+
+
+def _called(name: str, value: Any, words: _Words) -> str:
+    """Return what people call a thing of the rules, somebody or a unit; what nobody knows stays as it is."""
+    if isinstance(value, list):
+        between = " → " if name in _UNITS else ", "
+        return between.join(_called(name, one, words) for one in value)
+    if name in _CODES:
+        return str(value)[:12]
+    if name in _KINDS:
+        return words.labels.get(f"{_KINDS[name]}:{value}", _said(value))
+    if isinstance(value, int) and not isinstance(value, bool):
+        return (words.people if name in _PEOPLE else words.units).get(value, str(value))
+    return _said(value)
+
+
+def _in_details(entries: Iterable[Entry], names: Iterable[str]) -> set[int | None]:
+    """Return the numbers that details of these names hold."""
+    found: set[int | None] = set()
+    for entry in entries:
+        for name in names:
+            value = entry.details.get(name)
+            listed = value if isinstance(value, list) else [value]
+            found |= {one for one in listed if isinstance(one, int) and not isinstance(one, bool)}
+    return found
 
 
 def _are_changes(value: Any) -> bool:

@@ -16,12 +16,14 @@ SENDING = "sending"
 SENT = "sent"
 DEAD = "dead"
 SKIPPED = "skipped"
+DROPPED = "dropped"
 
 
 class OutboxRow(Model):
     """One thing to tell one person by one channel. `snapshot` holds the event as it was.
 
-    Mail goes from waiting to sending (claimed by a worker until `claimed_until`) to sent, dead or skipped.
+    Mail goes from waiting to sending (claimed by a worker until `claimed_until`) to sent, dead or skipped;
+    an administrator sends a dead one again or drops it.
     Rows of the inbox are "sent" from the start; `read_at` is theirs.
     """
 

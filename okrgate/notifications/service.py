@@ -7,10 +7,8 @@ from datetime import datetime
 from sqlalchemy import Select, func, or_, select, update
 
 from okrgate import clock
-from okrgate.accounts import directory
-from okrgate.audit import service as audit
 from okrgate.database import db, transaction
-from okrgate.errors import Conflict, NotFound
+from okrgate.errors import NotFound
 from okrgate.events import Event, ProjectEvent
 from okrgate.notifications import rights, snapshots, subjects
 from okrgate.notifications.models import DEAD, INBOX, MAIL, SENDING, WAITING, OutboxRow
@@ -33,19 +31,6 @@ class News:
     asked: bool
     unread: bool
     at: datetime
-
-
-@dataclass(frozen=True)
-class DeadLetter:
-    """A mail that was given up."""
-
-    id: int
-    headline: str
-    person: str
-    problem: str
-    attempts: int
-    at: datetime
-    can_send_again: bool
 
 
 @dataclass(frozen=True)
@@ -120,49 +105,6 @@ def mark_all_read(*, by: int, up_to: int | None = None) -> int:
     return len(ids)
 
 
-def dead_letters(*, before: int | None = None) -> Sequence[DeadLetter]:
-    """Return a page of the mails that were given up, newest first; one more than PAGE if there is more."""
-    query = select(OutboxRow).where(OutboxRow.channel == MAIL, OutboxRow.status == DEAD)
-    if before is not None:
-        query = query.where(OutboxRow.id < before)
-    rows = list(db.session().scalars(query.order_by(OutboxRow.id.desc()).limit(PAGE + 1)))
-    names = directory.names(row.person_id for row in rows)
-    return [
-        DeadLetter(
-            id=row.id,
-            headline=_headline(row),
-            person=names.get(row.person_id, "somebody"),
-            problem=row.last_error,
-            attempts=row.attempts,
-            at=row.created_at,
-            can_send_again=not snapshots.has_secret(row.event),
-        )
-        for row in rows
-    ]
-
-
-def send_again(row_id: int, *, by: int) -> None:
-    """Let a dead letter try again from the start. Raises Conflict when it cannot."""
-    with transaction() as session:
-        row = session.get(OutboxRow, row_id, with_for_update=True)
-        if row is None or row.channel != MAIL:
-            raise NotFound
-        if row.status != DEAD:
-            raise Conflict("This mail is no longer among the dead letters.")
-        if snapshots.has_secret(row.event):
-            raise Conflict(
-                "The secret link of this mail was erased. Invite the person, or ask for the reset, anew."
-            )
-        row.status, row.attempts, row.due_at = WAITING, 0, clock.now()
-        audit.record(
-            "notifications.sent_again",
-            by=by,
-            project_id=row.project_id,
-            target=f"outbox:{row.id}",
-            details={"event": row.event, "person": row.person_id, "problem": row.last_error},
-        )
-
-
 def backlog() -> Backlog:
     """Return how many mails wait past their time, how many were given up, and since when the oldest waits."""
     session, now = db.session(), clock.now()
@@ -181,7 +123,7 @@ def _news(row: OutboxRow, *, hidden: bool) -> News:
     about = event if isinstance(event, ProjectEvent) and not hidden else None
     return News(
         id=row.id,
-        headline="About something you may no longer read" if hidden else _headline(row),
+        headline="About something you may no longer read" if hidden else headline(row),
         reference=about.reference if about else "",
         title=about.title if about else "",
         why="" if hidden else str(row.snapshot.get("why", "")),
@@ -193,7 +135,8 @@ def _news(row: OutboxRow, *, hidden: bool) -> News:
     )
 
 
-def _headline(row: OutboxRow) -> str:
+def headline(row: OutboxRow) -> str:
+    """Return what a row of the outbox says, in a few words."""
     event = _event(row)
     if event is None:
         return "News of a kind that this version does not know"

@@ -1,5 +1,6 @@
 """Pages: the inbox, the dead letters, and in the demo the mail that was caught."""
 
+from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,8 @@ from flask_login import current_user
 
 from okrgate import clock
 from okrgate.config import Settings
-from okrgate.errors import NotFound
-from okrgate.notifications import catcher, service
+from okrgate.errors import Invalid, NotFound
+from okrgate.notifications import catcher, dead, service
 from okrgate.web.filters import show_date
 from okrgate.web.htmx import render
 from okrgate.web.keys import whole
@@ -98,23 +99,58 @@ def mark_all_read() -> ResponseReturnValue:
 @blueprint.get("/admin/dead-letters")
 @requires(admin)
 def dead_letters() -> ResponseReturnValue:
-    before = _number("before")
-    rows = service.dead_letters(before=before)
-    letters, more = rows[: service.PAGE], len(rows) > service.PAGE
-    return render(
-        "notifications/dead_letters.html",
-        letters=letters,
-        backlog=service.backlog(),
-        previous_url=url_for(".dead_letters") if before else None,
-        next_url=url_for(".dead_letters", before=letters[-1].id) if more else None,
-    )
+    return _dead_page()
+
+
+@blueprint.post("/admin/dead-letters")
+@requires(admin)
+def settle_dead_letters() -> ResponseReturnValue:
+    """Send the chosen mails again, or give them up with a reason."""
+    ids = [one for one in map(whole, request.form.getlist("letter")) if one is not None]
+    if not ids:
+        return _dead_page(422, "Choose at least one mail.")
+    if request.form.get("act") != "give_up":
+        tried, stayed = dead.send_many_again(ids, by=me())
+        kept = f" {stayed} cannot be sent again." if stayed else ""
+        return done(f"{tried} will be sent again within a minute.{kept}", url_for(".dead_letters"))
+    try:
+        count = dead.give_up(ids, reason=request.form.get("reason", ""), by=me())
+    except Invalid as refusal:
+        return _dead_page(422, refusal.sentence, chosen=ids)
+    return done(f"{count} given up for good. The record says so.", url_for(".dead_letters"))
 
 
 @blueprint.post("/admin/dead-letters/<int(max=2147483647):row_id>/send-again")
 @requires(admin)
 def send_again(row_id: int) -> ResponseReturnValue:
-    service.send_again(row_id, by=me())
+    dead.send_again(row_id, by=me())
     return done("The mail will be sent again within a minute.", url_for(".dead_letters"))
+
+
+def _dead_page(
+    status: int = 200, problem: str = "", chosen: Sequence[int] = ()
+) -> ResponseReturnValue:
+    before = _number("before")
+    wanted = dead.Wanted(
+        request.args.get("q", "").strip()[:100], request.args.get("reason", "")[:20]
+    )
+    rows = dead.letters(wanted, before=before)
+    letters, more = rows[: dead.PAGE], len(rows) > dead.PAGE
+    here: dict[str, Any] = {"q": wanted.person or None, "reason": wanted.reason or None}
+    return render(
+        "notifications/dead_letters.html",
+        status=status,
+        form_errors=bool(problem),
+        problem=problem,
+        chosen=chosen,
+        typed=request.form.get("reason", ""),
+        letters=letters,
+        wanted=wanted,
+        reasons=[("", "Any reason"), *dead.REASONS],
+        backlog=service.backlog(),
+        previous_url=url_for(".dead_letters", **here) if before else None,
+        next_url=url_for(".dead_letters", before=letters[-1].id, **here) if more else None,
+    )
 
 
 @blueprint.get("/demo/mail")

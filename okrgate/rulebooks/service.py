@@ -20,6 +20,7 @@ from okrgate.gates.checks import check_in_child_process
 from okrgate.gates.language import load_rulebook
 from okrgate.gates.model import Rulebook
 from okrgate.gates.problems import Problem, RulebookError
+from okrgate.gates.vocabulary import SECTIONS
 from okrgate.rulebooks.models import Process, RulebookVersion
 
 _KEPT = 32
@@ -167,6 +168,21 @@ def role_choices() -> list[tuple[str, str]]:
             if role.kind == "org":
                 found.setdefault(role.id, role.label)
     return list(found.items())
+
+
+def labels() -> dict[str, str]:
+    """Return what the rules that bind call their things, by kind and id: {"gate:<id>": label, …}."""
+    found: dict[str, str] = {f"section:{name}": label for name, label in SECTIONS.items()}
+    for version in binding():
+        rules = rulebook(version.id)
+        found[f"process:{rules.id}"] = rules.title
+        found[f"rulebook:{version.id}"] = f"{rules.title}, version {version.number}"
+        found |= {f"role:{one.id}": one.label for one in rules.roles.values()}
+        found |= {f"stage:{one.id}": one.label for one in rules.stages.values()}
+        found |= {f"gate:{one.id}": one.label for one in rules.gates.values()}
+        for gate in rules.gates.values():
+            found |= {f"requirement:{one.id}": one.message for one in gate.requirements}
+    return found
 
 
 def versions() -> list[Listed]:

@@ -35,7 +35,9 @@ def menu(reader: Reader, badges: dict[str, int]) -> list[dict[str, Any]]:
     if reader.is_admin:
         entries += _ADMINS
     room = (
-        "administration" if request.path.startswith("/admin/") else (request.endpoint or "").split(".")[0]
+        "administration"
+        if request.path.startswith("/admin/")
+        else (request.endpoint or "").split(".")[0]
     )
     return [
         {

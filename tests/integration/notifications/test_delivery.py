@@ -12,7 +12,8 @@ from okrgate import clock, events
 from okrgate.accounts.models import Person
 from okrgate.database import db, transaction
 from okrgate.errors import Conflict
-from okrgate.notifications import delivery, rights, service
+from okrgate.notifications import dead as dead_mail
+from okrgate.notifications import delivery, rights
 from okrgate.notifications.models import MAIL, OutboxRow
 from okrgate.notifications.relay import Relay
 from tests.factories import Factory
@@ -150,7 +151,7 @@ def test_after_ten_tries_a_mail_is_dead_and_an_admin_can_send_it_again(
 
     server.to_rcpt = lambda _address: None
     with clock.moved_to(moment):
-        service.send_again(dead.id, by=admin)
+        dead_mail.send_again(dead.id, by=admin)
         delivery.send_due()
 
     assert mails()[0].status == "sent"
@@ -219,7 +220,7 @@ def test_a_secret_link_is_forgotten_once_its_mail_is_settled(
     assert row.status in {"sent", "dead"}
     if row.status == "dead":
         with pytest.raises(Conflict):
-            service.send_again(row.id, by=factory.person(admin=True).id)
+            dead_mail.send_again(row.id, by=factory.person(admin=True).id)
 
 
 def test_a_mail_that_cannot_be_written_does_not_stop_the_others(
