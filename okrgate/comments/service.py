@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from okrgate import clock
@@ -118,14 +118,14 @@ def page_of(
 
 def count_about(project_id: int, section: str, *, private: bool) -> int:
     """Return how many comments about one part somebody may read who may, or may not, read what is private."""
-    query = select(Comment.id).where(
+    query = select(func.count(Comment.id)).where(
         Comment.project_id == project_id,
         Comment.section == section,
         Comment.withdrawn_at.is_(None),
     )
     if not private:
         query = query.where(Comment.private.is_(False))
-    return len(db.session().scalars(query.limit(100)).all())
+    return db.session().scalar(query) or 0
 
 
 def add(seen: Seen, words: Words, *, by: int, key: str | None = None) -> Comment:

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from flask import url_for
-from sqlalchemy import select
+from sqlalchemy import Select, literal, select, union_all
 
 from okrgate import clock
 from okrgate.approvals.models import Condition
@@ -19,33 +19,32 @@ from okrgate.stages.requested import WAIVER
 from okrgate.stages.work import Owed
 
 _MOST = 20
+# Beside the kinds of work items.
+_CONDITION, _STATEMENT = "condition", "statement"
 
 
-def conditions(person: int) -> Sequence[Owed]:
-    """Return the conditions of approvals that this person has to meet."""
-    rows = _rows(
-        select(Condition.id, Condition.text, Condition.due_on, Project.reference, Project.title)
-        .join(Project, Project.id == Condition.project_id)
-        .where(Condition.owner_id == person, Condition.closed_at.is_(None))
-        .order_by(Condition.id)
-    )
+def tasks(person: int) -> Sequence[Owed]:
+    """Return the conditions to meet, the statements to give, and the open tasks, sprints and blockers; one query."""
+    asked = union_all(*(_first(one(person)) for one in (_conditions, _statements, _work_items)))
     return [
-        _owed(
-            f"Meet the condition: {text}",
-            reference,
-            title,
-            url_for("approvals.close_condition", condition_id=one),
-            due,
-        )
-        for one, text, due, reference, title in rows
+        _owed(_in_words(kind, text), reference, title, _where(kind, one, reference), due)
+        for kind, one, text, due, reference, title in db.session().execute(asked)
     ]
 
 
-def statements(person: int) -> Sequence[Owed]:
-    """Return the projects under way that ask this person how it went."""
-    rows = _rows(
-        select(Statement.id, Statement.due, Project.reference, Project.title)
-        .join(Project, Project.id == Statement.project_id)
+def _conditions(person: int) -> Select[Any]:
+    return (
+        _asked(literal(_CONDITION), Condition.id, Condition.text, Condition.due_on)
+        .join(Condition, Project.id == Condition.project_id)
+        .where(Condition.owner_id == person, Condition.closed_at.is_(None))
+        .order_by(Condition.id)
+    )
+
+
+def _statements(person: int) -> Select[Any]:
+    return (
+        _asked(literal(_STATEMENT), Statement.id, literal(""), Statement.due)
+        .join(Statement, Project.id == Statement.project_id)
         .where(
             Statement.person_id == person,
             Statement.answered_at.is_(None),
@@ -53,36 +52,46 @@ def statements(person: int) -> Sequence[Owed]:
         )
         .order_by(Statement.due, Statement.id)
     )
-    return [
-        _owed(
-            "Say how it went",
-            reference,
-            title,
-            url_for("delivery.show_statement", statement_id=one),
-            due,
-        )
-        for one, due, reference, title in rows
-    ]
 
 
-def work_items(person: int) -> Sequence[Owed]:
-    """Return this person's open tasks, sprints and blockers."""
-    rows = _rows(
-        select(WorkItem.kind, WorkItem.name, WorkItem.ends_on, Project.reference, Project.title)
-        .join(Project, Project.id == WorkItem.project_id)
+def _work_items(person: int) -> Select[Any]:
+    return (
+        _asked(WorkItem.kind, WorkItem.id, WorkItem.name, WorkItem.ends_on)
+        .join(WorkItem, Project.id == WorkItem.project_id)
         .where(WorkItem.owner_id == person, WorkItem.open, Project.closed_at.is_(None))
         .order_by(WorkItem.ends_on.is_(None), WorkItem.ends_on, WorkItem.id)
     )
-    return [
-        _owed(
-            f"{kind.capitalize()}: {name}",
-            reference,
-            title,
-            url_for("stages.show_project", reference=reference),
-            due,
-        )
-        for kind, name, due, reference, title in rows
-    ]
+
+
+def _asked(kind: Any, one: Any, text: Any, due: Any) -> Select[Any]:
+    """Begin a query for things asked of somebody: all kinds have the same columns."""
+    return select(
+        kind.label("kind"),
+        one.label("id"),
+        text.label("text"),
+        due.label("due"),
+        Project.reference,
+        Project.title,
+    ).select_from(Project)
+
+
+def _first(query: Select[Any]) -> Select[Any]:
+    """Return a page of it, as a part that can stand in a union on both databases."""
+    return select(query.limit(_MOST).subquery())
+
+
+def _in_words(kind: str, text: str) -> str:
+    if kind == _CONDITION:
+        return f"Meet the condition: {text}"
+    return "Say how it went" if kind == _STATEMENT else f"{kind.capitalize()}: {text}"
+
+
+def _where(kind: str, one: int, reference: str) -> str:
+    if kind == _CONDITION:
+        return url_for("approvals.close_condition", condition_id=one)
+    if kind == _STATEMENT:
+        return url_for("delivery.show_statement", statement_id=one)
+    return url_for("stages.show_project", reference=reference)
 
 
 def confirmations(person: int) -> Sequence[Owed]:
@@ -144,7 +153,7 @@ def waivers(person: int) -> Sequence[Owed]:
     ]
 
 
-SOURCES = (conditions, statements, work_items, confirmations, readings, waivers)
+SOURCES = (tasks, confirmations, readings, waivers)
 
 
 def _rows(query: Any) -> Sequence[Any]:

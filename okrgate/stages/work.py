@@ -7,10 +7,11 @@ from typing import Any
 
 from flask import url_for
 from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import aliased
 
 from okrgate import clock
-from okrgate.accounts.models import RoleGrant
-from okrgate.approvals import queue
+from okrgate.accounts.models import Person, RoleGrant
+from okrgate.approvals.models import Round, SeatPerson
 from okrgate.comments import following
 from okrgate.comments.models import Look
 from okrgate.database import db
@@ -34,6 +35,20 @@ class Owed:
     text: str
     where: str
     url: str
+    due: date | None
+    late: bool
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A round that waits for this person's decision."""
+
+    round_id: int
+    reference: str
+    title: str
+    gate: str
+    submitter: str
+    since: datetime
     due: date | None
     late: bool
 
@@ -69,7 +84,7 @@ class Mine:
 class Work:
     """One person's page. `decides` says whether they hold a role somewhere, so that decisions may come."""
 
-    waiting: Sequence[queue.Waiting]
+    waiting: Sequence[Decision]
     owed: Sequence[Owed]
     drafts: Sequence[Begun]
     mine: Sequence[Mine]
@@ -92,7 +107,7 @@ def of(reader: Reader) -> Work:
     """Return what one person should look at, the most urgent first."""
     owed = [one for source in _sources for one in source(reader.id)]
     owed.sort(key=lambda one: (one.due is None, one.due or date.max, one.text))
-    waiting = queue.waiting_for(reader.id, limit=SHOWN)
+    waiting, decides = _decisions(reader.id)
     rows = _projects(reader)
     changed = changes.unseen(
         [changes.Watched(row.Project, row.seq or 0, bool(row.involved)) for row in rows], reader
@@ -107,7 +122,7 @@ def of(reader: Reader) -> Work:
         mine=[one for one in found if one.parts and one.id not in ended][:SHOWN],
         followed=[one for one in found if one.follows and not one.parts][:SHOWN],
         changed=changed,
-        decides=bool(waiting) or _holds_a_role(reader.id),
+        decides=decides,
     )
 
 
@@ -212,7 +227,42 @@ def _mine(row: Any, person: int, new: int) -> Mine:
     )
 
 
-def _holds_a_role(person: int) -> bool:
-    """Tell whether this person holds a role anywhere: whom a rulebook may ask to decide."""
-    query = select(RoleGrant.id).where(RoleGrant.person_id == person).limit(1)
-    return db.session().scalar(query) is not None
+def _decisions(person: int) -> tuple[list[Decision], bool]:
+    """Return the rounds that wait for this person, by due date, and whether they hold a role anywhere; one query."""
+    waits = select(SeatPerson.round_id).where(SeatPerson.person_id == person)
+    submitter = aliased(Person)
+    query = (
+        select(
+            Round,
+            Project,
+            submitter.name.label("submitter"),
+            Person.id.in_(select(RoleGrant.person_id).where(RoleGrant.person_id == person)).label(
+                "holds_role"
+            ),
+        )
+        .select_from(Person)
+        .outerjoin(Round, and_(Round.id.in_(waits), Round.closed_at.is_(None)))
+        .outerjoin(Project, Project.id == Round.project_id)
+        .outerjoin(submitter, submitter.id == Project.submitter_id)
+        .where(Person.id == person)
+        .order_by(Round.due_on.is_(None), Round.due_on, Round.opened_at, Round.id)
+        .limit(SHOWN)
+    )
+    rows = db.session().execute(query).all()
+    found = [_decision(row) for row in rows if row.Round is not None]
+    return found, bool(found) or any(row.holds_role for row in rows)
+
+
+def _decision(row: Any) -> Decision:
+    found: Round = row.Round
+    gates = rulebooks.rulebook(found.rulebook_version_id).gates
+    return Decision(
+        round_id=found.id,
+        reference=row.Project.reference,
+        title=row.Project.title,
+        gate=gates[found.gate].label if found.gate in gates else found.gate,
+        submitter=row.submitter,
+        since=found.opened_at,
+        due=found.due_on,
+        late=found.due_on is not None and found.due_on < clock.today(),
+    )
