@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from okrgate.gates.model import Rulebook
+from okrgate.web.filters import show_money
 
 # Section → its answers as (label, text, …) in order.
 Parts = Mapping[str, Sequence[Sequence[Any]]]
@@ -68,6 +69,8 @@ def _words(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, list):
+        if _is_money(value):
+            return "; ".join([show_money(*value[:2]), *filter(None, map(_words, value[2:]))])
         return "; ".join(text for one in value if (text := _words(one)))
     if isinstance(value, dict):
         return ", ".join(
@@ -76,3 +79,11 @@ def _words(value: Any) -> str:
             if one not in (None, "")
         )
     return str(value)[:600]
+
+
+def _is_money(value: list[Any]) -> bool:
+    """Tell whether a list begins with an amount in minor units and its currency, as signed money is stored."""
+    match value:
+        case [int(), str(currency), *_]:
+            return len(currency) == 3 and currency.isupper()
+    return False

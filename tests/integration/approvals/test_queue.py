@@ -156,7 +156,7 @@ def test_a_round_that_was_never_put_into_words_is_compared_as_it_is_stored(
     with transaction() as session:
         session.execute(delete(RoundReading))
     page = company["Mia"].open(f"/approvals/{round_of(company).id}")
-    assert "9500000" in main(page).partition("Changed since your last decision")[2]
+    assert "95,000" in main(page).partition("Changed since your last decision")[2]
 
 
 def test_no_change_is_said_too(company: Company) -> None:
