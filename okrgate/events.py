@@ -70,6 +70,36 @@ class HoldOver(ProjectEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class HandedOver(ProjectEvent):
+    """A part in a project went from one person to another. `you` says which of them is told: new, former, or neither."""
+
+    part: str
+    to: str
+    former: str = ""
+    note: str = ""
+    duties: int = 0
+    you: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeAsked(ProjectEvent):
+    """Somebody asks to change what was signed."""
+
+    reason: str
+    effect: str
+    changes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeDecided(ProjectEvent):
+    """A change of what was signed was agreed to, or not."""
+
+    approved: bool
+    reason: str = ""
+    changes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class SignoffAsked(ProjectEvent):
     """A seat waits for these people."""
 

@@ -42,6 +42,25 @@ def _(event: events.HoldOver) -> str:
 
 
 @headline.register
+def _(event: events.HandedOver) -> str:
+    if event.you == "new":
+        return f"assigned to you: you are its {event.part}"
+    if event.you == "former":
+        return f"no longer yours: {event.part}"
+    return f"{event.to} is its {event.part} now"
+
+
+@headline.register
+def _(event: events.ChangeAsked) -> str:
+    return "a change of what was signed needs your decision"
+
+
+@headline.register
+def _(event: events.ChangeDecided) -> str:
+    return f"change {'agreed' if event.approved else 'declined'} by {event.by}"
+
+
+@headline.register
 def _(event: events.SignoffAsked) -> str:
     again = " again" if event.again else ""
     return f"sign-off needed{again}{_by_when(event.due)}"

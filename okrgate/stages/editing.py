@@ -89,7 +89,7 @@ def save_page(
         events = page.save(project, data, by=by)
         session.flush()
         after, told_after = _read(section, project, rulebook)
-        changed = _changed(before, after)
+        changed = differences(before, after)
         names = _changed_content(told_before, told_after)
         drafts.drop(drafts.Place(project.id, section.key, page.key, by), tab=tab)
         first = state is None or page.key not in state.pages_saved
@@ -128,6 +128,67 @@ def save_page(
         for event in events:
             publish(event)
         return Saved(tuple(one["label"] for one in changed), lapsed)
+
+
+def save_agreed(
+    project: Project,
+    rulebook: Rulebook,
+    section: Section,
+    page: Page,
+    data: Mapping[str, Any],
+    *,
+    asked_by: int,
+    by: int,
+    reason: str,
+    request: int,
+) -> Saved:
+    """Store what a change request agreed, in the open transaction: the lock does not hold it back, all else is as ever.
+
+    It counts as an edit of whoever asked, so that they do not sign it.
+    """
+    session = db.session()
+    state = session.scalar(
+        select(SectionState).where(
+            SectionState.project_id == project.id, SectionState.section == section.key
+        )
+    )
+    before, told_before = _read(section, project, rulebook)
+    page.save(project, data, by=asked_by)
+    session.flush()
+    after, told_after = _read(section, project, rulebook)
+    changed = differences(before, after)
+    names = _changed_content(told_before, told_after)
+    if not changed and not names:
+        return Saved((), False)
+    state = _next_state(state, project, section.key, page.key, asked_by)
+    session.add(
+        Edit(
+            project_id=project.id,
+            section=section.key,
+            person_id=asked_by,
+            at=clock.now(),
+            material=_is_material(rulebook, names),
+        )
+    )
+    project.version += 1
+    project.changed_at = clock.now()
+    audit.record(
+        "section.saved",
+        by=by,
+        project_id=project.id,
+        target=f"section:{section.key}",
+        reason=reason,
+        details={
+            "section": section.title,
+            "page": page.title,
+            "version": state.version,
+            "changes": changed,
+            "voided": False,
+            "change_request": request,
+            "asked_by": asked_by,
+        },
+    )
+    return Saved(tuple(one["label"] for one in changed), False)
 
 
 def saved_and_drafted(project_id: int, person: int) -> tuple[set[str], set[str]]:
@@ -173,7 +234,8 @@ def _read(section: Section, project: Project, rulebook: Rulebook) -> tuple[list[
     return answers, Gathered({**told.values, **questions}, told.collections, told.content)
 
 
-def _changed(before: Sequence[Answer], after: Sequence[Answer]) -> list[dict[str, Any]]:
+def differences(before: Sequence[Answer], after: Sequence[Answer]) -> list[dict[str, Any]]:
+    """Return what reads differently: label, before, after, and whether only those involved read it."""
     old = {(one.page, one.field): one for one in before}
     new = {(one.page, one.field): one for one in after}
     return [
@@ -186,6 +248,11 @@ def _changed(before: Sequence[Answer], after: Sequence[Answer]) -> list[dict[str
         for key in dict.fromkeys([*old, *new])
         if (old[key].text if key in old else "") != (new[key].text if key in new else "")
     ]
+
+
+def read_answers(section: Section, project: Project, rulebook: Rulebook) -> list[Answer]:
+    """Return a section's answers as they are in the open transaction."""
+    return _read(section, project, rulebook)[0]
 
 
 def _changed_content(before: Gathered, after: Gathered) -> frozenset[str]:

@@ -8,6 +8,7 @@ from wtforms import (
     FormField,
     HiddenField,
     RadioField,
+    SelectChoice,
     SelectField,
     StringField,
     TextAreaField,
@@ -15,7 +16,7 @@ from wtforms import (
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from okrgate.projects.sections import RowForm
-from okrgate.web.fields import Line
+from okrgate.web.fields import Line, Somebody, Text
 
 _LONG = Length(max=4000, message="Use at most 4,000 characters.")
 
@@ -62,6 +63,32 @@ class MoveForm(FlaskForm):
         "What has to happen first?",
         validators=[Length(max=300, message="Use at most 300 characters.")],
     )
+
+
+class ChangeForm(FlaskForm):
+    """Why what was signed should change. The page's own fields stand above it."""
+
+    key = HiddenField()
+    why = Text("Why does it have to change?", rows=3)
+    effect = Text(
+        "What follows from it?",
+        rows=3,
+        description="For the result, the people, the time, the money.",
+    )
+
+
+class ChangeDecisionForm(FlaskForm):
+    """Somebody's word on a change."""
+
+    decision = RadioField(
+        "Your decision",
+        choices=[
+            SelectChoice("yes", "Agree: the new values hold"),
+            SelectChoice("no", "Decline: what was signed holds"),
+        ],
+        validators=[InputRequired("Choose a decision.")],
+    )
+    reason = Text("Why?", rows=3, description="Needed if you decline.")
 
 
 class ConditionForm(RowForm):
@@ -123,3 +150,21 @@ class ViewForm(FlaskForm):
     start = BooleanField("Open the list with this view")
     shared = BooleanField("Show it to everybody")
     replace = BooleanField("Replace my view of this name")
+
+
+class HandOverForm(FlaskForm):
+    """Who takes a part on, and what they should know."""
+
+    version = HiddenField()
+    to = Somebody("Who takes it on?")
+    note = Text(
+        "What should they know?",
+        rows=3,
+        description="Both of you get it by mail, and it stays in the project's history.",
+    )
+
+
+class CoEditorForm(FlaskForm):
+    """Somebody who writes along."""
+
+    co_editor = Somebody("Who writes along?")

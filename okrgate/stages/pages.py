@@ -1,8 +1,10 @@
 """Every page of this room, on its one blueprint: importing this registers them all."""
 
 from okrgate.stages import (
+    change_views,
     check_views,
     decide_views,
+    handing_views,
     list_views,
     move_views,
     panel_views,
@@ -12,8 +14,10 @@ from okrgate.stages.views import blueprint
 
 __all__ = [
     "blueprint",
+    "change_views",
     "check_views",
     "decide_views",
+    "handing_views",
     "list_views",
     "move_views",
     "panel_views",

@@ -25,6 +25,24 @@ OWN: dict[type[Event], dict[str, Any]] = {
         "reason": "No budget this year",
         "next_step": "Resume",
     },
+    events.HandedOver: {
+        "part": "lead",
+        "to": "Nora New",
+        "former": "Fay Former",
+        "note": "The data are in the shared folder",
+        "duties": 2,
+        "you": "new",
+    },
+    events.ChangeAsked: {
+        "reason": "The supplier raised its price",
+        "effect": "Two weeks later",
+        "changes": ("Budget: € 20,000 → € 25,000",),
+    },
+    events.ChangeDecided: {
+        "approved": False,
+        "reason": "Find another supplier first",
+        "changes": ("Budget",),
+    },
     events.SignoffAsked: {
         "gate": "Sign-off",
         "ask": "Three people for a quarter",

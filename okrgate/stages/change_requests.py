@@ -1,0 +1,477 @@
+"""Change what was signed: the lead asks, those who sign the gate decide, and only then the new values hold."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
+from wtforms import FieldList
+
+from okrgate import clock
+from okrgate.accounts import directory
+from okrgate.approvals import entitlement
+from okrgate.approvals import service as approvals
+from okrgate.approvals.models import Round
+from okrgate.audit import service as audit
+from okrgate.database import db, transaction
+from okrgate.errors import Conflict, Forbidden, Invalid, NotFound
+from okrgate.events import ChangeAsked, ChangeDecided, Recipient, publish
+from okrgate.gates.engine import GateUnjudgeable, judge_twice
+from okrgate.gates.model import Rulebook, Signoff
+from okrgate.gates.verdict import Verdict
+from okrgate.projects.models import Project, SectionState
+from okrgate.projects.sections import Page, Section
+from okrgate.rulebooks import service as rulebooks
+from okrgate.stages import editing
+from okrgate.stages.audience import concerned
+from okrgate.stages.change_models import (
+    APPROVED,
+    DECLINED,
+    OPEN,
+    TAKEN_BACK,
+    ChangeRequest,
+    ChangeSeat,
+)
+from okrgate.stages.facts import Snapshot, digest_of, facts_as_json, gather
+from okrgate.stages.preparing import locked
+from okrgate.stages.sections import section_for
+
+_WORDS_MIN = 3
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What somebody asks for: the page's fields as typed, why, and what follows from it."""
+
+    typed: Sequence[tuple[str, str]]
+    reason: str
+    effect: str
+    key: str
+
+
+class _NotEnough(Exception):
+    """The gate does not open yet with these signatures; everything since the savepoint is taken back."""
+
+
+def changeable(project: Project, rulebook: Rulebook) -> list[tuple[Section, Page]]:
+    """Return the pages whose content is locked and that a change request can change: those without lists."""
+    stage = rulebook.stages[project.stage]
+    if stage.terminal or stage.holding:
+        return []
+    held = editing.locked_material(project, rulebook)
+    used = dict.fromkeys(key for one in rulebook.stages.values() for key in one.sections)
+    found = []
+    for key in used:
+        section = section_for(rulebook, key)
+        if section is not None and not stage.sections.get(key):
+            found += [
+                (section, page)
+                for page in section.pages
+                if set(page.facts) & held and not _has_lists(page)
+            ]
+    return found
+
+
+def may_ask(rulebook: Rulebook, section: str, roles: frozenset[str]) -> bool:
+    """Tell whether somebody in these roles may ask: whoever agreed it, that is, edits it in some stage."""
+    return any(roles & set(one.sections.get(section, ())) for one in rulebook.stages.values())
+
+
+def ask(project_id: int, section: Section, page: Page, asked: Asked, *, by: int) -> ChangeRequest:
+    """Ask for a change. The same key twice is one. Raises Forbidden, Invalid, Conflict."""
+    known = db.session().scalar(select(ChangeRequest).where(ChangeRequest.key == asked.key))
+    if known is not None:
+        if known.by_id != by or known.project_id != project_id:
+            raise Conflict("This page was sent before. Open it again.")
+        return known
+    db.session().expire_all()
+    project = db.session().get_one(Project, project_id)
+    rulebook = rulebooks.rulebook(project.rulebook_version_id)
+    snapshot = gather(project, rulebook)
+    held = entitlement.holders(rulebook, rulebook.roles, snapshot.around, only=by)
+    if not may_ask(rulebook, section.key, frozenset(one for one in held if by in held[one])):
+        raise Forbidden("Only those who agreed this part can ask to change it.")
+    if not any(one is page or one.key == page.key for _, one in changeable(project, rulebook)):
+        raise Forbidden("This part is not locked, or the project is not under way.")
+    gate = _gate_of(project, rulebook, page)
+    seats = _entitled(project, rulebook, snapshot, gate, {by})
+    _check_words(asked)
+    form = form_of(page, project, asked.typed)
+    name = directory.names([by]).get(by, "Somebody")
+    with transaction() as session:
+        project = locked(project_id)
+        changes = _would_change(project, rulebook, section, page, form.data, by)
+        if not changes:
+            raise Invalid("Change something first.", {"": "Nothing was changed."})
+        row = ChangeRequest(
+            project_id=project.id,
+            section=section.key,
+            page=page.key,
+            gate=gate.gate,
+            base_version=_version_of(project.id, section.key),
+            data=[list(pair) for pair in asked.typed],
+            changes=changes,
+            reason=asked.reason.strip(),
+            effect=asked.effect.strip(),
+            by_id=by,
+            asked_at=clock.now(),
+            key=asked.key,
+        )
+        session.add(row)
+        session.flush()
+        session.add_all(
+            ChangeSeat(request_id=row.id, person_id=person, roles=sorted(roles))
+            for person, roles in seats.items()
+        )
+        project.version += 1
+        audit.record(
+            "change.asked",
+            by=by,
+            project_id=project.id,
+            target=f"change_request:{row.id}",
+            reason=row.reason,
+            details={"section": section.title, "changes": changes, "effect": row.effect},
+        )
+        publish(
+            ChangeAsked(
+                recipients=tuple(
+                    Recipient(one, "you sign what is to be changed", asked=True)
+                    for one in sorted(seats)
+                ),
+                **_about(project, row, name, by),
+                reason=row.reason,
+                effect=row.effect,
+                changes=tuple(
+                    f"{one['label']}: {one['before'] or 'nothing'} → {one['after'] or 'nothing'}"
+                    for one in changes
+                ),
+            )
+        )
+    return row
+
+
+def decide(request_id: int, *, approve: bool, reason: str, by: int) -> str:
+    """Say yes or no to a change. Return its state: still open while others have to agree too.
+
+    Raises Forbidden (may not), Invalid (no reason given), Conflict (decided already, or overtaken by another change).
+    """
+    row, project, rulebook, snapshot = _read(request_id)
+    gate = _gate_named(project, row.gate)
+    seats = _entitled(project, rulebook, snapshot, gate, {row.by_id})
+    if not approve and len(reason.strip()) < _WORDS_MIN:
+        raise Invalid("Say why.", {"reason": "Say why, so that others can act on it."})
+    name = directory.names([by]).get(by, "Somebody")
+    told = concerned(project, snapshot)
+    with transaction() as session:
+        project = locked(project.id)
+        row = session.get_one(ChangeRequest, request_id, populate_existing=True)
+        seat = _check_may_decide(row, seats, by)
+        seat.decision = APPROVED if approve else DECLINED
+        seat.reason, seat.at, seat.roles = reason.strip(), clock.now(), sorted(seats[by])
+        session.flush()
+        audit.record(
+            f"change.{'agreed' if approve else 'refused'}",
+            by=by,
+            project_id=project.id,
+            target=f"change_request:{row.id}",
+            reason=reason.strip(),
+        )
+        if approve and not _try_to_apply(project, rulebook, row, gate, seats, by):
+            project.version += 1
+            return OPEN
+        _close(project, row, APPROVED if approve else DECLINED)
+        people = {**told, row.by_id: "you asked for it"}
+        publish(
+            ChangeDecided(
+                recipients=tuple(Recipient(one, why) for one, why in people.items() if one != by),
+                **_about(project, row, name, by),
+                approved=approve,
+                reason=reason.strip(),
+                changes=tuple(str(one["label"]) for one in row.changes),
+            )
+        )
+        return row.state
+
+
+def take_back(request_id: int, *, by: int) -> None:
+    """Ask for it no more. Only whoever asked may."""
+    row, project, _, _ = _read(request_id)
+    if row.by_id != by:
+        raise Forbidden("Only whoever asked can take it back.")
+    with transaction() as session:
+        project = locked(project.id)
+        row = session.get_one(ChangeRequest, request_id, populate_existing=True)
+        if row.state == TAKEN_BACK:
+            return
+        _check_open(row)
+        _close(project, row, TAKEN_BACK)
+        audit.record(
+            "change.taken_back", by=by, project_id=project.id, target=f"change_request:{row.id}"
+        )
+
+
+def of_project(project_id: int) -> list[ChangeRequest]:
+    """Return a project's change requests, the newest first."""
+    query = select(ChangeRequest).where(ChangeRequest.project_id == project_id)
+    return list(db.session().scalars(query.order_by(ChangeRequest.id.desc()).limit(50)))
+
+
+def seats_of(request_id: int) -> list[ChangeSeat]:
+    """Return who may decide on a change, and what they said."""
+    query = select(ChangeSeat).where(ChangeSeat.request_id == request_id)
+    return list(db.session().scalars(query.order_by(ChangeSeat.id)))
+
+
+def form_of(page: Page, project: Project, typed: Sequence[Sequence[str]]) -> Any:
+    """Build the page's form from what was typed. Raises Invalid with what is wrong in it."""
+    form = page.form(
+        formdata=MultiDict((name, value) for name, value in typed), meta={"csrf": False}
+    )
+    page.prepare(form, project)
+    if not form.validate():
+        raise Invalid(
+            "Something is not right yet.", {name: said[0] for name, said in form.errors.items()}
+        )
+    return form
+
+
+def _has_lists(page: Page) -> bool:
+    return any(
+        isinstance(field, FieldList) for field in page.form(formdata=None, meta={"csrf": False})
+    )
+
+
+def _gate_of(project: Project, rulebook: Rulebook, page: Page) -> Round:
+    """Return the newest round that signed what is on this page."""
+    query = select(Round).where(Round.project_id == project.id, Round.closed_as == "satisfied")
+    for found in db.session().scalars(query.order_by(Round.id.desc())):
+        if found.gate in rulebook.gates and set(page.facts) & rulebook.material_of(found.gate):
+            return found
+    raise Forbidden("Nobody signed this here, so there is nobody who could agree to a change.")
+
+
+def _gate_named(project: Project, gate: str) -> Round:
+    query = select(Round).where(
+        Round.project_id == project.id, Round.closed_as == "satisfied", Round.gate == gate
+    )
+    found = db.session().scalar(query.order_by(Round.id.desc()).limit(1))
+    if found is None:
+        raise Conflict(
+            "What this would change is not signed any more. It can be changed where it is agreed."
+        )
+    return found
+
+
+def _entitled(
+    project: Project, rulebook: Rulebook, snapshot: Snapshot, gate: Round, without: set[int]
+) -> dict[int, set[str]]:
+    """Return who may decide, and in which roles: those of the gate's seats, but for whoever never signs."""
+    never = set(
+        entitlement.barred(
+            project, rulebook, snapshot.around, since=snapshot.settled.get(gate.gate)
+        )
+    )
+    found: dict[int, set[str]] = {}
+    for requirement in rulebook.gates[gate.gate].requirements:
+        for asked in rulebook.signoff_conditions(requirement):
+            excluded = never.union(
+                without, *(snapshot.around.people.get(fact, ()) for fact in asked.exclude)
+            )
+            held = entitlement.holders(rulebook, asked.roles, snapshot.around)
+            for role, people in held.items():
+                for person in people - excluded:
+                    found.setdefault(person, set()).add(role)
+    return found
+
+
+def _check_may_decide(row: ChangeRequest, seats: Mapping[int, set[str]], by: int) -> ChangeSeat:
+    if by not in seats:
+        raise Forbidden(
+            "Only those who sign this gate, and had no part in it, can decide on a change."
+        )
+    _check_open(row)
+    if row.base_version != _version_of(row.project_id, row.section):
+        raise Conflict(
+            "This part was changed after the request was made. It has to be asked for anew."
+        )
+    seat = db.session().scalar(
+        select(ChangeSeat).where(ChangeSeat.request_id == row.id, ChangeSeat.person_id == by)
+    )
+    if seat is None:
+        seat = ChangeSeat(request_id=row.id, person_id=by)
+        db.session().add(seat)
+    elif seat.decision:
+        raise Conflict("You have already decided on this change.")
+    return seat
+
+
+def _check_open(row: ChangeRequest) -> None:
+    if row.state == OPEN:
+        return
+    said = [one for one in seats_of(row.id) if one.decision]
+    names = directory.names(one.person_id for one in said)
+    who = "; ".join(
+        f"{names.get(one.person_id, 'Somebody')} said {'yes' if one.decision == APPROVED else 'no'}"
+        for one in said
+    )
+    raise Conflict(f"This change is decided already. {who}".strip())
+
+
+def _try_to_apply(
+    project: Project,
+    rulebook: Rulebook,
+    row: ChangeRequest,
+    gate: Round,
+    seats: Mapping[int, set[str]],
+    by: int,
+) -> bool:
+    """Put the new values in place if the gate opens with them and these signatures; else leave all as it was."""
+    section = section_for(rulebook, row.section)
+    page = section.page(row.page) if section else None
+    if section is None or page is None:
+        raise NotFound
+    form = form_of(page, project, row.data)
+    agreed = [
+        one for one in seats_of(row.id) if one.decision == APPROVED and one.person_id in seats
+    ]
+    spoken = tuple(
+        Signoff(role, str(one.person_id)) for one in agreed for role in sorted(seats[one.person_id])
+    )
+    try:
+        with db.session().begin_nested():
+            reason = f"Change request {row.id}: {row.reason}"
+            editing.save_agreed(
+                project,
+                rulebook,
+                section,
+                page,
+                form.data,
+                asked_by=row.by_id,
+                by=by,
+                reason=reason,
+                request=row.id,
+            )
+            now = gather(project, rulebook)
+            facts = replace(now.facts_for(gate.gate), signoffs=spoken)
+            verdict = judge_twice(rulebook, gate.transition, facts, today=now.today)
+            if not verdict.allowed:
+                raise _NotEnough
+            _sign(project, rulebook, row, gate, now, verdict, facts_as_json(facts), agreed)
+    except _NotEnough:
+        return False
+    except GateUnjudgeable as problem:
+        raise Conflict(
+            "The gate cannot be judged at the moment, so nothing is changed."
+        ) from problem
+    return True
+
+
+def _sign(
+    project: Project,
+    rulebook: Rulebook,
+    row: ChangeRequest,
+    gate: Round,
+    now: Snapshot,
+    verdict: Verdict,
+    facts: dict[str, Any],
+    agreed: Sequence[ChangeSeat],
+) -> None:
+    """Keep who signed the new content: a round of its own, with a receipt for each."""
+    content = now.material(rulebook.material_of(gate.gate))
+    found = approvals.begin_round(
+        project,
+        gate=gate.gate,
+        transition=gate.transition,
+        digest=digest_of(content),
+        content=content,
+        due_on=None,
+    )
+    names = directory.names(one.person_id for one in agreed)
+    for one in agreed:
+        signed = approvals.add_signoff(
+            found,
+            by=one.person_id,
+            roles=one.roles,
+            decision=approvals.APPROVED,
+            reason=one.reason or f"Change request {row.id}",
+            key=f"change-{row.id}-{one.person_id}",
+        )
+        approvals.add_receipt(
+            project,
+            kind="signoff",
+            transition=gate.transition,
+            verdict=verdict,
+            facts=facts,
+            content=content,
+            by=one.person_id,
+            meaning=f"{names.get(one.person_id, 'Somebody')} approved change request {row.id} of {project.reference} "
+            f"{project.title} at “{rulebook.gates[gate.gate].label}”, on content {found.digest[:16]}.",
+            signoff=signed,
+        )
+    approvals.close_round(found, closed_as="satisfied", by=None, reason=f"Change request {row.id}")
+
+
+def _would_change(
+    project: Project, rulebook: Rulebook, section: Section, page: Page, data: Any, by: int
+) -> list[dict[str, Any]]:
+    """Return what people would read differently. Writes, reads and takes it back again."""
+    found: list[dict[str, Any]] = []
+    try:
+        with db.session().begin_nested():
+            before = editing.read_answers(section, project, rulebook)
+            page.save(project, data, by=by)
+            db.session().flush()
+            found = editing.differences(before, editing.read_answers(section, project, rulebook))
+            raise _NotEnough
+    except _NotEnough:
+        db.session().expire_all()
+    return found
+
+
+def _close(project: Project, row: ChangeRequest, state: str) -> None:
+    row.state, row.closed_at = state, clock.now()
+    project.version += 1
+    project.changed_at = clock.now()
+    db.session().flush()
+
+
+def _read(request_id: int) -> tuple[ChangeRequest, Project, Rulebook, Snapshot]:
+    db.session().expire_all()
+    row = db.session().get(ChangeRequest, request_id)
+    if row is None:
+        raise NotFound
+    project = db.session().get_one(Project, row.project_id)
+    rulebook = rulebooks.rulebook(project.rulebook_version_id)
+    return row, project, rulebook, gather(project, rulebook)
+
+
+def _version_of(project_id: int, section: str) -> int:
+    query = select(SectionState.version).where(
+        SectionState.project_id == project_id, SectionState.section == section
+    )
+    return db.session().scalar(query) or 0
+
+
+def _check_words(asked: Asked) -> None:
+    problems = {
+        name: sentence
+        for name, text, sentence in (
+            ("reason", asked.reason, "Say why it has to change."),
+            ("effect", asked.effect, "Say what follows from it."),
+        )
+        if len(text.strip()) < _WORDS_MIN
+    }
+    if problems:
+        raise Invalid("Something is still needed.", problems)
+
+
+def _about(project: Project, row: ChangeRequest, name: str, by: int) -> dict[str, Any]:
+    return {
+        "by": name,
+        "by_id": by,
+        "path": f"/projects/{project.reference}/changes/{row.id}",
+        "project_id": project.id,
+        "reference": project.reference,
+        "title": project.title,
+    }

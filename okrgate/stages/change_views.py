@@ -1,0 +1,228 @@
+"""Changes of what was signed: the list, asking for one, deciding on one."""
+
+import secrets
+from typing import Any
+
+from flask import request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from okrgate.accounts import directory
+from okrgate.errors import Forbidden, Invalid, NotFound
+from okrgate.projects.sections import Page, Section
+from okrgate.stages import change_requests as changes
+from okrgate.stages import reading
+from okrgate.stages.change_models import OPEN, ChangeRequest
+from okrgate.stages.forms import ChangeDecisionForm, ChangeForm
+from okrgate.stages.sections import section_for
+from okrgate.stages.views import blueprint, reader
+from okrgate.web.htmx import render
+from okrgate.web.permissions import requires, signed_in
+from okrgate.web.render import done, me
+
+_OURS = {"csrf_token", "key", "why", "effect"}
+_MOST = 200
+_STATES = {"open": "waiting", "approved": "approved", "declined": "declined"}
+
+
+@blueprint.get("/projects/<reference>/changes")
+@requires(signed_in)
+def list_changes(reference: str) -> ResponseReturnValue:
+    """Show every change that was asked for, and where one can be asked for."""
+    loaded = reading.load(reference, reader())
+    rows = changes.of_project(loaded.project.id)
+    names = directory.names(row.by_id for row in rows)
+    can = [
+        {
+            "label": f"{section.title}: {page.title}",
+            "url": url_for(
+                "stages.ask_change", reference=reference, section=section.key, page=page.key
+            ),
+        }
+        for section, page in changes.changeable(loaded.project, loaded.rulebook)
+        if changes.may_ask(loaded.rulebook, section.key, loaded.roles)
+    ]
+    return render(
+        "stages/changes.html",
+        loaded=loaded,
+        project=loaded.project,
+        rows=[_line(loaded, row, names) for row in rows],
+        can=can,
+    )
+
+
+@blueprint.route("/projects/<reference>/changes/new/<section>/<page>", methods=["GET", "POST"])
+@requires(signed_in)
+def ask_change(reference: str, section: str, page: str) -> ResponseReturnValue:
+    """Ask to change one page of what was signed."""
+    loaded, part, wanted = _find(reference, section, page)
+    words = ChangeForm()
+    if request.method == "GET":
+        words.key.data = secrets.token_hex(16)
+        form = wanted.form(formdata=None, data=dict(wanted.load(loaded.project)))
+        wanted.prepare(form, loaded.project)
+        return _ask_page(loaded, part, wanted, form, words)
+    form = wanted.form()
+    wanted.prepare(form, loaded.project)
+    # Both are asked, so that everything that is wrong is said at once.
+    if not all([form.validate(), words.validate()]):
+        return _ask_page(loaded, part, wanted, form, words, status=422)
+    typed = [(name, value) for name, value in request.form.items(multi=True) if name not in _OURS]
+    asked = changes.Asked(
+        typed[:_MOST], words.why.data or "", words.effect.data or "", (words.key.data or "")[:64]
+    )
+    if not asked.key:
+        raise Invalid("Open the page again: it was sent without its key.")
+    try:
+        row = changes.ask(loaded.project.id, part, wanted, asked, by=me())
+    except Invalid as problem:
+        _complain(words, {"reason": "why"}, problem)
+        return _ask_page(loaded, part, wanted, form, words, status=422, sentence=problem.sentence)
+    said = "Asked. Those who sign are told; until they agree, what was signed holds."
+    return done(said, url_for("stages.show_change", reference=reference, request_id=row.id))
+
+
+@blueprint.route(
+    "/projects/<reference>/changes/<int(max=2147483647):request_id>", methods=["GET", "POST"]
+)
+@requires(signed_in)
+def show_change(reference: str, request_id: int) -> ResponseReturnValue:
+    """Show one change: from, to, why; and take a decision on it."""
+    loaded = reading.load(reference, reader())
+    row = next((one for one in changes.of_project(loaded.project.id) if one.id == request_id), None)
+    if row is None:
+        raise NotFound
+    here = url_for("stages.show_change", reference=reference, request_id=request_id)
+    form, status = ChangeDecisionForm(), 200
+    if "take_back" in request.form:
+        changes.take_back(row.id, by=me())
+        return done("You asked for it no more.", here)
+    if request.method == "POST" and form.validate():
+        try:
+            state = changes.decide(
+                row.id, approve=form.decision.data == "yes", reason=form.reason.data or "", by=me()
+            )
+        except Invalid as problem:
+            _complain(form, {}, problem)
+            status = 422
+        else:
+            said = {
+                OPEN: "Noted. Somebody else has to agree as well.",
+                "approved": "Agreed. The new values hold from now on.",
+            }
+            return done(said.get(state, "Declined. What was signed holds."), here)
+    elif request.method == "POST":
+        if not _waits_for_me(row):
+            raise Forbidden("Only those who sign this gate can decide on a change.")
+        status = 422
+    return _change_page(loaded, row, form, status)
+
+
+def _change_page(
+    loaded: reading.Loaded, row: ChangeRequest, form: ChangeDecisionForm, status: int
+) -> ResponseReturnValue:
+    seats = changes.seats_of(row.id)
+    names = directory.names([row.by_id, *(seat.person_id for seat in seats)])
+    section = section_for(loaded.rulebook, row.section)
+    return render(
+        "stages/change.html",
+        status=status,
+        loaded=loaded,
+        project=loaded.project,
+        row=row,
+        line=_line(loaded, row, names),
+        section=section.title if section else row.section,
+        gate=loaded.rulebook.gates[row.gate].label if row.gate in loaded.rulebook.gates else "",
+        said=[
+            {
+                "who": names.get(seat.person_id, "Somebody"),
+                "what": "agreed" if seat.decision == "approved" else "declined",
+                "reason": seat.reason,
+                "at": seat.at,
+            }
+            for seat in seats
+            if seat.decision
+        ],
+        waiting=sorted(names.get(one.person_id, "Somebody") for one in seats if not one.decision),
+        mine=row.state == OPEN and any(one.person_id == me() and not one.decision for one in seats),
+        own=row.state == OPEN and row.by_id == me(),
+        form=form,
+        form_errors=form.errors if status == 422 else None,
+    )
+
+
+def _ask_page(
+    loaded: reading.Loaded,
+    section: Section,
+    page: Page,
+    form: Any,
+    words: ChangeForm,
+    *,
+    status: int = 200,
+    sentence: str = "",
+) -> ResponseReturnValue:
+    return render(
+        "stages/ask_change.html",
+        status=status,
+        loaded=loaded,
+        project=loaded.project,
+        section=section,
+        page_shown=page,
+        form=form,
+        words=words,
+        sentence=sentence,
+        form_errors={**form.errors, **words.errors} if status == 422 else None,
+    )
+
+
+def _find(reference: str, section: str, page: str) -> tuple[reading.Loaded, Section, Page]:
+    loaded = reading.load(reference, reader())
+    found = next(
+        (
+            (one, each)
+            for one, each in changes.changeable(loaded.project, loaded.rulebook)
+            if one.key == section and each.key == page
+        ),
+        None,
+    )
+    if found is None:
+        raise NotFound
+    if not changes.may_ask(loaded.rulebook, section, loaded.roles):
+        raise Forbidden("Only those who agreed this part can ask to change it.")
+    return loaded, *found
+
+
+def _waits_for_me(row: ChangeRequest) -> bool:
+    return any(one.person_id == me() for one in changes.seats_of(row.id))
+
+
+def _line(loaded: reading.Loaded, row: ChangeRequest, names: Any) -> dict[str, Any]:
+    private = current_user.is_auditor or loaded.involved
+    return {
+        "id": row.id,
+        "url": url_for("stages.show_change", reference=loaded.project.reference, request_id=row.id),
+        "by": names.get(row.by_id, "Somebody"),
+        "at": row.asked_at,
+        "status": _STATES.get(row.state, "inactive"),
+        "label": row.state.replace("_", " ").capitalize(),
+        "reason": row.reason,
+        "changes": [
+            {
+                "label": one["label"],
+                "before": one["before"]
+                if private or not one["private"]
+                else "Only for those involved",
+                "after": one["after"]
+                if private or not one["private"]
+                else "Only for those involved",
+            }
+            for one in row.changes
+        ],
+    }
+
+
+def _complain(form: Any, names: dict[str, str], problem: Invalid) -> None:
+    for name, sentence in problem.fields.items():
+        field = names.get(name, name)
+        if field in form:
+            form[field].errors = [*form[field].errors, sentence]
