@@ -159,7 +159,9 @@ const start = () => {
   addEventListener("pageshow", (event) => {
     if (event.persisted && form()) location.reload();
   });
-  document.addEventListener("htmx:after:swap", () => {
+  // Rows that were put in or taken out are typing too; what else is drawn anew is not.
+  document.addEventListener("htmx:after:swap", (event) => {
+    if (event.detail.ctx?.target?.id !== "page-form") return;
     dirty = true;
     clearTimeout(timer);
     timer = setTimeout(flush, PAUSE);
