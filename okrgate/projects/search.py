@@ -58,11 +58,6 @@ def also(word: str) -> ColumnElement[bool]:
     return _has(SearchWord, SearchWord.project_id, word)
 
 
-def is_among(ids: Select[int]) -> ColumnElement[bool]:
-    """Return what a query of `with_word` demands to keep those that another one finds, which is read first."""
-    return SearchWord.project_id.in_(ids.with_only_columns(SearchWord.project_id).correlate(None))
-
-
 def _has(outer: Any, project_id: Any, word: str) -> ColumnElement[bool]:
     """Written as a value rather than EXISTS, which PostgreSQL would turn into a join of everything with the word."""
     other = aliased(SearchWord)

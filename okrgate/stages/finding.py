@@ -33,8 +33,6 @@ from okrgate.stages.reading import Reader
 
 # What is found more often than this is not worth gathering first.
 _MANY = 20_000
-# How much dearer it is to ask for another word of one project than to read one that has it.
-_PROBE = 5
 _PAGE = 50
 
 SORTS: Mapping[str, InstrumentedAttribute[Any]] = {
@@ -43,6 +41,7 @@ SORTS: Mapping[str, InstrumentedAttribute[Any]] = {
     "title": Project.title,
     "reference": Project.reference,
 }
+MOMENTS = frozenset({"changed", "days"})
 # Days grow as the moment of entry lies further back.
 _TURNED = {"days"}
 _ENDED, _OPEN = "ended", "open"
@@ -113,10 +112,10 @@ def ids_of(
     found = select(Project.id, column.label("place")).where(
         _visible(reader.is_auditor, permissions.registered()), *parts.plain
     )
-    if begin is None or counts is None:
+    if begin is None:
         found = found.where(*(part.demand for part in parts.narrow))
     else:
-        found = found.where(*_from(parts.narrow, counts, begin))
+        found = found.where(*_from(parts.narrow, begin))
     if after is not None:
         here = tuple_(literal(after[0], column.type), literal(after[1], Project.id.type))
         row = tuple_(key, Project.id)
@@ -131,18 +130,20 @@ def _visible(is_auditor: bool, _registered: int) -> ColumnElement[bool]:
     return permissions.visible_clause(READER, is_auditor=is_auditor)
 
 
-def _from(narrow: Sequence[_Part], counts: _Counts, begin: int) -> list[ColumnElement[bool]]:
-    """Return what is demanded when one part begins; of a word's ids, other words are asked before any project is."""
+def _from(narrow: Sequence[_Part], begin: int) -> list[ColumnElement[bool]]:
+    """Return what is demanded when one part begins; of a word's ids, other words are asked before any project is.
+
+    They are asked one by one: PostgreSQL guesses far too low how many projects share the beginning of a word, and
+    would join all of one word with all of the other.
+    """
     first, demands, ids = narrow[begin], [], narrow[begin].ids
     for place, part in enumerate(narrow):
         if place == begin:
             continue
-        if not (first.word and part.word):
-            demands.append(part.demand)
-        elif counts.each[place] < min(_MANY, _PROBE * counts.each[begin]):
-            ids = ids.where(search.is_among(part.ids))
-        else:
+        if first.word and part.word:
             ids = ids.where(search.also(part.word))
+        else:
+            demands.append(part.demand)
     return [Project.id.in_(ids), *demands]
 
 

@@ -331,7 +331,7 @@ def _place_text(row: Row[*tuple[Any, ...]]) -> str:
 
 def _place(query: Query, text: str) -> Place | None:
     """Read where the page before ended; nothing for what this order cannot have."""
-    if SORTS[query.sort].type.python_type is datetime:
+    if query.sort in finding.MOMENTS:
         return unpack(text)
     value, mark, number = text.rpartition("~")
     row = whole(number)

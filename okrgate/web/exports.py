@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -66,8 +65,7 @@ def xlsx_download(
     page.append(heads)
     for row in rows:
         page.append([_cell(value) for value in row])
-    # Passed to the answer, which closes it.
-    file = tempfile.TemporaryFile()  # noqa: SIM115
+    file = io.BytesIO()
     book.save(file)
     file.seek(0)
     return send_file(file, mimetype=XLSX, as_attachment=True, download_name=name)
