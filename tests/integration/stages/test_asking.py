@@ -205,4 +205,5 @@ def rows() -> list[FindingRequest]:
 
 
 def text(answer: TestResponse) -> str:
-    return answer.get_data(as_text=True)
+    """Return what an answer says, whatever its lines."""
+    return " ".join(answer.get_data(as_text=True).split())
