@@ -255,12 +255,17 @@ def check_role_facts(reader: Reader, node: Node | None, names: Names) -> None:
 def read_signing(reader: Reader, node: Node | None, names: Names) -> tuple[tuple[str, ...], bool]:
     """Return the facts whose people never sign, and whether editors are barred as well."""
     if node is None:
-        return (), False
+        return (), True
     parts = reader.fields(node, "signing", optional=("never", "editors"))
     never = reader.known(parts.get("never"), "never", "fact", names.facts)
     people = tuple(name for name in never if names.facts[name].type == "user")
     for name, place in reader.words(parts.get("never"), "never"):
         if name in never and name not in people:
             reader.error(place, f"{name} is a {names.facts[name].type}, not a person")
-    editors = reader.choice(parts.get("editors"), "editors", ("bar", "allow"), default="allow")
-    return people, editors == "bar"
+    if (node_said := parts.get("editors")) is not None and node_said.value == "allow":
+        reader.error(
+            node_said, "editors cannot be allowed: whoever changed what is signed never signs it"
+        )
+    else:
+        reader.choice(node_said, "editors", ("bar",), default="bar")
+    return people, True

@@ -55,6 +55,7 @@ WRONG: list[tuple[str, str, str, str, str]] = [
     ("a hard one with a waiver", "severity: hard", "severity: hard, waiver: {by: [md]}", "{by: [md]", "only a soft requirement has a waiver"),
     ("an unknown parameter in a message", "Say it", "'Say {it}'", "'Say {it}'", "unknown parameter it"),
     ("an unknown section", "severity: hard", "severity: hard, fix: problm", "problm", "unknown section problm; did you mean problem?"),
+    ("editors who sign", "{never: [p.lead]}", "{never: [p.lead], editors: allow}", "allow}", "never signs it"),
     ("an unknown gate", "gate: g}", "gate: h}", "h}", "unknown gate h"),
     ("an unknown stage", "to: end,", "to: ned,", "ned,", "unknown stage ned; did you mean end?"),
     ("two initial stages", END, END + "\n  two: {label: Two, initial: true}", "start: {label", "exactly one stage is the initial one"),
