@@ -13,6 +13,7 @@ from okrgate.imports.mapping import Map, map_of
 from okrgate.projects.fields import Amount
 from okrgate.stages.sections import section_for
 from okrgate.web.fields import Moment, Somebody
+from okrgate.web.keys import whole
 
 KEY, TITLE = "key", "title"
 MOST_FIXED = 4
@@ -61,6 +62,22 @@ def _kind(field: Any) -> str:
     if isinstance(field, DateField):
         return "date"
     return "choice" if isinstance(field, SelectFieldBase) else "text"
+
+
+def take_labels(form: Any) -> None:
+    """Let a file say a choice in the words that people read."""
+    for one in form:
+        if not isinstance(one, SelectFieldBase) or not isinstance(one.data, str):
+            continue
+        choices = list(one.iter_choices())
+        words = {str(choice.label).strip().casefold(): choice.value for choice in choices}
+        if one.data not in {str(choice.value) for choice in choices}:
+            one.data = words.get(one.data.strip().casefold(), one.data)
+
+
+def row_named(text: str) -> int | None:
+    """Return the number of a row that was chosen from a list, `#12`; nothing for a name."""
+    return whole(text.removeprefix("#")) if text.startswith("#") else None
 
 
 def to_map(choices: Mapping[str, Any], known: Sequence[Offer]) -> Map:

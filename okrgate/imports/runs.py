@@ -100,7 +100,7 @@ def get(file_id: int) -> ImportFile:
 
 def processes() -> list[tuple[str, str]]:
     """Return (key, title) of the processes that projects may come into."""
-    keys = dict(db.session().execute(select(Process.id, Process.key)).tuples().all())
+    keys = {row.id: row.key for row in db.session().execute(select(Process.id, Process.key))}
     return [
         (keys[version.process_id], rulebooks.rulebook(version.id).title)
         for version in rulebooks.binding()

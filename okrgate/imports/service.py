@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
-from wtforms.fields.choices import SelectFieldBase
 
 from okrgate import clock
 from okrgate.accounts import directory
@@ -21,6 +20,7 @@ from okrgate.database import db, transaction
 from okrgate.errors import Invalid
 from okrgate.gates.model import Rulebook, Stage
 from okrgate.imports.mapping import BadMap, BadValue, FieldMap, Map
+from okrgate.imports.offered import row_named, take_labels
 from okrgate.imports.reading import Table, column_at
 from okrgate.projects import service as projects
 from okrgate.projects.models import LONGEST_TITLE, Project, SectionState, Visit
@@ -28,9 +28,10 @@ from okrgate.projects.sections import Page, Section
 from okrgate.rulebooks import service as rulebooks
 from okrgate.rulebooks.models import Process, RulebookVersion
 from okrgate.stages.sections import section_for
-from okrgate.web.keys import whole
 
 _LONGEST_KEY = 120
+# A row that is only tried belongs to a project that is not there; none has this number.
+_NO_PROJECT = 0
 _Filled = dict[tuple[str, str], "MultiDict[str, str]"]
 
 
@@ -199,6 +200,7 @@ def _would_fit(
     title, stage, filled, problems = _read(plan, line, row)
     if stage is not None:
         project = _new(plan, "", source_key, title or "Untitled", plan.rulebook.stages[stage])
+        project.id = _NO_PROJECT
         problems += [
             problem for _, _, _, wrong in _forms(plan, project, line, filled) for problem in wrong
         ]
@@ -285,24 +287,13 @@ def _forms(
         typed.setdefault("title", project.title)
         form = page.form(formdata=typed, meta={"csrf": False})
         page.prepare(form, project)
-        _take_labels(form)
+        take_labels(form)
         form.validate()
         wrong = [
             Refusal(line, f"{section}.{page_key}.{name}", "; ".join(_flat(errors)))
             for name, errors in form.errors.items()
         ]
         yield section, page, form, wrong
-
-
-def _take_labels(form: Any) -> None:
-    """Let a file say a choice in the words that people read."""
-    for one in form:
-        if not isinstance(one, SelectFieldBase) or not isinstance(one.data, str):
-            continue
-        choices = list(one.iter_choices())
-        words = {str(choice.label).strip().casefold(): choice.value for choice in choices}
-        if one.data not in {str(choice.value) for choice in choices}:
-            one.data = words.get(one.data.strip().casefold(), one.data)
 
 
 def _mark_saved(plan: _Plan, project: Project, section: str, page: str) -> None:
@@ -433,7 +424,7 @@ def _process_key(version: RulebookVersion) -> str | None:
 
 def _unit(name: str) -> int:
     """Return the unit of this name, or of this number when it is written as `#12`."""
-    number = whole(name.removeprefix("#")) if name.startswith("#") else None
+    number = row_named(name)
     wanted = OrgUnit.name == name if number is None else OrgUnit.id == number
     found = list(db.session().scalars(select(OrgUnit.id).where(wanted, OrgUnit.active)))
     if len(found) != 1:
@@ -444,7 +435,7 @@ def _unit(name: str) -> int:
 def _submitter(email: str, by: int) -> int:
     if not email:
         return by
-    number = whole(email.removeprefix("#")) if email.startswith("#") else None
+    number = row_named(email)
     wanted = Person.email == email.lower() if number is None else Person.id == number
     found = db.session().scalar(select(Person.id).where(wanted, Person.active))
     if found is None:
