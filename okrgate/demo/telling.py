@@ -120,7 +120,9 @@ class _Told:
 
     def _move(self, step: Mapping[str, Any], by: int) -> None:
         answers = stages.Answers(
-            reason=step.get("reason", ""), revisit=str(step.get("revisit", ""))
+            reason=step.get("reason", ""),
+            revisit=str(step.get("revisit", "")),
+            condition=step.get("condition", ""),
         )
         outcome = stages.move(self.project_id, step["move"], by=by, answers=answers)
         if not outcome.moved:

@@ -154,6 +154,19 @@ TABLE: dict[str, Row] = {
         Ada=303,
         data={"co_editor": "{person}"},
     ),
+    "GET stages.list_changes": signed_in("/projects/{reference}/changes"),
+    "GET stages.ask_change": signed_in(
+        "/projects/{reference}/changes/new/scope/people", 403, Lea=200, stop="at the kick-off"
+    ),
+    "POST stages.ask_change": signed_in(
+        "/projects/{reference}/changes/new/scope/people",
+        403,
+        Lea=303,
+        stop="at the kick-off",
+        data={"people": "5", "why": "Two more", "effect": "Faster", "key": "a key"},
+    ),
+    "GET stages.show_change": signed_in("/projects/{reference}/changes/1", 404),
+    "POST stages.show_change": signed_in("/projects/{reference}/changes/1", 404),
     "GET stages.decide": signed_in(
         "/approvals/{round}", 404, Sue=200, Lea=200, Rex=200, Mia=200, Aud=200
     ),
