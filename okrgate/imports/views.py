@@ -66,7 +66,7 @@ def map_file(file_id: int) -> ResponseReturnValue:
         return _read_anew(file_id)
     prepared = runs.prepare(file_id)
     choices = _chosen(len(prepared.table.header))
-    if choices["process"] != prepared.rulebook.id:
+    if choices["process"] not in {"", prepared.rulebook.id}:
         return _map_page(runs.prepare(file_id, process=choices["process"]))
     try:
         runs.ask_check(file_id, choices, by=me())

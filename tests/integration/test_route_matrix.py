@@ -18,6 +18,7 @@ from okrgate.approvals.models import Condition, Receipt, Round, SignoffRow
 from okrgate.comments.models import Comment
 from okrgate.database import db, transaction
 from okrgate.delivery.models import Statement
+from okrgate.imports.models import ImportFile
 from okrgate.measurement.models import Target
 from okrgate.metrics.models import Metric, Observation
 from okrgate.notifications.models import DEAD, INBOX, MAIL, OutboxRow
@@ -349,6 +350,12 @@ TABLE: dict[str, Row] = {
     "GET administration.unheld_roles": admins("/admin/roles"),
     "GET administration.settings": admins("/admin/settings"),
     "POST administration.save_settings": admins("/admin/settings", 422),
+    "GET imports.list_files": admins("/admin/imports"),
+    "POST imports.list_files": admins("/admin/imports", 422),
+    "GET imports.map_file": admins("/admin/imports/{file}"),
+    "POST imports.map_file": admins("/admin/imports/{file}", 422),
+    "GET imports.show_run": admins("/admin/imports/{file}/run", 303),
+    "POST imports.show_run": admins("/admin/imports/{file}/run", 303),
     "GET notifications.dead_letters": admins("/admin/dead-letters"),
     "POST notifications.settle_dead_letters": admins("/admin/dead-letters", 422),
     "POST notifications.send_again": admins("/admin/dead-letters/{letter}/send-again", 303),
@@ -582,6 +589,16 @@ def arrange(company: Company) -> None:
             )
         )
         session.add(SavedView(person_id=lea, name="Mine", asked={}, changed_at=clock.now()))
+        session.add(
+            ImportFile(
+                name="portfolio.csv",
+                by_id=company.ids["Ada"],
+                at=clock.now(),
+                content=b"id,title\n1,Quay\n",
+                kind={"encoding": "utf-8", "delimiter": ",", "sheet": ""},
+                choices={},
+            )
+        )
         letter = session.scalars(select(OutboxRow).where(OutboxRow.channel == MAIL)).first()
         assert letter is not None
         letter.status = DEAD
@@ -622,6 +639,7 @@ def words_for(company: Company) -> dict[str, object]:
                 OutboxRow.channel == INBOX, OutboxRow.person_id == ids["Mia"]
             )
         ),
+        "file": pick(select(ImportFile.id)),
         "letter": pick(select(OutboxRow.id).where(OutboxRow.status == DEAD)),
         "scope": saves_of_scope(project.id),
         "steward": company.ids["Ines"],
