@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
-from werkzeug.datastructures import MultiDict
-from wtforms import FieldList
 
 from okrgate import clock
 from okrgate.accounts import directory
@@ -33,6 +31,14 @@ from okrgate.stages.change_models import (
     ChangeRequest,
     ChangeSeat,
 )
+from okrgate.stages.change_rights import (
+    changeable,
+    entitled,
+    form_of,
+    gate_named,
+    gate_of,
+    may_ask,
+)
 from okrgate.stages.facts import Snapshot, digest_of, facts_as_json, gather
 from okrgate.stages.preparing import locked
 from okrgate.stages.sections import section_for
@@ -54,30 +60,6 @@ class _NotEnough(Exception):
     """The gate does not open yet with these signatures; everything since the savepoint is taken back."""
 
 
-def changeable(project: Project, rulebook: Rulebook) -> list[tuple[Section, Page]]:
-    """Return the pages whose content is locked and that a change request can change: those without lists."""
-    stage = rulebook.stages[project.stage]
-    if stage.terminal or stage.holding:
-        return []
-    held = editing.locked_material(project, rulebook)
-    used = dict.fromkeys(key for one in rulebook.stages.values() for key in one.sections)
-    found = []
-    for key in used:
-        section = section_for(rulebook, key)
-        if section is not None and not stage.sections.get(key):
-            found += [
-                (section, page)
-                for page in section.pages
-                if set(page.facts) & held and not _has_lists(page)
-            ]
-    return found
-
-
-def may_ask(rulebook: Rulebook, section: str, roles: frozenset[str]) -> bool:
-    """Tell whether somebody in these roles may ask: whoever agreed it, that is, edits it in some stage."""
-    return any(roles & set(one.sections.get(section, ())) for one in rulebook.stages.values())
-
-
 def ask(project_id: int, section: Section, page: Page, asked: Asked, *, by: int) -> ChangeRequest:
     """Ask for a change. The same key twice is one. Raises Forbidden, Invalid, Conflict."""
     known = db.session().scalar(select(ChangeRequest).where(ChangeRequest.key == asked.key))
@@ -94,8 +76,8 @@ def ask(project_id: int, section: Section, page: Page, asked: Asked, *, by: int)
         raise Forbidden("Only those who agreed this part can ask to change it.")
     if not any(one is page or one.key == page.key for _, one in changeable(project, rulebook)):
         raise Forbidden("This part is not locked, or the project is not under way.")
-    gate = _gate_of(project, rulebook, page)
-    seats = _entitled(project, rulebook, snapshot, gate, {by})
+    gate = gate_of(project, rulebook, page)
+    seats = entitled(project, rulebook, snapshot, gate, {by})
     _check_words(asked)
     form = form_of(page, project, asked.typed)
     name = directory.names([by]).get(by, "Somebody")
@@ -157,8 +139,8 @@ def decide(request_id: int, *, approve: bool, reason: str, by: int) -> str:
     Raises Forbidden (may not), Invalid (no reason given), Conflict (decided already, or overtaken by another change).
     """
     row, project, rulebook, snapshot = _read(request_id)
-    gate = _gate_named(project, row.gate)
-    seats = _entitled(project, rulebook, snapshot, gate, {row.by_id})
+    gate = gate_named(project, row.gate)
+    seats = entitled(project, rulebook, snapshot, gate, {row.by_id})
     if not approve and len(reason.strip()) < _WORDS_MIN:
         raise Invalid("Say why.", {"reason": "Say why, so that others can act on it."})
     name = directory.names([by]).get(by, "Somebody")
@@ -221,68 +203,6 @@ def seats_of(request_id: int) -> list[ChangeSeat]:
     """Return who may decide on a change, and what they said."""
     query = select(ChangeSeat).where(ChangeSeat.request_id == request_id)
     return list(db.session().scalars(query.order_by(ChangeSeat.id)))
-
-
-def form_of(page: Page, project: Project, typed: Sequence[Sequence[str]]) -> Any:
-    """Build the page's form from what was typed. Raises Invalid with what is wrong in it."""
-    form = page.form(
-        formdata=MultiDict((name, value) for name, value in typed), meta={"csrf": False}
-    )
-    page.prepare(form, project)
-    if not form.validate():
-        raise Invalid(
-            "Something is not right yet.", {name: said[0] for name, said in form.errors.items()}
-        )
-    return form
-
-
-def _has_lists(page: Page) -> bool:
-    return any(
-        isinstance(field, FieldList) for field in page.form(formdata=None, meta={"csrf": False})
-    )
-
-
-def _gate_of(project: Project, rulebook: Rulebook, page: Page) -> Round:
-    """Return the newest round that signed what is on this page."""
-    query = select(Round).where(Round.project_id == project.id, Round.closed_as == "satisfied")
-    for found in db.session().scalars(query.order_by(Round.id.desc())):
-        if found.gate in rulebook.gates and set(page.facts) & rulebook.material_of(found.gate):
-            return found
-    raise Forbidden("Nobody signed this here, so there is nobody who could agree to a change.")
-
-
-def _gate_named(project: Project, gate: str) -> Round:
-    query = select(Round).where(
-        Round.project_id == project.id, Round.closed_as == "satisfied", Round.gate == gate
-    )
-    found = db.session().scalar(query.order_by(Round.id.desc()).limit(1))
-    if found is None:
-        raise Conflict(
-            "What this would change is not signed any more. It can be changed where it is agreed."
-        )
-    return found
-
-
-def _entitled(
-    project: Project, rulebook: Rulebook, snapshot: Snapshot, gate: Round, without: set[int]
-) -> dict[int, set[str]]:
-    """Return who may decide, and in which roles: those of the gate's seats, but for whoever never signs."""
-    never = set(
-        entitlement.barred(
-            project, rulebook, snapshot.around, since=snapshot.settled.get(gate.gate)
-        )
-    )
-    found: dict[int, set[str]] = {}
-    for requirement in rulebook.gates[gate.gate].requirements:
-        for asked in rulebook.signoff_conditions(requirement):
-            excluded = never.union(
-                without, *(snapshot.around.people.get(fact, ()) for fact in asked.exclude)
-            )
-            held = entitlement.holders(rulebook, asked.roles, snapshot.around)
-            for role, people in held.items():
-                for person in people - excluded:
-                    found.setdefault(person, set()).add(role)
-    return found
 
 
 def _check_may_decide(row: ChangeRequest, seats: Mapping[int, set[str]], by: int) -> ChangeSeat:

@@ -11,7 +11,7 @@ from okrgate.accounts import directory
 from okrgate.errors import Forbidden, Invalid, NotFound
 from okrgate.projects.sections import Page, Section
 from okrgate.stages import change_requests as changes
-from okrgate.stages import reading
+from okrgate.stages import change_rights, reading
 from okrgate.stages.change_models import OPEN, ChangeRequest
 from okrgate.stages.forms import ChangeDecisionForm, ChangeForm
 from okrgate.stages.sections import section_for
@@ -39,8 +39,8 @@ def list_changes(reference: str) -> ResponseReturnValue:
                 "stages.ask_change", reference=reference, section=section.key, page=page.key
             ),
         }
-        for section, page in changes.changeable(loaded.project, loaded.rulebook)
-        if changes.may_ask(loaded.rulebook, section.key, loaded.roles)
+        for section, page in change_rights.changeable(loaded.project, loaded.rulebook)
+        if change_rights.may_ask(loaded.rulebook, section.key, loaded.roles)
     ]
     return render(
         "stages/changes.html",
@@ -180,14 +180,14 @@ def _find(reference: str, section: str, page: str) -> tuple[reading.Loaded, Sect
     found = next(
         (
             (one, each)
-            for one, each in changes.changeable(loaded.project, loaded.rulebook)
+            for one, each in change_rights.changeable(loaded.project, loaded.rulebook)
             if one.key == section and each.key == page
         ),
         None,
     )
     if found is None:
         raise NotFound
-    if not changes.may_ask(loaded.rulebook, section, loaded.roles):
+    if not change_rights.may_ask(loaded.rulebook, section, loaded.roles):
         raise Forbidden("Only those who agreed this part can ask to change it.")
     return loaded, *found
 

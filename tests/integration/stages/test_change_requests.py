@@ -10,6 +10,7 @@ from okrgate.errors import Conflict, Forbidden, Invalid
 from okrgate.projects.plan_models import Scope
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import change_requests as changes
+from okrgate.stages import change_rights
 from okrgate.stages.change_models import ChangeRequest
 from tests.integration.conftest import Arrive
 from tests.integration.journey.company import Company
@@ -98,7 +99,7 @@ def test_two_changes_of_one_part_do_not_overtake_each_other(arrive: Arrive) -> N
 def test_asking_twice_with_one_key_is_once_and_the_page_says_why_it_waits(arrive: Arrive) -> None:
     company = arrive("in execution")
     project = company.project()
-    found = changes.changeable(project, rulebooks.rulebook(project.rulebook_version_id))
+    found = change_rights.changeable(project, rulebooks.rulebook(project.rulebook_version_id))
     section, page = next(one for one in found if one[1].key == "people")
     asked = changes.Asked([("people", "5")], "Two more are needed", "Faster", "a-key")
     one = changes.ask(project.id, section, page, asked, by=company.ids["Lea"])
