@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from okrgate.accounts import directory
-from okrgate.rulebooks import edit_views, editing, service, wording
+from okrgate.rulebooks import drawing, edit_views, editing, service, wording
 from okrgate.rulebooks.blueprint import blueprint
 from okrgate.web.htmx import render
 from okrgate.web.permissions import requires, signed_in
@@ -41,13 +41,15 @@ def show_rules() -> ResponseReturnValue:
 @blueprint.get("/rules/<int(max=2147483647):version_id>")
 @requires(signed_in)
 def show_version(version_id: int) -> ResponseReturnValue:
-    """Show one version in plain words: its stages, gates, roles and numbers."""
+    """Show one version in plain words and as a map: its stages, gates, roles and numbers."""
     version = service.get_version(version_id)
+    rulebook = service.rulebook(version_id)
     return render(
         "rulebooks/show.html",
         version=version,
         newest=editing.newest(version.process).number,
-        plain=wording.in_words(service.rulebook(version_id)),
+        plain=wording.in_words(rulebook),
+        map=drawing.draw(rulebook),
     )
 
 
