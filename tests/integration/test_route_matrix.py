@@ -146,7 +146,11 @@ TABLE: dict[str, Row] = {
         Lea=303,
         Rex=303,
         Ada=303,
-        data={"lead-to": "{person}", "lead-note": "All is in the folder", "lead-version": "{version}"},
+        data={
+            "lead-to": "{person}",
+            "lead-note": "All is in the folder",
+            "lead-version": "{version}",
+        },
     ),
     "POST stages.choose_co_editors": signed_in(
         "/projects/{reference}/co-editors",
