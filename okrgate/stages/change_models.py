@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from okrgate.database import JsonText, Model, UTCDateTime
 
-OPEN, APPROVED, DECLINED, TAKEN_BACK = "open", "approved", "declined", "taken_back"
+OPEN, APPROVED, DECLINED, RECALLED = "open", "approved", "declined", "recalled"
 
 
 class ChangeRequest(Model):

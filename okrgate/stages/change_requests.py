@@ -27,7 +27,7 @@ from okrgate.stages.change_models import (
     APPROVED,
     DECLINED,
     OPEN,
-    TAKEN_BACK,
+    RECALLED,
     ChangeRequest,
     ChangeSeat,
 )
@@ -184,12 +184,12 @@ def take_back(request_id: int, *, by: int) -> None:
     with transaction() as session:
         project = locked(project.id)
         row = session.get_one(ChangeRequest, request_id, populate_existing=True)
-        if row.state == TAKEN_BACK:
+        if row.state == RECALLED:
             return
         _check_open(row)
-        _close(project, row, TAKEN_BACK)
+        _close(project, row, RECALLED)
         audit.record(
-            "change.taken_back", by=by, project_id=project.id, target=f"change_request:{row.id}"
+            "change.recalled", by=by, project_id=project.id, target=f"change_request:{row.id}"
         )
 
 

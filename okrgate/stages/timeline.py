@@ -35,7 +35,7 @@ _WORDS = {
     "change.asked": "Change of what was signed asked for",
     "change.agreed": "Change agreed to",
     "change.refused": "Change declined",
-    "change.taken_back": "Change taken back",
+    "change.recalled": "Change taken back",
     "project.handed_over": "Handed over",
     "project.co_editor_added": "Co-editor added",
     "project.co_editor_removed": "Co-editor removed",

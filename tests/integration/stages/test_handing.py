@@ -18,7 +18,7 @@ def hand_over(company: Company, name: str, to: str, part: str = "lead", status: 
     """Somebody hands a part over on the page of people."""
     person = company[name]
     person.open(f"/projects/{company.reference}/people")
-    said = {f"{part}-to": str(company.ids[to]), f"{part}-note": NOTE}
+    said: dict[str, str | list[str]] = {f"{part}-to": str(company.ids[to]), f"{part}-note": NOTE}
     return person.send(said, status=status)
 
 
@@ -96,13 +96,23 @@ def test_a_note_and_a_person_are_needed(arrive: Arrive) -> None:
 def test_who_saw_an_older_project_is_refused_and_the_same_twice_is_once(arrive: Arrive) -> None:
     company = arrive("planned")
     project = company.project()
-    asked = {"note": NOTE, "version": project.version, "by": company.ids["Lea"], "admin": False}
-    with pytest.raises(Conflict):
+
+    def hand(version: int) -> None:
         handing.hand_over(
-            project.id, "lead", to=company.ids["Pat"], **{**asked, "version": project.version - 1}
+            project.id,
+            "lead",
+            to=company.ids["Pat"],
+            note=NOTE,
+            version=version,
+            by=company.ids["Lea"],
+            admin=False,
         )
-    handing.hand_over(company.project().id, "lead", to=company.ids["Pat"], **asked)
-    handing.hand_over(company.project().id, "lead", to=company.ids["Pat"], **asked)
+
+    version = project.version
+    with pytest.raises(Conflict):
+        hand(version - 1)
+    hand(version)
+    hand(version)
     assert sum(one.action == "project.handed_over" for one in company.entries()) == 1
 
 

@@ -13,7 +13,7 @@ from tests.integration.journey.company import Company
 
 def park(company: Company, **asked: str) -> str:
     """Oli parks the project."""
-    return company.move("Oli", "park_project", reason="No money this year", **asked)
+    return company.move("Oli", "park_project", status=200, reason="No money this year", **asked)
 
 
 def test_a_parked_project_waits_for_a_day_or_a_condition_and_one_is_enough(arrive: Arrive) -> None:

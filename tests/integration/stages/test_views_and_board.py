@@ -28,7 +28,8 @@ def save(client: FlaskClient, name: str, asked: str = "scope=mine&q=late", **mor
 
 def the_view(name: str) -> SavedView:
     db.session.rollback()
-    return db.session.scalars(db.select(SavedView).where(SavedView.name == name)).one()
+    found: SavedView = db.session.scalars(db.select(SavedView).where(SavedView.name == name)).one()
+    return found
 
 
 def test_a_view_keeps_filters_columns_and_order(factory: Factory, pat: Person) -> None:
