@@ -73,10 +73,9 @@ def read_story() -> Story:
 def _planned(raw: Mapping[str, Any], own: Mapping[str, Any]) -> Planned:
     """Spread a project's steps evenly over its time; `wait` makes a step's distance so many times longer."""
     words = {**raw["usual"], **own}
-    large = int(words["budget"]) > raw.get("large", 50_000)
     steps: list[Mapping[str, Any]] = []
     for part in raw["way"]:
-        steps += [step for step in part["steps"] if large or step.get("when") != "large"]
+        steps += [step for step in part["steps"] if _is_taken(step, words, raw)]
         if part["until"] == own["until"]:
             break
     steps += own.get("then", ())
@@ -87,3 +86,13 @@ def _planned(raw: Mapping[str, Any], own: Mapping[str, Any]) -> Planned:
         ago = own["began"] - (own["began"] - own["last"]) * passed / whole
         found.append((timedelta(days=ago), step))
     return Planned(words, found)
+
+
+def _is_taken(step: Mapping[str, Any], words: Mapping[str, Any], raw: Mapping[str, Any]) -> bool:
+    """Tell whether a project goes through a step: some are for large ones, some only where all is told."""
+    left_out = words.get("without", ())
+    if step.get("fill") in left_out or any(verb in left_out for verb in step):
+        return False
+    if words.get("brief") and step.get("detail"):
+        return False
+    return step.get("when") != "large" or int(words["budget"]) > raw["large"]

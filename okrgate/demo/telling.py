@@ -2,31 +2,36 @@
 
 import secrets
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from contextlib import nullcontext
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
-from werkzeug.datastructures import MultiDict
 
 from okrgate import clock
 from okrgate.approvals import service as approvals
+from okrgate.approvals.entitlement import Surroundings
 from okrgate.database import db, transaction
 from okrgate.delivery import statements
 from okrgate.delivery.models import Statement
+from okrgate.demo import talk
 from okrgate.demo.company import Company
 from okrgate.demo.story import Day, Planned, Story
+from okrgate.errors import Forbidden
 from okrgate.measurement import service as measurement
 from okrgate.measurement.models import Target
 from okrgate.notifications.models import MAIL, SKIPPED, WAITING, OutboxRow
 from okrgate.projects.models import Project
+from okrgate.projects.sections import Page, Section
 from okrgate.rulebooks import service as rulebooks
-from okrgate.stages import editing, signing
+from okrgate.stages import editing, settling, signing
 from okrgate.stages import service as stages
 from okrgate.stages.facts import gather
-from okrgate.stages.sections import section_for
 
-_SAY_EVERY = 100
+_SAY_EVERY = 200
 _DAY = timedelta(days=1)
+# What brings a project further. After all else it is judged only once it matters, or at the end.
+_TURNS = {"move", "sign", "agree"}
 
 
 def tell(story: Story, company: Company, say: Callable[[str], None]) -> None:
@@ -37,11 +42,15 @@ def tell(story: Story, company: Company, say: Callable[[str], None]) -> None:
         ((ago, number, step) for number, one in enumerate(told) for ago, step in one.steps()),
         key=lambda act: -act[0],
     )
+    left = [len(one.steps()) for one in told]
     for count, (ago, number, step) in enumerate(acts, start=1):
         with clock.moved_to(now - ago):
             told[number].take(step)
+        left[number] -= 1
         if count % _SAY_EVERY == 0:
-            say(f"  {count} of {len(acts)} steps")
+            say(f"  {left.count(0)} of {len(told)} projects ({count} of {len(acts)} steps)")
+    settling.sweep()
+    say(f"  {len(told)} of {len(told)} projects")
     with transaction() as session:
         session.execute(
             update(OutboxRow)
@@ -57,6 +66,7 @@ class _Told:
     def __init__(self, planned: Planned, story: Story, company: Company) -> None:
         self.planned, self.story, self.company = planned, story, company
         self.project_id = 0
+        self.around: Surroundings | None = None
         home, raw = planned["home"], story.raw
         region = next(one["parent"] for one in raw["units"] if one["name"] == home)
         self.parts = {
@@ -65,6 +75,7 @@ class _Told:
             "reviewer": raw["reviewers"][region],
             "executive": raw["executives"][region],
             "head": raw["head"],
+            "office": raw["office"],
             "steward": raw["steward"],
         }
 
@@ -75,10 +86,17 @@ class _Told:
 
     def take(self, step: Mapping[str, Any]) -> None:
         """Do what the step says, as the person whom it names."""
-        by = self.company.people[self.parts[step["who"]]]
-        for verb in ("begin", "fill", "move", "sign", "confirm", "answer"):
-            if verb in step:
-                getattr(self, f"_{verb}")(step, by)
+        by = self.company.people[self.parts.get(step["who"], step["who"])]
+        turns = bool(_TURNS & step.keys())
+        if turns:
+            self.around = None
+        with nullcontext() if turns else settling.put_off():
+            for verb in ("begin", "fill", "move", "sign", "confirm", "answer"):
+                if verb in step:
+                    getattr(self, f"_{verb}")(step, by)
+            for verb, act in talk.ACTS.items():
+                if verb in step:
+                    act(self.project_id, self._words(step[verb]), by)
 
     def _begin(self, _step: Mapping[str, Any], by: int) -> None:
         version = next(
@@ -93,43 +111,49 @@ class _Told:
     def _fill(self, step: Mapping[str, Any], by: int) -> None:
         project = self._project()
         rulebook = rulebooks.rulebook(project.rulebook_version_id)
-        section_key, _, page_key = step["fill"].partition("/")
-        section = section_for(rulebook, section_key)
-        page = section.page(page_key) if section else None
-        if section is None or page is None:
-            raise LookupError(f"The demo fills {step['fill']}, which does not exist.")
-        shown: Any = page.form(formdata=None, data=dict(page.load(project)), meta={"csrf": False})
-        page.prepare(shown, project)
-        typed = MultiDict(_held(shown))
-        for name, text in step["with"].items():
-            typed[name] = self._word(text)
+        section, page = talk.page_named(rulebook, step["fill"])
+        typed = talk.as_typed(page, project, self._words(step["with"]))
         form: Any = page.form(formdata=typed, meta={"csrf": False})
         page.prepare(form, project)
         if not form.validate():
             raise ValueError(f"{self.planned['title']}, {step['fill']}: {form.errors}")
-        state = editing.states(project.id).get(section_key)
+        try:
+            self._save(section, page, form.data, by)
+        except Forbidden:
+            # What lies around the project was read some steps ago; perhaps it changed.
+            self.around = None
+            self._save(section, page, form.data, by)
+
+    def _save(self, section: Section, page: Page, data: Mapping[str, Any], by: int) -> None:
+        if self.around is None:
+            project = self._project()
+            self.around = gather(project, rulebooks.rulebook(project.rulebook_version_id)).around
+        state = editing.states(self.project_id).get(section.key)
         stages.save_page(
-            project.id,
+            self.project_id,
             section,
             page,
-            form.data,
+            data,
             base_version=state.version if state else 0,
-            around=gather(project, rulebook).around,
+            around=self.around,
             by=by,
         )
 
     def _move(self, step: Mapping[str, Any], by: int) -> None:
-        answers = stages.Answers(
-            reason=step.get("reason", ""),
-            revisit=str(step.get("revisit", "")),
-            condition=step.get("condition", ""),
-        )
-        outcome = stages.move(self.project_id, step["move"], by=by, answers=answers)
+        outcome = stages.move(self.project_id, step["move"], by=by, answers=self._answers(step))
         if not outcome.moved:
             missing = [one.message for one in outcome.verdict.missing] if outcome.verdict else []
             raise ValueError(f"{self.planned['title']} stops at {step['move']}: {missing}")
 
+    def _answers(self, step: Mapping[str, Any]) -> stages.Answers:
+        said = self._words(
+            {name: step.get(name, "") for name in ("reason", "revisit", "condition")}
+        )
+        day = self._word(step["date"]) if "date" in step else ""
+        return stages.Answers(**said, date=date.fromisoformat(day) if day else None)
+
     def _sign(self, step: Mapping[str, Any], by: int) -> None:
+        settling.settle(self.project_id)
         asked = approvals.open_round(self.project_id)
         if asked is None:
             raise LookupError(f"{self.planned['title']} asks nobody to sign.")
@@ -140,13 +164,16 @@ class _Told:
             rulebook = rulebooks.rulebook(project.rulebook_version_id)
             stand = signing.standing(project, rulebook, gather(project, rulebook), asked, by)
             move = stand.moves[moving][0].id
+        said = self._answers(step)
         ask = stages.Ask(
             decision=step["sign"],
             digest=asked.digest,
             key=secrets.token_hex(16),
-            reason=step.get("reason", ""),
+            reason=said.reason,
             move=move,
-            revisit=str(step.get("revisit", "")),
+            revisit=said.revisit,
+            condition=said.condition,
+            date=said.date,
         )
         stages.decide(asked.id, ask, by=by)
 
@@ -162,7 +189,7 @@ class _Told:
         )
         if asked is None:
             return
-        said = {name: self._word(value) for name, value in step["answer"].items()}
+        said = self._words(step["answer"])
         words = statements.Words(
             rating=int(said["rating"]),
             went_well=said["went_well"],
@@ -174,9 +201,15 @@ class _Told:
     def _project(self) -> Project:
         return db.session().get_one(Project, self.project_id)
 
+    def _words(self, said: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: self._words(text) if isinstance(text, Mapping) else self._word(text)
+            for name, text in said.items()
+        }
+
     def _word(self, text: Any) -> str:
         """Put the project's own words, people and numbers into a text of the story."""
-        if not isinstance(text, str):
+        if not isinstance(text, str) or "{" not in text:
             return str(text)
         people = {part: self.company.people[name] for part, name in self.parts.items()}
         own = {
@@ -193,27 +226,4 @@ class _Told:
             own["target"] = db.session().scalar(
                 select(Target.id).where(Target.project_id == self.project_id).limit(1)
             )
-        return text.format(**own)
-
-
-def _held(form: Any, prefix: str = "") -> list[tuple[str, str]]:
-    """Return what a browser would send back of a form that nobody touched."""
-    held: list[tuple[str, str]] = []
-    for field in form:
-        if hasattr(field, "entries"):
-            for entry in field.entries:
-                held += _held(entry.form)
-        elif field.type == "BooleanField":
-            held += [(field.name, "y")] if field.data else []
-        elif field.type == "CSRFTokenField":
-            continue
-        else:
-            value = field._value() if hasattr(field, "_value") else field.data
-            held.append((field.name, _sent(value)))
-    return held
-
-
-def _sent(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "" if value is None else str(value)
+        return str(text.format(**own))

@@ -3,7 +3,8 @@
 Settling twice changes nothing the second time, so a crash in between is mended by the sweep.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
 
@@ -36,6 +37,21 @@ log = structlog.get_logger()
 _CHAIN = 10
 _TRIES = 5
 _at_work: ContextVar[frozenset[int]] = ContextVar("settling", default=frozenset())
+_later: ContextVar[set[int] | None] = ContextVar("settle later", default=None)
+
+
+@contextmanager
+def put_off() -> Iterator[set[int]]:
+    """Settle nothing in the block; what should be settled is put into the set, for the caller to settle.
+
+    For many changes in a row by one caller. What is forgotten, the sweep finds.
+    """
+    projects: set[int] = set()
+    token = _later.set(projects)
+    try:
+        yield projects
+    finally:
+        _later.reset(token)
 
 
 def settle(project_id: int, *, after: str = "") -> None:
@@ -44,6 +60,10 @@ def settle(project_id: int, *, after: str = "") -> None:
     Never raises what a person could not act on: a failure is logged and the sweep tries again.
     """
     if project_id in _at_work.get() or is_writing():
+        return
+    later = _later.get()
+    if later is not None:
+        later.add(project_id)
         return
     token = _at_work.set(_at_work.get() | {project_id})
     try:
