@@ -3,7 +3,7 @@
 from importlib.metadata import version
 from typing import Any
 
-from flask import Flask, current_app, request
+from flask import Flask, request
 from flask_login import LoginManager, current_user
 from jinja2 import StrictUndefined
 from sqlalchemy import select
@@ -24,6 +24,8 @@ from okrgate.comments import views as comments
 from okrgate.config import Settings, resources
 from okrgate.database import db, prepare_engine
 from okrgate.delivery import views as delivery
+from okrgate.demo import tour
+from okrgate.demo import views as demo
 from okrgate.imports import views as imports
 from okrgate.measurement import reminders
 from okrgate.measurement import service as measurement_service
@@ -63,6 +65,7 @@ ROOMS = (
     notifications,
     administration,
     imports,
+    demo,
 )
 
 
@@ -143,7 +146,8 @@ def _surroundings() -> dict[str, Any]:
     theme = request.cookies.get("theme", "auto")
     shown = {
         "theme": theme if theme in web.THEMES else "auto",
-        "demo": _demo(),
+        "demo": tour.is_demo(),
+        "tour": tour.card(),
         "app_version": version("okrgate"),
     }
     if not current_user.is_authenticated:
@@ -160,8 +164,3 @@ def _surroundings() -> dict[str, Any]:
         "navigation": web_navigation.menu(current_user, badges),
         "user_links": web_navigation.own_links(),
     }
-
-
-def _demo() -> bool:
-    settings: Settings = current_app.extensions["okrgate.settings"]
-    return settings.demo

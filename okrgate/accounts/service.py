@@ -15,7 +15,7 @@ from okrgate.accounts.people import (
     invite_again,
     set_rights,
 )
-from okrgate.accounts.personas import Persona, demo_personas
+from okrgate.accounts.personas import Group, Persona, demo_personas
 from okrgate.accounts.signing_in import (
     DeadLink,
     WrongPassword,
@@ -33,6 +33,7 @@ __all__ = [
     "DEMO_PASSWORD",
     "STATES",
     "DeadLink",
+    "Group",
     "Persona",
     "TooMany",
     "WrongPassword",
