@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: run test check fix lock bench clean
+.PHONY: run test check fix lock bench screenshots clean
 
 run: $(VENV)/.installed            ## Set up, seed a demo company, start server, worker and mail catcher
 	$(BIN)/okrgate demo
@@ -21,6 +21,9 @@ check: $(VENV)/.installed   ## Style, types, the order of the rooms, templates, 
 
 bench: $(VENV)/.installed   ## How long pages and a transition take; never fails
 	$(BIN)/python bench/pages.py
+
+screenshots: $(VENV)/.installed   ## Take the guide's pictures anew, out of a demo of their own
+	$(BIN)/python docs/screenshots.py
 
 fix: $(VENV)/.installed     ## Mend what a tool can mend
 	$(BIN)/ruff check --fix .
