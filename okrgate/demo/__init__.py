@@ -16,6 +16,7 @@ from okrgate.config import Settings
 from okrgate.database import db
 from okrgate.demo.company import Company, settle_in
 from okrgate.demo.story import Story, read_story
+from okrgate.demo.talk import keep_views
 from okrgate.demo.telling import tell
 from okrgate.rulebooks import service as rulebooks
 
@@ -43,6 +44,7 @@ def _fill(story: Story, say: Say) -> None:
     company: Company = settle_in(story, roles)
     if story.process in {rulebooks.rulebook(one.id).id for one in rulebooks.binding()}:
         tell(story, company, say)
+        keep_views(story, company)
 
 
 def _who(story: Story) -> list[str]:

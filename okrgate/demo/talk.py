@@ -11,12 +11,15 @@ from okrgate.accounts.models import Person
 from okrgate.comments import following
 from okrgate.comments import service as comments
 from okrgate.database import db
+from okrgate.demo.company import Company
+from okrgate.demo.story import Story
 from okrgate.gates.model import Rulebook
 from okrgate.projects.models import Project
 from okrgate.projects.sections import Page, Section
 from okrgate.rulebooks import service as rulebooks
-from okrgate.stages import asking, change_requests, handing
+from okrgate.stages import asking, change_requests, handing, listing, saved_views
 from okrgate.stages import service as stages
+from okrgate.stages.reading import Reader
 from okrgate.stages.sections import section_for
 
 Said = Mapping[str, Any]
@@ -99,6 +102,26 @@ def _change(project_id: int, said: Said, by: int) -> None:
 def _agree(project_id: int, said: Said, by: int) -> None:
     newest = change_requests.of_project(project_id)[0]
     change_requests.decide(newest.id, approve=True, reason=said["reason"], by=by)
+
+
+def keep_views(story: Story, company: Company) -> None:
+    """Keep the lists of the list of projects that the story names."""
+    for one in story.raw["views"]:
+        asked = {
+            **one["asked"],
+            "unit": company.units.get(one["asked"].get("unit", "")),
+            "lead": company.people.get(one["asked"].get("lead", "")),
+        }
+        args = MultiDict((key, str(value)) for key, value in asked.items() if value)
+        by = Reader(company.people[one["by"]], is_admin=bool(one.get("shared")))
+        saved_views.save(
+            one["name"],
+            listing.read(args),
+            shared=bool(one.get("shared")),
+            start=False,
+            replace=False,
+            by=by,
+        )
 
 
 # Each takes the project, what the story says of the act, and who acts.

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
@@ -20,7 +20,7 @@ from okrgate.demo.story import Day, Planned, Story
 from okrgate.errors import Forbidden
 from okrgate.measurement import service as measurement
 from okrgate.measurement.models import Target
-from okrgate.notifications.models import MAIL, SKIPPED, WAITING, OutboxRow
+from okrgate.notifications.models import INBOX, MAIL, SKIPPED, WAITING, OutboxRow
 from okrgate.projects.models import Project
 from okrgate.projects.sections import Page, Section
 from okrgate.rulebooks import service as rulebooks
@@ -28,35 +28,45 @@ from okrgate.stages import editing, settling, signing
 from okrgate.stages import service as stages
 from okrgate.stages.facts import gather
 
-_SAY_EVERY = 200
+_SAY_EVERY = 10
 _DAY = timedelta(days=1)
 # What brings a project further. After all else it is judged only once it matters, or at the end.
 _TURNS = {"move", "sign", "agree"}
 
 
 def tell(story: Story, company: Company, say: Callable[[str], None]) -> None:
-    """Take every step at its time. Mail of the past is not sent; the last two days' is."""
+    """Take every step at its time. Mail of the past is not sent, that of the last two days is."""
     now = clock.now()
     told = [_Told(planned, story, company) for planned in story.projects]
     acts = sorted(
         ((ago, number, step) for number, one in enumerate(told) for ago, step in one.steps()),
         key=lambda act: -act[0],
     )
-    left = [len(one.steps()) for one in told]
-    for count, (ago, number, step) in enumerate(acts, start=1):
+    begun = 0
+    for ago, number, step in acts:
         with clock.moved_to(now - ago):
             told[number].take(step)
-        left[number] -= 1
-        if count % _SAY_EVERY == 0:
-            say(f"  {left.count(0)} of {len(told)} projects ({count} of {len(acts)} steps)")
+        begun += "begin" in step
+        if "begin" in step and begun % _SAY_EVERY == 0:
+            say(f"  {begun} of {len(told)} projects begun")
+    say("  Bringing their pages up to date")
     settling.sweep()
-    say(f"  {len(told)} of {len(told)} projects")
+    _let_rest(now)
+
+
+def _let_rest(now: datetime) -> None:
+    """Count mail of the past as not to be sent, and older news as read."""
     with transaction() as session:
         session.execute(
             update(OutboxRow)
             .where(OutboxRow.channel == MAIL, OutboxRow.status == WAITING)
             .where(OutboxRow.created_at < now - 2 * _DAY)
             .values(status=SKIPPED)
+        )
+        session.execute(
+            update(OutboxRow)
+            .where(OutboxRow.channel == INBOX, OutboxRow.created_at < now - 5 * _DAY)
+            .values(read_at=now - 4 * _DAY)
         )
 
 
