@@ -125,7 +125,7 @@ TABLE: dict[str, Row] = {
     ),
     "GET comments.list_comments": signed_in("/projects/{reference}/comments"),
     "POST comments.add": signed_in(
-        "/projects/{reference}/comments", 303, data={"key": "a key", "text": "Why now?"}
+        "/projects/{reference}/comments", 303, data={"key": "a key {day}", "text": "Why now?"}
     ),
     "POST comments.follow": signed_in("/projects/{reference}/follow", 303),
     "POST comments.unfollow": signed_in("/projects/{reference}/unfollow", 303),
@@ -195,7 +195,7 @@ TABLE: dict[str, Row] = {
         403,
         stop="planned",
         Sue=303,
-        Lea=303,
+        Rex=303,
         data={"person": "{steward}"},
     ),
     "GET stages.ask_waiver": signed_in(
@@ -363,7 +363,10 @@ TABLE: dict[str, Row] = {
     "GET notifications.dead_letters": admins("/admin/dead-letters"),
     "POST notifications.settle_dead_letters": admins("/admin/dead-letters", 422),
     "POST notifications.send_again": admins("/admin/dead-letters/{letter}/send-again", 303),
-    # The demo's caught mail exists in the demo only.
+    # The demo's tour and its caught mail exist in the demo only.
+    "GET demo.show_tour": anyone("/demo/tour", 404),
+    "POST demo.keep_step": anyone("/demo/tour", 404),
+    "POST demo.go": anyone("/demo/tour/1/1", 404),
     "GET notifications.caught_mail": anyone("/demo/mail", 404),
     "GET notifications.show_caught_mail": anyone("/demo/mail/1.eml", 404),
     "GET web.healthz": anyone("/healthz"),
@@ -426,6 +429,11 @@ def test_looking(stops: Stops, stop: str) -> None:
         assert not problems, "\n".join(problems)
 
 
+# What one person asked for, another cannot ask for again; and which tables keep that an act was refused.
+ONCE = {"POST stages.ask_waiver", "POST stages.nudge"}
+RECORDED = {"POST stages.decide": {"audit_entries", "audit_head"}}
+
+
 @pytest.mark.parametrize("name", [name for name in TABLE if name.startswith("POST")])
 def test_doing(stops: Stops, name: str) -> None:
     row = TABLE[name]
@@ -441,9 +449,11 @@ def test_doing(stops: Stops, name: str) -> None:
             data = {key: value.format(**words, day=day) for key, value in row.data.items()}
             answer = browsers[reader].post(path, data=data)
             answer.get_data()
-            if answer.status_code != expected:
+            late = name in ONCE and expected == 303 and answer.status_code == 409
+            if answer.status_code != expected and not (late and reader in row.others):
                 problems.append(f"{reader}: {answer.status_code}, not {expected}")
-            if expected in {401, 403, 404, 422} and differences(before, dump()):
+            written = set(differences(before, dump())) - RECORDED.get(name, set())
+            if expected in {401, 403, 404, 422} and written:
                 problems.append(f"{reader} was refused, and yet something was written")
         assert not problems, "\n".join(problems)
 
@@ -539,9 +549,10 @@ def assert_hidden(company: Company, path: str, *, readers: tuple[str, ...]) -> N
 
 
 def plain(answer: TestResponse, reference: str) -> str:
-    """Return a page without the number of its request its token and the address that was asked for."""
+    """Return a page without the number of its request, its token and the address that was asked for."""
     page = answer.get_data(as_text=True).replace(answer.headers["X-Request-Id"], "")
-    return re.sub(r'name="csrf_token" value="[^"]+"', "", page.replace(reference, "OKR"))
+    token = r'name="csrf_token" value="[^"]+"|"X-CSRFToken": "[^"]+"'
+    return re.sub(token, "", page.replace(reference, "OKR"))
 
 
 @contextmanager
@@ -646,7 +657,7 @@ def words_for(company: Company) -> dict[str, object]:
         "file": pick(select(ImportFile.id)),
         "letter": pick(select(OutboxRow.id).where(OutboxRow.status == DEAD)),
         "scope": saves_of_scope(project.id),
-        "steward": company.ids["Ines"],
+        "steward": company.ids["Lea"],
     }
 
 
