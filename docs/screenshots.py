@@ -78,7 +78,7 @@ def comment(page: Page) -> None:
     """Say something to somebody."""
     project("A first report on day one", more="/comments")(page)
     page.get_by_label("Your comment").fill(
-        "@Ines Moreau can this be read each week, not each month?"
+        '@"Ines Moreau" can this be read each week, not each month?'
     )
 
 
@@ -118,7 +118,7 @@ PICTURES = [
     Picture("overview", "omar", at("/overview"), height=900),
     Picture("admin", "ada", at("/admin"), height=720),
     Picture("rules-check", "ada", mistake),
-    Picture("map", "ada", at("/rules/1"), only="#map svg"),
+    Picture("map", "ada", at("/rules/1"), height=1500, only="#map svg"),
     Picture("import", "ada", columns, height=720),
 ]
 
