@@ -50,7 +50,7 @@ def demo_personas() -> list[Group]:
     if not settings.demo:
         return []
     query = (
-        select(Person.id, Person.email, Person.name)
+        select(Person.id, Person.email, Person.name, Person.is_admin, Person.is_auditor)
         .where(Person.active, Person.password_hash.is_not(None))
         .order_by(Person.id)
         .limit(_MOST)
@@ -64,9 +64,14 @@ def demo_personas() -> list[Group]:
             if one["name"] in left
         ]
         found.append(Group(group["group"], people))
-    held = roles.in_words(person.id for person in left.values())
+    held = roles.in_words(person.id for person in left.values()) if left else {}
     others = [
-        Persona(one.email, one.name, " · ".join(held.get(one.id, ["Colleague"])), "")
-        for one in left.values()
+        Persona(one.email, one.name, _part(held.get(one.id, []), one), "") for one in left.values()
     ]
     return [group for group in (*found, Group(_OTHERS, others)) if group.people]
+
+
+def _part(held: Sequence[str], person: Any) -> str:
+    rights = {"Administrator": person.is_admin, "Auditor": person.is_auditor}
+    said = [*held, *(word for word, has in rights.items() if has)]
+    return " · ".join(said) or "Colleague"
