@@ -154,6 +154,7 @@ def _take(browser: Browser, address: str, picture: Picture) -> int:
         reduced_motion="reduce",
         locale="en-GB",
     )
+    context.add_cookies([{"name": "tour", "value": "ended", "url": address}])
     page = context.new_page()
     page.set_default_timeout(10_000)
     page.goto("/sign-in")
