@@ -4,20 +4,27 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from werkzeug.serving import make_server
 
+from okrgate import clock
 from okrgate.accounts.service import DEMO_PASSWORD
 from okrgate.app import create_app
 from okrgate.database import db
 from okrgate.demo import seed
 from tests.conftest import settings_for
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 REQUIRED = os.environ.get("OKRGATE_REQUIRE_BROWSER") == "1"
@@ -50,18 +57,8 @@ def address(demo_database: Path, tmp_path: Path) -> Iterator[str]:
     """Serve a copy of the demo; yield where."""
     copy = tmp_path / "okrgate.db"
     shutil.copy(demo_database, copy)
-    server = make_server("127.0.0.1", 0, lambda _environ, _start: [], threaded=True)
-    base = f"http://127.0.0.1:{server.port}"
-    app = create_app(replace(settings_for(f"sqlite:///{copy}", tmp_path), base_url=base))
-    server.app = app
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield base
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    with app.app_context():
-        db.engine.dispose()
+    with served(f"sqlite:///{copy}", tmp_path) as base:
+        yield base
 
 
 @pytest.fixture(scope="session")
@@ -101,6 +98,33 @@ def signed_in(chromium: Browser, address: str) -> Iterator[SignedIn]:
     yield sit_down
     for context in contexts:
         context.close()
+
+
+@contextmanager
+def served(url: str, folder: Path, now: Callable[[], datetime] | None = None) -> Iterator[str]:
+    """Serve a database in threads of this process, at the time that `now` tells; yield where."""
+    server = make_server("127.0.0.1", 0, lambda _environ, _start: [], threaded=True)
+    base = f"http://127.0.0.1:{server.port}"
+    app = create_app(replace(settings_for(url, folder), base_url=base))
+    server.app = _at_the_time(app, now) if now else app
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield base
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    with app.app_context():
+        db.engine.dispose()
+
+
+def _at_the_time(app: Flask, now: Callable[[], datetime]) -> "WSGIApplication":
+    """Return the application as it answers at a moment that the test moves."""
+
+    def answer(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        with clock.moved_to(now()):
+            return app(environ, start)
+
+    return answer
 
 
 @contextmanager
