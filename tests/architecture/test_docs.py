@@ -19,6 +19,7 @@ DOCUMENTS = sorted(
 IMAGES = sorted((ROOT / "docs" / "images").glob("*.png"))
 MOST_BYTES = 2_500_000
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
+_CODE = re.compile(r"```.*?```|`[^`]+`", re.DOTALL)
 _COMMAND = re.compile(r"(?:^|`)okrgate ([a-z][a-z -]*)", re.MULTILINE)
 _PAGE = re.compile(r"`(/[a-z][a-z/-]*)`")
 
@@ -36,8 +37,9 @@ def test_links_and_pictures_are_there(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=_id)
 def test_commands_exist(document: Path) -> None:
-    for words in _COMMAND.findall(document.read_text(encoding="utf-8")):
-        _follow(words.split())
+    for code in _CODE.findall(document.read_text(encoding="utf-8")):
+        for words in _COMMAND.findall(code):
+            _follow(words.split())
 
 
 def _follow(words: list[str]) -> None:
