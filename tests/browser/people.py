@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, Locator, Page, Response, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Response, expect
 
 from tests.browsing import Person
 
@@ -23,13 +23,21 @@ document.addEventListener("securitypolicyviolation", (event) => {
 
 
 def watch(page: Page) -> list[str]:
-    """Return a list that grows by whatever the browser complains about on this page."""
+    """Return a list that grows by whatever the browser complains about on this page.
+
+    How the page itself was answered is left out: whoever opened it looks at its status.
+    """
     found: list[str] = []
+
+    def hear(said: ConsoleMessage) -> None:
+        its_own = said.text.startswith("Failed to load resource") and (
+            said.location["url"] == page.url.partition("#")[0]
+        )
+        if said.type == "error" and not its_own:
+            found.append(f"{page.url}: {said.text}")
+
     page.add_init_script(_WATCH)
-    page.on(
-        "console",
-        lambda said: found.append(f"{page.url}: {said.text}") if said.type == "error" else None,
-    )
+    page.on("console", hear)
     page.on("pageerror", lambda problem: found.append(f"{page.url}: {problem}"))
     return found
 

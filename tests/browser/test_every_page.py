@@ -1,0 +1,122 @@
+"""Every page that somebody can be led to: whole, quiet, as wide as its window, and accessible."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect
+
+from okrgate.app import create_app
+from tests.browser.conftest import SignedIn
+from tests.browser.crawling import Crawl, flaws
+from tests.browser.people import watch
+from tests.browser.test_pages import problems_of
+from tests.conftest import settings_for
+
+pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
+
+LOOKS = [(1280, False), (375, True)]
+LONG = "Unterbrechungsfreiestromversorgungswartungsvertragsverlängerung" * 3
+PATH = "/projects/OKR-016/parts/scope/people"
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Flask:
+    """Return an application that knows every address."""
+    return create_app(settings_for(f"sqlite:///{tmp_path}/nothing.db", tmp_path))
+
+
+@pytest.mark.parametrize("name", ["ada", "greta", "chiara", "tara"])
+def test_links_lead_to_whole_pages(signed_in: SignedIn, plan: Flask, name: str) -> None:
+    page = signed_in(name, width=375)
+    complaints = watch(page)
+    crawl = Crawl(plan, page)
+
+    seen = list(crawl.pages())
+
+    assert crawl.problems == []
+    assert complaints == []
+    assert len({one.kind for one in seen}) > 30
+
+
+@pytest.mark.parametrize(("width", "dark"), LOOKS)
+def test_each_kind_of_page_is_accessible(
+    signed_in: SignedIn, plan: Flask, width: int, dark: bool
+) -> None:
+    known: Counter[str] = Counter()
+    problems: list[str] = []
+    for name in ("ada", "chiara", "greta", "kira"):
+        page = signed_in(name, width=width, dark=dark)
+        for seen in Crawl(plan, page, known).pages():
+            if seen.status == 200:
+                problems += problems_of(page)
+            else:
+                known[seen.kind] -= 1
+
+    assert problems == []
+
+
+@pytest.mark.parametrize(("width", "dark"), LOOKS)
+def test_refusals_and_extremes_are_accessible_too(
+    signed_in: SignedIn, width: int, dark: bool
+) -> None:
+    page = signed_in("kira", width=width, dark=dark)
+    problems = []
+    for show in (nowhere, forbidden, refused, overtaken, very_long, nothing_found):
+        show(page)
+        problems += [*problems_of(page), *flaws(page)]
+
+    assert problems == []
+
+
+def nowhere(page: Page) -> None:
+    """Show that there is no such page."""
+    answer = page.goto("/projects/OKR-99999")
+    assert answer is not None
+    assert answer.status == 404
+
+
+def forbidden(page: Page) -> None:
+    """Show a page that is only for others."""
+    answer = page.goto("/admin/people")
+    assert answer is not None
+    assert answer.status == 403
+
+
+def refused(page: Page) -> None:
+    """Show a form with a mistake."""
+    page.goto(PATH)
+    page.locator("input[name=people]").fill("a lot")
+    page.get_by_role("button", name="Save and continue").click()
+    expect(page.get_by_role("heading", name="There is a problem")).to_be_visible()
+
+
+def overtaken(page: Page) -> None:
+    """Show what is asked when somebody else saved in between."""
+    page.goto(PATH)
+    other = page.context.new_page()
+    other.goto(PATH)
+    other.locator("input[name=people]").fill("7")
+    other.get_by_role("button", name="Save and continue").click()
+    other.wait_for_url(lambda url: not url.endswith(PATH))
+    other.close()
+    page.locator("input[name=people]").fill("9")
+    with page.expect_response(lambda answer: answer.request.method == "POST") as answer:
+        page.get_by_role("button", name="Save and continue").click()
+    assert answer.value.status == 409
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+
+def very_long(page: Page) -> None:
+    """Show a project whose title is one long word."""
+    page.goto("/projects/new")
+    page.locator("input[name=title]").fill(LONG)
+    page.get_by_role("button", name="Start the project").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Unterbrechung")
+
+
+def nothing_found(page: Page) -> None:
+    """Show a list that nothing fits."""
+    page.goto("/projects?q=zzzzqqqq")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
