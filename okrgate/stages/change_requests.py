@@ -149,6 +149,8 @@ def decide(request_id: int, *, approve: bool, reason: str, by: int) -> str:
         project = locked(project.id)
         row = session.get_one(ChangeRequest, request_id, populate_existing=True)
         seat = _check_may_decide(row, seats, by)
+        if approve:
+            _check_still_changeable(project, rulebook, row)
         seat.decision = APPROVED if approve else DECLINED
         seat.reason, seat.at, seat.roles = reason.strip(), clock.now(), sorted(seats[by])
         session.flush()
@@ -159,7 +161,7 @@ def decide(request_id: int, *, approve: bool, reason: str, by: int) -> str:
             target=f"change_request:{row.id}",
             reason=reason.strip(),
         )
-        if approve and not _try_to_apply(project, rulebook, row, gate, seats, by):
+        if approve and not _try_to_apply(project, rulebook, row, gate, by):
             project.version += 1
             return OPEN
         _close(project, row, APPROVED if approve else DECLINED)
@@ -226,6 +228,15 @@ def _check_may_decide(row: ChangeRequest, seats: Mapping[int, set[str]], by: int
     return seat
 
 
+def _check_still_changeable(project: Project, rulebook: Rulebook, row: ChangeRequest) -> None:
+    """Raise Conflict when the project was parked, ended or went back since somebody asked."""
+    still = changeable(project, rulebook)
+    if not any((section.key, page.key) == (row.section, row.page) for section, page in still):
+        raise Conflict(
+            "The project has moved since this was asked, and this part cannot be changed here now."
+        )
+
+
 def _check_open(row: ChangeRequest) -> None:
     if row.state == OPEN:
         return
@@ -243,21 +254,17 @@ def _try_to_apply(
     rulebook: Rulebook,
     row: ChangeRequest,
     gate: Round,
-    seats: Mapping[int, set[str]],
     by: int,
 ) -> bool:
-    """Put the new values in place if the gate opens with them and these signatures; else leave all as it was."""
+    """Put the new values in place if the gate opens with them and these signatures; else leave all as it was.
+
+    Whose signature counts is asked of the project as it then is: the change may give somebody a part in it.
+    """
     section = section_for(rulebook, row.section)
     page = section.page(row.page) if section else None
     if section is None or page is None:
         raise NotFound
     form = form_of(page, project, row.data)
-    agreed = [
-        one for one in seats_of(row.id) if one.decision == APPROVED and one.person_id in seats
-    ]
-    spoken = tuple(
-        Signoff(role, str(one.person_id)) for one in agreed for role in sorted(seats[one.person_id])
-    )
     try:
         with db.session().begin_nested():
             reason = f"Change request {row.id}: {row.reason}"
@@ -273,6 +280,17 @@ def _try_to_apply(
                 request=row.id,
             )
             now = gather(project, rulebook)
+            seats = entitled(project, rulebook, now, gate, {row.by_id})
+            agreed = [
+                one
+                for one in seats_of(row.id)
+                if one.decision == APPROVED and one.person_id in seats
+            ]
+            spoken = tuple(
+                Signoff(role, str(one.person_id))
+                for one in agreed
+                for role in sorted(seats[one.person_id])
+            )
             facts = replace(now.facts_for(gate.gate), signoffs=spoken)
             verdict = judge_twice(rulebook, gate.transition, facts, today=now.today)
             if not verdict.allowed:

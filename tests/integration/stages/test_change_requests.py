@@ -1,5 +1,7 @@
 """Change what was signed: asked for, decided by those who sign, and only then true."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import select
 
@@ -7,6 +9,7 @@ from okrgate.approvals import service as approvals
 from okrgate.approvals.models import Receipt
 from okrgate.database import db
 from okrgate.errors import Conflict, Forbidden, Invalid
+from okrgate.projects.models import Project
 from okrgate.projects.plan_models import Scope
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import change_requests as changes
@@ -124,3 +127,31 @@ def test_nothing_is_asked_for_before_it_is_signed(arrive: Arrive) -> None:
     company = arrive("planned")
     company["Lea"].open(f"/projects/{company.reference}/changes/new/scope/money", status=404)
     assert "No changes yet" in company["Lea"].open(f"/projects/{company.reference}/changes")
+
+
+def test_what_was_asked_before_a_project_was_parked_is_not_agreed_meanwhile(arrive: Arrive) -> None:
+    company = arrive("in execution")
+    number = ask(company, budget="40000").id
+    company.move("Oli", "park_project", reason="No money this quarter", date="2027-12-04")
+    with pytest.raises(Conflict, match="has moved"):
+        changes.decide(number, approve=True, reason="", by=company.ids["Vik"])
+    assert budget(company) == 9_000_000
+    declined = changes.decide(number, approve=False, reason="Not now", by=company.ids["Vik"])
+    assert declined == "declined"
+
+
+def test_whom_a_change_gives_a_part_does_not_sign_it(
+    arrive: Arrive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = arrive("in execution")
+    number = ask(company, budget="40000").id
+    saved = changes.editing.save_agreed
+
+    def and_lead(project: Project, *given: Any, **named: Any) -> Any:
+        project.lead_id = company.ids["Vik"]
+        return saved(project, *given, **named)
+
+    monkeypatch.setattr(changes.editing, "save_agreed", and_lead)
+    assert changes.decide(number, approve=True, reason="", by=company.ids["Vik"]) == "open"
+    assert budget(company) == 9_000_000
+    assert company.project().lead_id == company.ids["Lea"]
