@@ -125,7 +125,8 @@ def barred(
     """Return who never signs for this project, and the sentence that says why.
 
     The floor holds whatever the rulebook says: the submitter and co-editors, the lead, the accountable people and
-    whoever changed material content since `since` (the moment the gate's last round was settled; always, if none).
+    whoever changed material content, or handed it over, since `since` (the moment the gate's last round was settled;
+    always, if none).
     """
     found: dict[int, str] = {}
     for fact in rulebook.never_sign:
@@ -134,7 +135,9 @@ def barred(
     edited = around.edited if around.edited is not None else editors_of(project.id)
     for person, at in edited.items():
         if since is None or at > since:
-            found[person] = "You changed what is to be signed, so somebody else has to sign."
+            found[person] = (
+                "You changed what is to be signed, or gave it away, so somebody else has to sign."
+            )
     for person in around.people.get("raci.accountable", ()):
         found[person] = "You are accountable for this project, so somebody else has to sign."
     if project.lead_id is not None:

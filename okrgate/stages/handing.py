@@ -17,7 +17,7 @@ from okrgate.errors import Conflict, Forbidden, Invalid
 from okrgate.events import Event, HandedOver, Recipient, publish
 from okrgate.gates.model import Rulebook
 from okrgate.measurement.models import Checkpoint
-from okrgate.projects.models import CoEditor, Project
+from okrgate.projects.models import CoEditor, Edit, Project
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages.editing import locked_material
 from okrgate.stages.facts import gather
@@ -83,6 +83,8 @@ def hand_over(
         former = getattr(project, column)
         setattr(project, column, taker)
         moved = _move_duties(project, former, taker) if part == LEAD and former else 0
+        if former is not None:
+            _keep_from_signing(project, former)
         _touch(project)
         audit.record(
             "project.handed_over",
@@ -185,6 +187,19 @@ def _move_duties(project: Project, former: int, to: int) -> int:
         )
         moved += done.rowcount
     return moved
+
+
+def _keep_from_signing(project: Project, former: int) -> None:
+    """Count a hand-over as a change of what is to be signed: nobody gives a part away to sign what was theirs."""
+    db.session().add(
+        Edit(
+            project_id=project.id,
+            section=_PEOPLE,
+            person_id=former,
+            at=clock.now(),
+            material=True,
+        )
+    )
 
 
 def _touch(project: Project) -> None:

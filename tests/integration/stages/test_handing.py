@@ -2,12 +2,15 @@
 
 import pytest
 
+from okrgate.approvals import entitlement
 from okrgate.approvals import service as approvals
 from okrgate.database import db
 from okrgate.delivery.models import WorkItem
 from okrgate.errors import Conflict, Forbidden, Invalid
 from okrgate.measurement import service as measurement
+from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import handing
+from okrgate.stages.facts import gather
 from tests.integration.conftest import Arrive
 from tests.integration.journey.company import Company
 
@@ -134,6 +137,15 @@ def test_the_submitter_hands_over_too(arrive: Arrive) -> None:
     hand_over(company, "Sue", "Pat", part="submitter")
     company["Sue"].open(f"/projects/{company.reference}", status=404)
     company["Pat"].open(f"/projects/{company.reference}/parts/problem/problem")
+
+
+def test_nobody_gives_a_project_away_to_sign_it(arrive: Arrive) -> None:
+    company = arrive("half approved")
+    hand_over(company, "Lea", "Pat")
+    project = company.project()
+    rulebook = rulebooks.rulebook(project.rulebook_version_id)
+    barred = entitlement.barred(project, rulebook, gather(project, rulebook).around)
+    assert {company.ids["Lea"], company.ids["Pat"]} <= set(barred)
 
 
 def test_a_co_editor_writes_along_and_leaves(arrive: Arrive) -> None:
