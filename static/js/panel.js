@@ -9,7 +9,7 @@ async function refresh(place) {
     const answer = await fetch(place.dataset.live, {
       headers: { "If-None-Match": `"${place.dataset.mark}"` },
       credentials: "same-origin",
-      redirect: "error",
+      redirect: "manual",
     });
     if (answer.status === 200) show(place, await answer.text(), answer.headers.get("ETag"));
   } catch {

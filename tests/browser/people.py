@@ -34,7 +34,7 @@ def watch(page: Page) -> list[str]:
             said.location["url"] == page.url.partition("#")[0]
         )
         if said.type == "error" and not its_own:
-            found.append(f"{page.url}: {said.text}")
+            found.append(f"{page.url}: {said.text} {said.location['url']}")
 
     page.add_init_script(_WATCH)
     page.on("console", hear)
