@@ -9,6 +9,7 @@ from pathlib import Path
 
 MOST_BYTES = 20 * 1024 * 1024
 MOST_ROWS = 20_000
+MOST_COLUMNS = 200
 _BREAKS = re.compile(r"\r+\n|\r+|\n")
 
 
@@ -50,6 +51,8 @@ def table_of(text: str, *, delimiter: str) -> Table:
         raise Unreadable("The file holds a header at most, but no rows.")
     if len(raw) > MOST_ROWS:
         raise Unreadable(f"The file holds more than {MOST_ROWS:,} rows. Split it.")
+    if len(raw[0]) > MOST_COLUMNS:
+        raise Unreadable(f"The file holds more than {MOST_COLUMNS} columns. Leave some out.")
     found = [
         (number, row)
         for number, row in enumerate(raw[1:], start=2)

@@ -65,7 +65,7 @@ def bring(name: str, content: bytes, *, by: int) -> int:
         raise Invalid(str(problem), {"file": str(problem)}) from problem
     with transaction() as session:
         file = ImportFile(
-            name=name[:200] or "file",
+            name=_printable(name)[:200] or "file",
             by_id=by,
             at=clock.now(),
             content=content,
@@ -79,6 +79,11 @@ def bring(name: str, content: bytes, *, by: int) -> int:
             "import.brought", by=by, target=f"import:{file.id}", details={"name": file.name}
         )
         return file.id
+
+
+def _printable(name: str) -> str:
+    """Return a file's name without what no database keeps: the browser sends any bytes it likes."""
+    return "".join(sign for sign in name if sign.isprintable())
 
 
 def listed() -> list[tuple[ImportFile, str]]:

@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
-from okrgate.imports.reading import MOST_ROWS, Table, Unreadable, clean
+from okrgate.imports.reading import MOST_COLUMNS, MOST_ROWS, Table, Unreadable, clean
 
 MOST_UNPACKED = 200 * 1024 * 1024
-MOST_COLUMNS = 200
 
 
 def sheet_names(content: bytes) -> list[str]:
@@ -35,10 +34,7 @@ def read_sheet(content: bytes, name: str) -> Table:
     with _opened(content) as book:
         if name not in book.sheetnames:
             raise Unreadable(f"There is no sheet “{name[:60]}” in the file.")
-        rows = [
-            (number, tuple(_text(cell) for cell in row[:MOST_COLUMNS]))
-            for number, row in _rows(book[name])
-        ]
+        rows = [(number, tuple(_text(cell) for cell in row)) for number, row in _rows(book[name])]
     found = [(number, row) for number, row in rows if any(row)]
     if len(found) < 2:
         raise Unreadable("The sheet holds a header at most, but no rows.")
@@ -52,7 +48,9 @@ def read_sheet(content: bytes, name: str) -> Table:
 
 
 def _rows(sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
+    # The library fills each row up to the width that the sheet claims to have.
+    rows = sheet.iter_rows(max_col=MOST_COLUMNS, values_only=True)
+    for number, row in enumerate(rows, start=1):
         if number > MOST_ROWS:
             raise Unreadable(f"The sheet holds more than {MOST_ROWS:,} rows. Split it.")
         yield number, row

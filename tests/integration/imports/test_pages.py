@@ -275,7 +275,15 @@ def test_what_is_missing_is_said_and_what_was_chosen_stays(
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"one column\r\nonly", b"\x00\x01\x02\x03" * 50, b"PK\x03\x04 not a workbook", b"a;b"],
+    [
+        b"",
+        b"one column\r\nonly",
+        b"\x00\x01\x02\x03" * 50,
+        b"PK\x03\x04 not a workbook",
+        b"a;b",
+        b";" * 100_000 + b"\r\n" + b";" * 100_000,
+        b"a;b\r\n" * 30_000,
+    ],
 )
 def test_what_cannot_be_read_is_refused_in_words(browser: FlaskClient, content: bytes) -> None:
     answer = browser.post("/admin/imports", data={"file": (io.BytesIO(content), "x.csv")})
@@ -285,6 +293,25 @@ def test_what_cannot_be_read_is_refused_in_words(browser: FlaskClient, content: 
     else:
         assert answer.status_code == 422
         assert "There is a problem" in answer.text
+
+
+def test_a_sheet_as_wide_as_it_can_be_is_read_as_far_as_columns_are_offered() -> None:
+    book = Workbook()
+    book.active.append(["id", "title"])
+    book.active["XFD2"] = "far out"
+    book.active["A3"] = "1"
+    file = io.BytesIO()
+    book.save(file)
+    table = read(file.getvalue(), detect(file.getvalue()))
+    assert (table.header, table.rows) == (("id", "title"), (("1", ""),))
+
+
+def test_a_files_name_keeps_only_what_can_be_shown(browser: FlaskClient) -> None:
+    file_id = bring(browser, b"id;title\r\n1;Quay\r\n", name="a\x00b\x07\u202e<b>.csv")
+    assert db.session.get_one(ImportFile, file_id).name == "ab<b>.csv"
+    page = browser.get("/admin/imports").text
+    assert "ab&lt;b&gt;.csv" in page
+    assert "<b>.csv" not in page
 
 
 def test_a_stopped_run_keeps_what_came_in_and_a_lost_one_is_taken_up(
