@@ -134,7 +134,7 @@ def _spoken(fact: Fact, value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, date):
-        return value.isoformat()
+        return f"{value.day} {value:%b %Y}"
     if isinstance(value, tuple):
         return ", ".join(value)
     if isinstance(value, int | Decimal):

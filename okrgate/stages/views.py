@@ -164,7 +164,7 @@ def _task(reference: str, task: dict[str, Any]) -> dict[str, Any]:
         "label": section.title,
         "status": task["status"],
         "url": url_for("stages.show_section", reference=reference, section=task["key"]),
-        "hint": section.intro,
+        "hint": section.intro if task["status"] != "completed" else "",
     }
 
 
