@@ -37,6 +37,7 @@ _HANDLERS = [
     "onerror",
     "onclick",
     "onfocus",
+    "onmouseover",
     "ontoggle",
     "onbegin",
 ]
