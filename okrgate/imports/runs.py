@@ -257,6 +257,7 @@ def cancel(file_id: int, *, by: int) -> None:
     """Stop a run. What came in stays."""
     with transaction():
         file = get(file_id)
+        db.session().refresh(file, with_for_update=True)
         if file.state in {"asked", "running"}:
             file.state, file.problem = "stopped", "Stopped by hand. What came in before stays."
             file.finished_at = clock.now()
@@ -380,8 +381,10 @@ def _note(file: ImportFile, report: Report, done: int) -> bool:
 
 
 def _let_go(file: ImportFile) -> None:
-    with transaction():
-        file.state, file.claimed_until = "asked", None
+    with transaction() as session:
+        session.refresh(file, attribute_names=["state"], with_for_update=True)
+        if file.state == "running":
+            file.state, file.claimed_until = "asked", None
 
 
 def _finish(file: ImportFile, bound: Import) -> None:

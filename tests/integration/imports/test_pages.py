@@ -330,6 +330,21 @@ def test_a_stopped_run_keeps_what_came_in_and_a_lost_one_is_taken_up(
     assert (runs.get(file_id).state, count()) == ("done", 5)
 
 
+def test_a_stop_at_the_end_of_a_step_holds(
+    browser: FlaskClient, admin: Person, tmp_path: Path
+) -> None:
+    content = write(tmp_path).read_bytes()
+    file_id = bring(browser, content)
+    try_rows(browser, file_id, choices(header_of(content), admin))
+    runs.ask_adopt(file_id, reason="Moving here", all_or_nothing=False, by=admin.id)
+    assert runs._take(file_id)
+    runs.cancel(file_id, by=admin.id)
+    runs._let_go(runs.get(file_id))
+    runs.work()
+    db.session.rollback()
+    assert (runs.get(file_id).state, count()) == ("stopped", 0)
+
+
 def test_only_administrators_bring_files_and_no_other_form_takes_one(
     factory: Factory, browser: FlaskClient
 ) -> None:
