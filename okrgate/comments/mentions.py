@@ -5,7 +5,7 @@ and @ada by a first name that only one person has, or only one of those involved
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
@@ -15,6 +15,8 @@ _MENTION = re.compile(
 )
 _LINK = re.compile(r"\bhttps?://[^\s<>\"'`\\]{1,2000}")
 _NOT_OF_THE_LINK = ".,;:!?)]}*_"
+# No name is longer.
+_LONGEST = 130
 
 
 @dataclass(frozen=True)
@@ -38,25 +40,34 @@ class Place:
     people: tuple[Named, ...]
 
 
+@dataclass(frozen=True)
+class _Index:
+    """People by what they can be called, so that a text full of names is read as fast as one with few."""
+
+    whole: Mapping[str, Sequence[Named]]
+    first_of_several: Mapping[str, Sequence[Named]]
+    short: Mapping[str, Sequence[Named]]
+
+
 def places(text: str, people: Sequence[Named], *, first: Collection[int] = ()) -> Iterator[Place]:
     """Yield every @name of a text. Of several who fit, those in `first` are meant."""
-    for match in _MENTION.finditer(text):
+    matches = list(_MENTION.finditer(text))
+    index = _index(people if matches else ())
+    for match in matches:
         quoted = match["quoted"]
         if quoted is not None:
-            wanted = " ".join(quoted.split()).casefold()
-            fitting = [one for one in people if one.name.casefold() == wanted]
+            fitting = index.whole.get(" ".join(quoted.split()).casefold(), ())
             yield Place(match.start(), match.end(), quoted, True, _nearest(fitting, first))
             continue
-        whole = _whole_names(text[match.start() + 1 :], people)
+        begins = match.start() + 1
+        whole = _whole_names(text[begins : begins + _LONGEST], index)
         if whole:
-            end = match.start() + 1 + len(whole[0].name)
+            end = begins + len(whole[0].name)
             yield Place(match.start(), end, whole[0].name, False, _nearest(whole, first))
             continue
         word = match["word"].rstrip(".'-")
-        found = [one for one in people if word.casefold() in _short_names(one)]
-        yield Place(
-            match.start(), match.start() + 1 + len(word), word, False, _nearest(found, first)
-        )
+        found = index.short.get(word.casefold(), ())
+        yield Place(match.start(), begins + len(word), word, False, _nearest(found, first))
 
 
 def as_html(text: str, people: Sequence[Named]) -> Markup:
@@ -80,14 +91,27 @@ def _names_marked(text: str, people: Sequence[Named]) -> Markup:
     return found + escape(text[last:])
 
 
-def _whole_names(text: str, people: Sequence[Named]) -> list[Named]:
+def _index(people: Sequence[Named]) -> _Index:
+    whole: dict[str, list[Named]] = {}
+    several: dict[str, list[Named]] = {}
+    short: dict[str, list[Named]] = {}
+    for one in people:
+        name = one.name.casefold()
+        whole.setdefault(name, []).append(one)
+        if " " in name:
+            several.setdefault(name.split(" ")[0], []).append(one)
+        for word in _short_names(one):
+            short.setdefault(word, []).append(one)
+    return _Index(whole, several, short)
+
+
+def _whole_names(text: str, index: _Index) -> list[Named]:
     """Return those whose whole name of two words or more begins the text, the longest name only."""
-    start = text[:130].casefold()
+    start = text.casefold()
     fitting = [
         one
-        for one in people
-        if " " in one.name
-        and start.startswith(one.name.casefold())
+        for one in index.first_of_several.get(start.split(" ")[0], ())
+        if start.startswith(one.name.casefold())
         and not start[len(one.name) : len(one.name) + 1].isalnum()
     ]
     longest = max((len(one.name) for one in fitting), default=0)

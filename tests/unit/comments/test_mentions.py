@@ -1,5 +1,7 @@
 """Who is meant by @name, and what a text becomes on a page."""
 
+from time import monotonic
+
 import pytest
 
 from okrgate.comments.mentions import Named, as_html, places
@@ -80,3 +82,11 @@ def test_addresses_become_links_without_the_point_after_them() -> None:
 def test_only_the_names_of_those_told_are_marked() -> None:
     html = as_html("@hugo and @ada", (HUGO,))
     assert html == '<span class="mention">@hugo</span> and @ada'
+
+
+def test_a_text_full_of_names_is_read_at_once() -> None:
+    crowd = [Named(one, f"Ada Novak{one}", f"ada.{one}@example.com") for one in range(3000)]
+    text = " ".join(f"@x{number}" for number in range(1600))
+    began = monotonic()
+    assert len(list(places(text, crowd))) == 1600
+    assert monotonic() - began < 2
