@@ -297,9 +297,9 @@ def test_what_cannot_be_read_is_refused_in_words(browser: FlaskClient, content: 
 
 def test_a_sheet_as_wide_as_it_can_be_is_read_as_far_as_columns_are_offered() -> None:
     book = Workbook()
-    book.active.append(["id", "title"])
-    book.active["XFD2"] = "far out"
-    book.active["A3"] = "1"
+    sheet: Any = book.active
+    sheet.append(["id", "title"])
+    sheet["XFD2"], sheet["A3"] = "far out", "1"
     file = io.BytesIO()
     book.save(file)
     table = read(file.getvalue(), detect(file.getvalue()))

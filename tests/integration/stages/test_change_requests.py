@@ -13,7 +13,7 @@ from okrgate.projects.models import Project
 from okrgate.projects.plan_models import Scope
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import change_requests as changes
-from okrgate.stages import change_rights
+from okrgate.stages import change_rights, editing
 from okrgate.stages.change_models import ChangeRequest
 from tests.integration.conftest import Arrive
 from tests.integration.journey.company import Company
@@ -145,13 +145,13 @@ def test_whom_a_change_gives_a_part_does_not_sign_it(
 ) -> None:
     company = arrive("in execution")
     number = ask(company, budget="40000").id
-    saved = changes.editing.save_agreed
+    saved = editing.save_agreed
 
     def and_lead(project: Project, *given: Any, **named: Any) -> Any:
         project.lead_id = company.ids["Vik"]
         return saved(project, *given, **named)
 
-    monkeypatch.setattr(changes.editing, "save_agreed", and_lead)
+    monkeypatch.setattr(editing, "save_agreed", and_lead)
     assert changes.decide(number, approve=True, reason="", by=company.ids["Vik"]) == "open"
     assert budget(company) == 9_000_000
     assert company.project().lead_id == company.ids["Lea"]
