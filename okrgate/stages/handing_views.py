@@ -32,6 +32,11 @@ def hand_over(reference: str, part: str) -> ResponseReturnValue:
     if part not in handing.PARTS:
         raise NotFound
     form = _hand_over_form(loaded, part)
+    project = loaded.project
+    # Whoever gives away what is not for everybody may not see it any more.
+    hidden = project.submitted_at is None or project.confidential
+    leaves = hidden and getattr(project, handing.PARTS[part]) == me()
+    here = url_for("stages.show_people", reference=reference)
     if form.validate():
         try:
             handing.hand_over(
@@ -47,7 +52,7 @@ def hand_over(reference: str, part: str) -> ResponseReturnValue:
             _complain(form, problem)
         else:
             said = f"{reference} has a new {part}. Everybody concerned gets a mail."
-            return done(said, url_for("stages.show_people", reference=reference))
+            return done(said, url_for("stages.my_work") if leaves else here)
     return _page(loaded, forms={part: form}, status=422)
 
 
