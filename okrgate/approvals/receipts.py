@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from okrgate.approvals.models import Receipt
+from okrgate.approvals.models import Condition, Receipt, SignoffRow
 from okrgate.database import canonical_json, db
 from okrgate.errors import NotFound
 
@@ -35,6 +35,21 @@ def get_receipt(receipt_id: int) -> Receipt:
     if receipt is None:
         raise NotFound
     return receipt
+
+
+def said_in(receipt: Receipt) -> tuple[SignoffRow | None, list[Condition]]:
+    """Return the sign-off that a receipt proves, if it is one, and the conditions it set."""
+    if receipt.signoff_id is None:
+        return None, []
+    query = (
+        select(SignoffRow, Condition)
+        .outerjoin(Condition, Condition.signoff_id == SignoffRow.id)
+        .where(SignoffRow.id == receipt.signoff_id)
+        .order_by(Condition.id)
+    )
+    rows = db.session().execute(query).all()
+    signoff = rows[0].SignoffRow if rows else None
+    return signoff, [row.Condition for row in rows if row.Condition is not None]
 
 
 def of_project(project_id: int) -> list[Receipt]:

@@ -101,7 +101,8 @@ def show_receipt(receipt_id: int) -> ResponseReturnValue:
         raise NotFound
     rulebook = rulebooks.rulebook(receipt.rulebook_version_id)
     gate = rulebook.gates.get(receipt.gate)
-    names = directory.names([receipt.by_id])
+    said, conditions = receipts.said_in(receipt)
+    names = directory.names([receipt.by_id, *(one.owner_id for one in conditions)])
     just_done = own and "done" in request.args
     wanted = waiting.Narrowed.of(request.args)
     rows = waiting.waiting_for(me(), limit=1, wanted=wanted) if just_done else []
@@ -115,6 +116,8 @@ def show_receipt(receipt_id: int) -> ResponseReturnValue:
         intact=receipts.is_intact(receipt),
         proof=canonical_json({"facts": receipt.facts, "content": receipt.content}),
         findings=receipt.verdict.get("findings", ()),
+        said=said,
+        conditions=[(one, names.get(one.owner_id, "Somebody")) for one in conditions],
         just_done=just_done,
         following=rows[0] if rows else None,
         narrowed=wanted.words(),

@@ -11,6 +11,7 @@ from datetime import timedelta
 from time import monotonic
 from typing import Any
 
+import structlog
 from sqlalchemy import or_, select, update
 
 from okrgate import clock
@@ -27,6 +28,8 @@ from okrgate.imports.reading import Table, Unreadable
 from okrgate.imports.service import Import, Report, check_reason
 from okrgate.rulebooks import service as rulebooks
 from okrgate.rulebooks.models import Process
+
+log = structlog.get_logger()
 
 MOST_BYTES = 7 * 1024 * 1024
 MOST_AT_ONCE = 500
@@ -339,9 +342,16 @@ def _run(file_id: int, seconds: float | None = None) -> None:
         bound = Import(table, to_map(file.choices, known), by=file.by_id, reason=file.reason)
         _rows(file, bound, seconds)
     except (BadMap, Unreadable, Invalid) as problem:
-        db.session().rollback()
-        with transaction():
-            file.state, file.problem, file.finished_at = "stopped", str(problem), clock.now()
+        _stop(file, str(problem))
+    except Exception as problem:  # taken up again it would fail again, for ever
+        log.error("import stopped", file=file_id, exc_info=problem)
+        _stop(file, "An error stopped it; the log names it. What came in before stays.")
+
+
+def _stop(file: ImportFile, problem: str) -> None:
+    db.session().rollback()
+    with transaction():
+        file.state, file.problem, file.finished_at = "stopped", problem, clock.now()
 
 
 def _rows(file: ImportFile, bound: Import, seconds: float | None) -> None:

@@ -84,7 +84,7 @@ def save_page(
             )
         )
         if (state.version if state else 0) != base_version:
-            raise Conflict(_who_saved(state))
+            raise Conflict(_who_saved(state, by))
         before, told_before = _read(section, project, rulebook)
         events = page.save(project, data, by=by)
         session.flush()
@@ -321,8 +321,10 @@ def _next_state(
     return state
 
 
-def _who_saved(state: SectionState | None) -> str:
+def _who_saved(state: SectionState | None, reader: int) -> str:
     if state is None:
         raise NotFound
+    if state.saved_by_id == reader:
+        return "You saved this part meanwhile, in another tab or on another device."
     name = directory.names([state.saved_by_id]).get(state.saved_by_id, "Somebody")
     return f"{name} saved this part while you were typing."

@@ -86,8 +86,7 @@ def change(view_id: int, name: str, *, shared: bool, start: bool, by: Reader) ->
         view = own(view_id, by)
         mine = view.person_id == by.id
         before = [view.name, view.shared, view.start]
-        if shared != view.shared:
-            _check_may_share(shared or view.shared, by)
+        _check_may_share(shared or view.shared, by)
         other = _named(name, view.person_id)
         if other is not None and other.id != view.id:
             raise _taken("There is a view of this name already.")
