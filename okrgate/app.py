@@ -40,7 +40,7 @@ from okrgate.projects import permissions as project_permissions
 from okrgate.projects import service as projects
 from okrgate.rulebooks import service as rulebook_service
 from okrgate.rulebooks import views as rulebooks
-from okrgate.stages import change_reminders, hold_reminders, owed, settling, work
+from okrgate.stages import change_reminders, hold_reminders, owed, requested, settling, work
 from okrgate.stages import pages as stages
 from okrgate.stages.sections import titles as section_titles
 from okrgate.summaries import views as summaries
@@ -120,6 +120,7 @@ def _introduce() -> None:
     audit.sources.project_named = projects.id_named
     for people in (*approvals_service.signers(), *measurement_service.stewards()):
         project_permissions.register_reader(people)
+    project_permissions.register_invited(requested.asked_to_waive())
     worker.every_minute(settling.sweep)
     worker.every_minute(search.catch_up)
     worker.daily(reminders.remind_of_checkpoints)

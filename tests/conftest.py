@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from flask import Flask, g
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import create_engine, text
 
 from okrgate.app import create_app
@@ -32,6 +33,10 @@ def settings_for(url: str, folder: Path) -> Settings:
         testing=True,
         mail=Mail(host="127.0.0.1", port=9),
     )
+
+
+# Every test has an application of its own; what its templates compile to is the same for all of them.
+TEMPLATES = FileSystemBytecodeCache(tempfile.mkdtemp(prefix="okrgate-templates-"))
 
 
 @pytest.fixture(scope="session")
@@ -93,6 +98,7 @@ def app(database_url: str, tmp_path: Path) -> Iterator[Flask]:
     """Yield an application inside its context."""
     built = create_app(replace(settings_for(database_url, tmp_path)))
     built.config["WTF_CSRF_ENABLED"] = False
+    built.jinja_env.bytecode_cache = TEMPLATES
     # The context below outlives each request, and so would what a request keeps in g: who is signed in, its token.
     built.teardown_request(lambda _problem: vars(g._get_current_object()).clear())
     with built.app_context():

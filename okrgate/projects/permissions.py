@@ -1,6 +1,6 @@
 """Who may read a project, and who has a part in it.
 
-A draft is its submitter's and its co-editors'. From submission on everybody signed in reads it; a confidential
+A draft is its submitter's and its co-editors', and of those whom they asked to decide about it. From submission on everybody signed in reads it; a confidential
 one is for those involved and auditors. What is private (money, what stakeholders said) is for them always.
 """
 
@@ -23,6 +23,7 @@ _OWN_PARTS = (
 Reader = int | BindParameter[int]
 _parts: list[Subquery] = []
 _readers: list[Subquery] = []
+_invited: list[Subquery] = []
 
 
 def register_part(people: Select[Any, Any]) -> None:
@@ -36,6 +37,11 @@ def register_part(people: Select[Any, Any]) -> None:
 def register_reader(people: Select[Any, Any]) -> None:
     """Let a room say who else reads everything, without being asked along: those who sign, for instance."""
     _register(people, _readers)
+
+
+def register_invited(people: Select[Any, Any]) -> None:
+    """Let a room say whom the writers of a draft asked about it: they read it, or they could not answer."""
+    _register(people, _invited)
 
 
 def _register(people: Select[Any, Any], known: list[Subquery]) -> None:
@@ -73,7 +79,7 @@ def reads_all(person_id: Reader) -> ColumnElement[bool]:
 
 def registered() -> int:
     """Return how many parts and readers are known: whoever keeps a clause of ours builds it anew when it grows."""
-    return len(_parts) + len(_readers)
+    return len(_parts) + len(_readers) + len(_invited)
 
 
 def visible(
@@ -89,7 +95,9 @@ def visible(
     """
     if project.submitted_at is None:
         known = writers if writers is not None else co_editors(project.id)
-        return person_id == project.submitter_id or person_id in known
+        if person_id == project.submitter_id or person_id in known:
+            return True
+        return _is_invited(project.id, person_id)
     if not project.confidential or is_auditor:
         return True
     return person_id in set(also) or person_id in readers(project.id)
@@ -123,7 +131,9 @@ def visible_clause(person_id: Reader, *, is_auditor: bool) -> ColumnElement[bool
     The person may be a parameter, for a query that is built once.
     """
     edits = select(CoEditor.project_id).where(CoEditor.person_id == person_id)
-    own_draft = or_(Project.submitter_id == person_id, Project.id.in_(edits))
+    own_draft = or_(
+        Project.submitter_id == person_id, Project.id.in_(edits), *_named(_invited, person_id)
+    )
     drafts = and_(Project.submitted_at.is_(None), own_draft)
     if is_auditor:
         return or_(drafts, Project.submitted_at.is_not(None))
@@ -139,12 +149,25 @@ def co_editors(project_id: int) -> set[int]:
 
 def _involves(person_id: Reader) -> ColumnElement[bool]:
     own = [column == person_id for column in _OWN_PARTS]
+    return or_(*own, *_named((*_parts, *_readers), person_id))
+
+
+def _named(parts: Iterable[Subquery], person_id: Reader) -> list[ColumnElement[bool]]:
     # Asked project by project: a list needs it of a page, and nobody's whole history is gathered for that.
-    others = [
+    return [
         select(part.c.project_id)
         .where(part.c.project_id == Project.id, part.c.person_id == person_id)
         .correlate(Project)
         .exists()
-        for part in (*_parts, *_readers)
+        for part in parts
     ]
-    return or_(*own, *others)
+
+
+def _is_invited(project_id: int, person_id: int) -> bool:
+    asked = [
+        select(part.c.person_id).where(
+            part.c.project_id == project_id, part.c.person_id == person_id
+        )
+        for part in _invited
+    ]
+    return bool(asked) and db.session().scalar(union_all(*asked).limit(1)) is not None

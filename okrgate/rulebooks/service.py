@@ -58,7 +58,7 @@ def publish(
     if the newest version is no longer the one it is `based_on` (None: whatever it is).
     """
     check_sound(text)
-    rulebook = load_rulebook(text)
+    rulebook = _parsed(text)
     told = tuple(
         Recipient(admin, "you administer okrgate") for admin in directory.admins() if admin != by
     )
@@ -109,6 +109,12 @@ def publish(
 
 
 @lru_cache(maxsize=_KEPT)
+def _parsed(text: str) -> Rulebook:
+    """Read a text once: a rulebook never changes after it was loaded."""
+    return load_rulebook(text)
+
+
+@lru_cache(maxsize=_KEPT)
 def check_sound(text: str) -> None:
     """Raise RulebookError unless a text can bind projects of this application.
 
@@ -117,7 +123,7 @@ def check_sound(text: str) -> None:
     problems = check_in_child_process(text)
     if any(problem.severity == "error" for problem in problems):
         raise RulebookError(problems)
-    if load_rulebook(text).vocabulary != "application":
+    if _parsed(text).vocabulary != "application":
         sentence = "Only a rulebook that says “vocabulary: application” can bind projects here."
         raise RulebookError((Problem(1, 1, "error", sentence),))
 
@@ -139,7 +145,7 @@ def rulebook(version_id: int) -> Rulebook:
     text = db.session().scalar(select(RulebookVersion.text).where(RulebookVersion.id == version_id))
     if text is None:
         raise NotFound
-    parsed = load_rulebook(text)
+    parsed = _parsed(text)
     with _lock:
         _loaded[key] = parsed
         while len(_loaded) > _KEPT:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Select, and_, or_, select
 
 from okrgate import clock
 from okrgate.accounts import directory
@@ -14,6 +14,13 @@ NUDGE, WAIVER = "nudge", "waiver"
 GRANTED, REFUSED = "granted", "refused"
 # How long a refusal stands beside its finding.
 _SHOWN = timedelta(days=30)
+
+
+def asked_to_waive() -> Select[int, int]:
+    """Return a query for (project id, person id) of those who were asked to set something aside."""
+    return select(FindingRequest.project_id, FindingRequest.person_id).where(
+        FindingRequest.kind == WAIVER
+    )
 
 
 def beside(project_id: int) -> tuple[list[StoredVerdict], list[FindingRequest]]:

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 
 LOOKS = [(1280, False), (375, True)]
 LONG = "Unterbrechungsfreiestromversorgungswartungsvertragsverlängerung" * 3
-PATH = "/projects/OKR-016/parts/scope/people"
+PATH = "/projects/OKR-040/parts/scope/people"
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ LOOKS = [(1280, False), (1280, True), (375, False), (375, True)]
 # Who looks, and at what: each page once with something on it.
 PAGES = {
     "greta": ["/", "/approvals", "/projects", "/okrs", "/metrics", "/inbox", "/rules", "/rules/1"],
-    "kira": ["/projects/new", "/projects/OKR-016", "/projects/OKR-016/parts/raci/raci"],
+    "kira": ["/projects/new", "/projects/OKR-040", "/projects/OKR-040/parts/raci/raci"],
     "mei": ["/projects/OKR-001", "/projects/OKR-001/summary", "/projects/OKR-001/receipts"],
     "ines": ["/metrics/1", "/okrs/1", "/measurement/confirmations", "/statements"],
     "ada": ["/admin/people", "/admin/people/2", "/admin/units", "/audit", "/admin/dead-letters"],
@@ -92,7 +92,7 @@ def test_a_project_is_begun_with_the_keyboard_alone(signed_in: SignedIn) -> None
 
 def test_what_was_typed_survives_a_refusal(signed_in: SignedIn) -> None:
     page = signed_in("kira")
-    page.goto("/projects/OKR-016/parts/scope/effort")
+    page.goto("/projects/OKR-040/parts/scope/effort")
     page.locator("input[name=effort_days]").fill("a lot")
     page.get_by_role("button", name="Save and continue").click()
 

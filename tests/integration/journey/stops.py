@@ -13,7 +13,7 @@ from okrgate import clock
 from okrgate.accounts.models import OrgUnit
 from okrgate.app import create_app
 from okrgate.database import db
-from tests.conftest import on_server, settings_for
+from tests.conftest import TEMPLATES, on_server, settings_for
 from tests.factories import SHIPPED, Factory
 from tests.integration.journey.company import Company
 
@@ -321,6 +321,7 @@ class _Opened:
 def build(url: str, folder: Path) -> Flask:
     """Return an application whose context outlives each request."""
     app = create_app(settings_for(url, folder))
+    app.jinja_env.bytecode_cache = TEMPLATES
     app.config["WTF_CSRF_ENABLED"] = False
     app.teardown_request(lambda _problem: vars(g._get_current_object()).clear())
     return app

@@ -4,12 +4,13 @@ import re
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from werkzeug.test import TestResponse
 
 from okrgate.accounts.models import Person
 from okrgate.database import db, transaction
 from okrgate.measurement.models import Target
+from okrgate.projects.plan_models import KeyResultLink
 from okrgate.stages import settling
 from okrgate.stages.models import FindingRequest
 from tests.integration.conftest import Arrive
@@ -177,6 +178,26 @@ def test_a_draft_is_similar_only_to_its_own_people(company: Company) -> None:
 def test_any_title_is_taken(company: Company, title: str) -> None:
     answer = browser(company, "Pat").get("/projects/similar", query_string={"title": title})
     assert answer.status_code == 200
+
+
+def test_whoever_is_asked_about_a_draft_may_read_and_answer_it(arrive: Arrive) -> None:
+    company = arrive("told")
+    project = company.project()
+    with transaction() as session:
+        session.execute(delete(KeyResultLink).where(KeyResultLink.project_id == project.id))
+    settling.settle(project.id)
+    page, waiver = f"/projects/{project.reference}", "/waivers/result-linked"
+    assert browser(company, "Rex").get(page).status_code == 404
+    asked = browser(company, "Sue").post(page + waiver + "/ask", data={"reason": WHY})
+    assert asked.status_code == 303
+    assert browser(company, "Rex").get(page).status_code == 200
+    assert browser(company, "Pat").get(page).status_code == 404
+    assert project.title in browser(company, "Rex").get("/projects").text
+    assert project.title not in browser(company, "Pat").get("/projects").text
+    granted = browser(company, "Rex").post(page + waiver, data={"reason": WHY})
+    assert granted.status_code == 303
+    assert browser(company, "Rex").get(granted.location).status_code == 200
+    assert browser(company, "Rex").get(page + "/parts/problem/problem").status_code == 403
 
 
 def browser(company: Company, name: str) -> FlaskClient:
