@@ -2,3 +2,4 @@
 import "./autosave.js";
 import "./refused.js";
 import "./panel.js";
+import "./keys.js";
