@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,6 +14,7 @@ from flask import Flask, g
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from okrgate.app import create_app
 from okrgate.config import Mail, Settings
@@ -35,6 +37,7 @@ def settings_for(url: str, folder: Path) -> Settings:
     )
 
 
+_TRIES = 6
 # Every test has an application of its own; what its templates compile to is the same for all of them.
 TEMPLATES = FileSystemBytecodeCache(tempfile.mkdtemp(prefix="okrgate-templates-"))
 
@@ -120,8 +123,18 @@ def factory(app: Flask) -> Factory:
 
 
 def on_server(url: str, statement: str) -> None:
-    """Run one statement outside any transaction."""
+    """Run one statement outside any transaction.
+
+    The server's own upkeep may look into a database that is to be copied: then it is asked again a little later.
+    """
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            with engine.connect() as connection:
+                connection.execute(text(statement))
+            break
+        except OperationalError as problem:
+            if "being accessed by other users" not in str(problem) or not tries_left:
+                raise
+            time.sleep(0.5)
     engine.dispose()
