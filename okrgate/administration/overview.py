@@ -1,26 +1,32 @@
 """What the landing page counts, and what other pages are told by this room."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import url_for
 from flask_login import current_user
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 
 from okrgate import clock
 from okrgate.accounts import directory
 from okrgate.accounts.models import OrgUnit, Person
 from okrgate.administration import unheld
-from okrgate.approvals.models import SeatPerson
+from okrgate.approvals.models import Condition, SeatPerson
 from okrgate.database import db
+from okrgate.delivery.models import Statement, WorkItem
 from okrgate.notifications import service as notifications
 from okrgate.notifications import worker
 from okrgate.projects.models import Project
 from okrgate.stages import owed
+from okrgate.stages.models import FindingRequest
+from okrgate.stages.requested import WAIVER
 from okrgate.stages.work import Owed
 
 _LATE = timedelta(minutes=15)
+_GAPS_KEPT = 30.0
+_known: dict[str, tuple[float, Sequence[unheld.Gap]]] = {}
 
 
 @dataclass(frozen=True)
@@ -89,8 +95,18 @@ def gaps_owed(person: int) -> Sequence[Owed]:
             None,
             late=True,
         )
-        for gap in unheld.gaps()[:10]
+        for gap in _gaps()[:10]
     ]
+
+
+def _gaps() -> Sequence[unheld.Gap]:
+    """Return the gaps as they stood at most half a minute ago: every administrator's first page asks for them."""
+    place, now = str(db.engine.url), time.monotonic()
+    known = _known.get(place)
+    if known is None or now - known[0] > _GAPS_KEPT:
+        _known.clear()
+        known = _known[place] = (now, unheld.gaps())
+    return known[1]
 
 
 def waits_for(person: int) -> Sequence[tuple[str, str]]:
@@ -106,18 +122,34 @@ def waits_for(person: int) -> Sequence[tuple[str, str]]:
             Project.closed_at.is_(None),
         )
     )
-    decisions, projects = (
-        db.session().execute(select(rounds.scalar_subquery(), mine.scalar_subquery())).one()
+    asked = (rounds, mine, *_owing(person))
+    decisions, projects, *tasks = (
+        db.session().execute(select(*(one.scalar_subquery() for one in asked))).one()
     )
     found = []
     if decisions:
         found.append((f"{decisions} decision{'' if decisions == 1 else 's'} at a gate", ""))
     if projects:
         found.append((f"{_many(projects)} that they submitted or lead", ""))
-    count = sum(len(source(person)) for source in owed.SOURCES)
+    count = sum(tasks) + len(owed.confirmations(person)) + len(owed.readings(person))
     if count:
         found.append((f"{count} other task{'' if count == 1 else 's'} they owe", ""))
     return found
+
+
+def _owing(person: int) -> Iterator[Select[int]]:
+    """Yield the queries that count what somebody owes in rows of their own, to be asked together."""
+    for owing in (
+        (Condition.owner_id == person, Condition.closed_at.is_(None)),
+        (Statement.person_id == person, Statement.answered_at.is_(None)),
+        (WorkItem.owner_id == person, WorkItem.open),
+        (
+            FindingRequest.person_id == person,
+            FindingRequest.kind == WAIVER,
+            FindingRequest.closed_at.is_(None),
+        ),
+    ):
+        yield select(func.count()).where(*owing)
 
 
 def _projects(count: int) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select, tuple_
 
 from okrgate.accounts import directory
+from okrgate.accounts.models import OrgUnit
 from okrgate.approvals.models import Round, Seat, SeatPerson, SignoffRow
 from okrgate.database import db
 from okrgate.gates.model import FORWARD, Role, Rulebook, Stage
@@ -79,10 +80,9 @@ class _Found:
 
 def gaps(*, reader: int | None = None, is_auditor: bool = False) -> list[Gap]:
     """Return every gap that open projects meet in their stage; projects are named as far as `reader` may see them."""
-    counted = _places()
-    found = _collect(counted)
+    counted, units = _places()
+    found = _collect(counted, units)
     named = _named({place for one in found.values() for place in one.places}, reader, is_auditor)
-    units = directory.units(unit for _roles, unit in found)
     return [
         Gap(
             roles=roles,
@@ -173,20 +173,30 @@ class _Holders:
         return False
 
 
-def _places() -> dict[Place, int]:
-    """Return how many open projects stand in each stage of each unit, under each version."""
-    query = (
-        select(Project.rulebook_version_id, Project.home_unit_id, Project.stage, func.count())
+def _places() -> tuple[dict[Place, int], dict[int, OrgUnit]]:
+    """Return how many open projects stand in each stage of each unit, under each version; and these units."""
+    counted = (
+        select(
+            Project.rulebook_version_id.label("version"),
+            Project.home_unit_id.label("unit"),
+            Project.stage.label("stage"),
+            func.count().label("open_ones"),
+        )
         .where(Project.closed_at.is_(None), Project.submitted_at.is_not(None))
         .group_by(Project.rulebook_version_id, Project.home_unit_id, Project.stage)
+        .subquery()
     )
-    return {(row[0], row[1], row[2]): row[3] for row in db.session().execute(query)}
+    query = select(counted, OrgUnit).outerjoin(OrgUnit, OrgUnit.id == counted.c.unit)
+    rows = db.session().execute(query).all()
+    places = {(row.version, row.unit, row.stage): row.open_ones for row in rows}
+    return places, {row.unit: row.OrgUnit for row in rows if row.OrgUnit is not None}
 
 
-def _collect(counted: Mapping[Place, int]) -> dict[tuple[tuple[str, ...], int | None], _Found]:
+def _collect(
+    counted: Mapping[Place, int], units: Mapping[int, OrgUnit]
+) -> dict[tuple[tuple[str, ...], int | None], _Found]:
     rules = {version: rulebooks.rulebook(version) for version, _unit, _stage in counted}
     holders = _Holders(role for one in rules.values() for role in one.roles.values())
-    units = directory.units(unit for _version, unit, _stage in counted)
     found: dict[tuple[tuple[str, ...], int | None], _Found] = {}
     for place, count in counted.items():
         version, unit, stage = place
