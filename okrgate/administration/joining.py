@@ -3,12 +3,13 @@
 from flask import Flask, request
 
 from okrgate.accounts import people
-from okrgate.administration import overview, preferences
+from okrgate.administration import overview, preferences, unheld
 from okrgate.audit import reading as audit
 from okrgate.config import Settings
 from okrgate.notifications import worker
 from okrgate.rulebooks import editing
 from okrgate.rulebooks import service as rulebooks
+from okrgate.stages import service as stages
 from okrgate.stages import work
 
 _WITHOUT = {None, "static", "web.healthz"}
@@ -22,6 +23,7 @@ def install(app: Flask, settings: Settings) -> None:
     editing.register_open_projects(overview.open_projects)
     people.register_waiting(overview.waits_for)
     work.add_source(overview.gaps_owed)
+    stages.register_missing(unheld.missing_in)
     audit.sources.units_of = overview.unit_names
     audit.sources.labels = rulebooks.labels
 

@@ -12,7 +12,7 @@ from okrgate.accounts import directory
 from okrgate.accounts.models import OrgUnit
 from okrgate.approvals.models import Round, Seat, SeatPerson, SignoffRow
 from okrgate.database import db
-from okrgate.gates.model import FORWARD, Role, Rulebook, Stage
+from okrgate.gates.model import FORWARD, Gate, Role, Rulebook, Stage
 from okrgate.projects.models import Project
 from okrgate.projects.permissions import visible_clause
 from okrgate.rulebooks import service as rulebooks
@@ -141,12 +141,14 @@ def missing_in(version_id: int, unit_id: int | None) -> list[str]:
     holders = _Holders(rulebook.roles.values())
     unit = directory.unit(unit_id)
     path = unit.path if unit else ""
-    found: dict[str, None] = {}
-    for stage in rulebook.stages.values():
-        for roles, _task in _needs(rulebook, stage):
-            if not holders.any(rulebook, roles, path):
-                found[_labels(rulebook, roles)] = None
-    return list(found)
+    wanted = [roles for stage in rulebook.stages.values() for roles, _ in _needs(rulebook, stage)]
+    wanted += [roles for gate in rulebook.gates.values() if (roles := _signers(rulebook, gate))]
+    missing = dict.fromkeys(one for one in wanted if not holders.any(rulebook, one, path))
+    return [
+        _labels(rulebook, roles)
+        for roles in missing
+        if not any(set(other) < set(roles) for other in missing)
+    ]
 
 
 class _Holders:
@@ -230,6 +232,18 @@ def _needs(rulebook: Rulebook, stage: Stage) -> Iterator[tuple[tuple[str, ...], 
             for seat in rulebook.signoff_conditions(one):
                 if seat.quorum and _all_org(rulebook, seat.roles):
                     yield seat.roles, f"sign for “{gate.label}”" if gate else ""
+
+
+def _signers(rulebook: Rulebook, gate: Gate) -> tuple[str, ...]:
+    """Return every role that a hard requirement of a gate lets sign, whatever the case: one of them is always needed."""
+    seats = [
+        seat.roles
+        for one in gate.requirements
+        if one.mode == "active" and one.severity == "hard"
+        for seat in rulebook.signoff_conditions(one)
+        if seat.quorum and _all_org(rulebook, seat.roles)
+    ]
+    return tuple(dict.fromkeys(role for roles in seats for role in roles))
 
 
 def _all_org(rulebook: Rulebook, roles: Sequence[str]) -> bool:

@@ -1,5 +1,7 @@
 """The front door of the crossing: start a project here; the rest is by use case in the modules beside."""
 
+from collections.abc import Callable, Sequence
+
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
@@ -20,18 +22,35 @@ from okrgate.stages.signing import decide
 from okrgate.stages.standing import Ask
 from okrgate.stages.waiving import waive
 
+Missing = Callable[[int, int | None], Sequence[str]]
+
 __all__ = [
     "Answers",
     "Ask",
     "Outcome",
     "decide",
+    "missing_roles",
     "move",
+    "register_missing",
     "save_page",
     "settle",
     "start",
     "sweep",
     "waive",
 ]
+
+
+_missing: list[Missing] = []
+
+
+def register_missing(find: Missing) -> None:
+    """Let `find` say which roles a project under (a rulebook version, in a unit) will need and nobody holds."""
+    _missing[:] = [find]
+
+
+def missing_roles(version_id: int, unit_id: int | None) -> list[str]:
+    """Return the roles, in words, that a project of this unit will need on its way and nobody holds."""
+    return [role for find in _missing for role in find(version_id, unit_id)]
 
 
 def start(

@@ -3,7 +3,7 @@
 import secrets
 from typing import Any
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, flash, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -67,12 +67,25 @@ def start() -> ResponseReturnValue:
             by=me(),
             key=(form.key.data or "")[:64] or None,
         )
+        _warn_of_gaps(project.rulebook_version_id, project.home_unit_id)
         return done(
             f"{project.reference} is yours. Fill in the parts below; what is missing stands beside them.",
             url_for("stages.show_project", reference=project.reference),
         )
     status = 422 if request.method == "POST" else 200
     return render("stages/start.html", status=status, form=form, form_errors=form.errors)
+
+
+def _warn_of_gaps(version_id: int, unit_id: int | None) -> None:
+    """Say early which roles a project of this unit will need and nobody holds."""
+    unit = directory.unit(unit_id)
+    roles = service.missing_roles(version_id, unit_id) if unit else []
+    if unit and roles:
+        flash(
+            f"Nobody in {unit.name} is {', '.join(roles)} yet. You can go on; ask an administrator to give "
+            "somebody the role before your project gets there.",
+            "warning",
+        )
 
 
 @blueprint.get("/projects/<reference>")
@@ -163,6 +176,7 @@ def _task(reference: str, task: dict[str, Any]) -> dict[str, Any]:
     return {
         "label": section.title,
         "status": task["status"],
+        "editable": task["editable"],
         "url": url_for("stages.show_section", reference=reference, section=task["key"]),
         "hint": section.intro if task["status"] != "completed" else "",
     }

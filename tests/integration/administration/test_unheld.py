@@ -1,5 +1,7 @@
 """Roles that nobody holds are said, with who waits; being said opens nothing."""
 
+import re
+
 import pytest
 
 from okrgate.administration import unheld
@@ -72,3 +74,17 @@ def test_what_a_unit_lacks_can_be_asked_before_a_project_starts(told: Factory) -
     assert "Management reviewer" in unheld.missing_in(version, company.id)
     told.grant(rex, "mgmt_reviewer", company)
     assert "Management reviewer" not in unheld.missing_in(version, company.id)
+
+
+def test_who_begins_a_project_hears_which_roles_its_unit_lacks(told: Factory) -> None:
+    company, rex = told.unit(), told.person("Rex")
+    browser, version = told.browser(told.person("Pat")), rulebooks.binding()[0].id
+    begin = {"title": "Shorter queues", "home_unit": str(company.id), "rulebook": str(version)}
+
+    warned = browser.post("/projects/new", data=begin, follow_redirects=True).text
+    told.grant(rex, "mgmt_reviewer", company)
+    again = browser.post("/projects/new", data=begin, follow_redirects=True).text
+
+    assert re.search(r"Nobody in Acme is [^.]*Management reviewer", warned)
+    assert "Nobody in Acme is" in again
+    assert not re.search(r"Nobody in Acme is [^.]*Management reviewer", again)
