@@ -203,7 +203,8 @@ def _saved(opened: Opened, form: Any, carried: Carried) -> ResponseReturnValue:
         return _too_late(loaded, section, page, problem.sentence)
     except Conflict as problem:
         return _conflict(opened, form, carried, problem.sentence)
-    return done(_said(section, saved), _after(opened, carried))
+    tone = "success" if saved.changed else "info"
+    return done(_said(section, saved), _after(opened, carried), tone=tone)
 
 
 def _after(opened: Opened, carried: Carried) -> str:

@@ -16,9 +16,9 @@ def me() -> int:
     return int(current_user.id)
 
 
-def done(sentence: str, to: str) -> ResponseReturnValue:
+def done(sentence: str, to: str, *, tone: str = "success") -> ResponseReturnValue:
     """Say what was done, and go to a page of ours (303: a reload does not post again)."""
-    flash(sentence, "success")
+    flash(sentence, tone)
     return redirect(to, 303)
 
 
