@@ -58,7 +58,7 @@ def publish(key: str) -> ResponseReturnValue:
     try:
         version = editing.publish(key, draft, by=me())
     except RulebookError as error:
-        return _editor(key, form, status=422, problems=error.problems)
+        return _editor(key, form, status=422, problems=error.problems, publishing=True)
     except service.Overtaken:
         return _overtaken(key, form)
     except Conflict as refusal:
@@ -133,7 +133,7 @@ def _confirm(key: str, form: RulesForm) -> ResponseReturnValue:
         return _without_note(key, form)
     problems = editing.problems(key, form.text.data or "")
     if any(one.severity == "error" for one in problems):
-        return _editor(key, form, status=422, problems=problems, checked=True)
+        return _editor(key, form, status=422, problems=problems, checked=True, publishing=True)
     binding = editing.newest(key)
     if binding.number != form.based_on.data:
         return _overtaken(key, form)
@@ -191,6 +191,7 @@ def _editor(
     errors = [one for one in problems if one.severity == "error"]
     context: dict[str, Any] = {
         "checked": False,
+        "publishing": False,
         "tested": None,
         "difference": None,
         "kept_at": None,

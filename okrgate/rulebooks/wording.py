@@ -279,8 +279,9 @@ def _value(value: object, unit: str, kind: str = "") -> str:
     if isinstance(value, date):
         return f"{value.day} {value:%b %Y}"
     if isinstance(value, int | Decimal):
-        number = f"{value:,.2f}" if kind == "money" else _plain(value)
-        return f"{number} {unit}" if unit else number
+        if kind == "money":
+            return f"{value:,.2f} in the company's currency"
+        return f"{_plain(value)} {unit}" if unit else _plain(value)
     return str(value)
 
 
