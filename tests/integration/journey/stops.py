@@ -7,13 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from flask import Flask, g
-
 from okrgate import clock
 from okrgate.accounts.models import OrgUnit
-from okrgate.app import create_app
 from okrgate.database import db
-from tests.conftest import TEMPLATES, on_server, settings_for
+from tests.conftest import application, on_server
 from tests.factories import SHIPPED, Factory
 from tests.integration.journey.company import Company
 
@@ -297,7 +294,7 @@ class _Opened:
     """A company whose application runs on a database; closed behind itself."""
 
     def __init__(self, url: str, folder: Path, at: Reached | None) -> None:
-        self.app = build(url, folder)
+        self.app = application(url, folder)
         self.at = at
 
     def __enter__(self) -> Company:
@@ -316,15 +313,6 @@ class _Opened:
         db.session.remove()
         db.engine.dispose()
         self.context.pop()
-
-
-def build(url: str, folder: Path) -> Flask:
-    """Return an application whose context outlives each request."""
-    app = create_app(settings_for(url, folder))
-    app.jinja_env.bytecode_cache = TEMPLATES
-    app.config["WTF_CSRF_ENABLED"] = False
-    app.teardown_request(lambda _problem: vars(g._get_current_object()).clear())
-    return app
 
 
 def _moment(stop: str, hours: int = 0) -> AbstractContextManager[None]:
