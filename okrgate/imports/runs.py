@@ -1,55 +1,33 @@
-"""Files that administrators brought: kept, read as chosen, tried and taken over by the worker, with their progress.
+"""Files that administrators brought, and what is asked to be done with them: `running` does it.
 
-A run may be ended by a crash at any row: whoever looks next goes on where it stopped, for a row that came in is known
-by its key. Only "all or nothing" is one change; it is therefore kept to small files.
+Several administrators may look at one file. Whatever changes how it is read, or starts or stops a run, says with a
+stamp what its page was made of; it is refused once that is no longer so.
 """
 
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
-from datetime import timedelta
-from time import monotonic
+import json
+from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
-import structlog
-from sqlalchemy import or_, select, update
+from sqlalchemy import select
 
 from okrgate import clock
 from okrgate.accounts import directory
 from okrgate.audit import service as audit
 from okrgate.database import db, transaction
 from okrgate.errors import Conflict, Invalid, NotFound
-from okrgate.gates.model import Rulebook
-from okrgate.imports.detecting import Kind, date_spelling, detect, read
+from okrgate.imports.detecting import Kind, detect, read
 from okrgate.imports.mapping import BadMap
-from okrgate.imports.models import ImportFile, ImportMap
-from okrgate.imports.offered import Offer, guess, likeness, offers, problems_of, to_map
-from okrgate.imports.reading import Table, Unreadable
-from okrgate.imports.service import Import, Report, check_reason
-from okrgate.rulebooks import service as rulebooks
-from okrgate.rulebooks.models import Process
-
-log = structlog.get_logger()
+from okrgate.imports.models import ImportFile
+from okrgate.imports.offered import offers, problems_of, to_map
+from okrgate.imports.proposing import remember, rulebook_of
+from okrgate.imports.reading import Unreadable
+from okrgate.imports.service import Import, check_reason
 
 MOST_BYTES = 7 * 1024 * 1024
 MOST_AT_ONCE = 500
-MOST_SHOWN = 500
 _LISTED = 30
-_CLAIM = timedelta(seconds=60)
-_PER_STEP_SECONDS = 2.0
-_ALIKE = 0.5
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A file as its mapping page shows it."""
-
-    file: ImportFile
-    table: Table
-    rulebook: Rulebook
-    offers: Sequence[Offer]
-    choices: Mapping[str, Any]
-    earlier: str
+_UNDER_WAY = ("asked", "running")
 
 
 def bring(name: str, content: bytes, *, by: int) -> int:
@@ -106,144 +84,88 @@ def get(file_id: int) -> ImportFile:
     return file
 
 
-def processes() -> list[tuple[str, str]]:
-    """Return (key, title) of the processes that projects may come into."""
-    keys = {row.id: row.key for row in db.session().execute(select(Process.id, Process.key))}
-    return [
-        (keys[version.process_id], rulebooks.rulebook(version.id).title)
-        for version in rulebooks.binding()
-    ]
+def stamp(file: ImportFile) -> str:
+    """Return a mark of all that a page about this file is made of: how it is read, what is done with it, what was found."""
+    finished = file.finished_at.isoformat() if file.finished_at else ""
+    state = "under way" if file.state in _UNDER_WAY else file.state
+    return _mark([reading(file), file.task, state, file.reason, finished])
 
 
-def prepare(file_id: int, *, process: str = "") -> Prepared:
-    """Return a file with what may be chosen for it: as chosen before, as for a list like it, or as guessed."""
-    file = get(file_id)
-    table = read(file.content, Kind(**file.kind))
-    wanted = process or file.choices.get("process", "")
-    rulebook = _rulebook(wanted)
-    known = offers(rulebook)
-    if file.choices.get("columns") and len(file.choices["columns"]) == len(table.header):
-        return Prepared(file, table, rulebook, known, file.choices, "")
-    alike = _alike(table.header)
-    choices = _proposed(file, table, rulebook, known, alike)
-    return Prepared(file, table, rulebook, known, choices, alike.name if alike else "")
+def reading(file: ImportFile) -> str:
+    """Return a mark of how a file is read: another one means that somebody chose otherwise."""
+    return _mark([file.id, file.kind, file.choices])
 
 
-def _rulebook(process: str) -> Rulebook:
-    found = [rulebooks.rulebook(version.id) for version in rulebooks.binding()]
-    if not found:
-        raise Conflict("No process binds projects yet. Publish rules first.")
-    return next((one for one in found if one.id == process), found[0])
+def _mark(made_of: list[Any]) -> str:
+    return sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _alike(header: Sequence[str]) -> ImportMap | None:
-    maps = list(db.session().scalars(select(ImportMap).order_by(ImportMap.at.desc()).limit(50)))
-    exact = [one for one in maps if likeness(header, one.header) >= _ALIKE]
-    same_shape = [one for one in maps if len(one.header) == len(header)]
-    return max(exact, key=lambda one: likeness(header, one.header), default=None) or next(
-        iter(same_shape), None
+def _check_seen(file: ImportFile, seen: str) -> None:
+    if stamp(file) == seen:
+        return
+    if file.state in _UNDER_WAY:
+        doing = "taken over" if file.task == "adopt" else "tried"
+        raise Conflict(f"Somebody else was faster: the rows are being {doing} now, as shown below.")
+    if _is_taken_over(file):
+        raise Conflict("Somebody else was faster: the rows of this file were taken over.")
+    raise Conflict(
+        "Somebody changed how this file is read after you opened this page. Nothing was done. "
+        "Look at what holds now, then decide again."
     )
 
 
-def _proposed(
-    file: ImportFile,
-    table: Table,
-    rulebook: Rulebook,
-    known: Sequence[Offer],
-    alike: ImportMap | None,
-) -> dict[str, Any]:
-    earlier = dict(alike.choices) if alike and alike.choices.get("process") == rulebook.id else {}
-    columns = guess(
-        table.header,
-        known,
-        {"header": alike.header, "columns": earlier["columns"]} if alike and earlier else {},
-    )
-    kinds = {offer.target: offer.kind for offer in known}
-    cells = [
-        row[place]
-        for place, target in enumerate(columns)
-        if kinds.get(target) == "date"
-        for row in table.rows[:200]
-        if place < len(row)
-    ]
-    way = [
-        rulebook.initial.id,
-        *(one.target for one in rulebook.forward_path(rulebook.initial.id)),
-    ]
-    proposed = {
-        "name": file.name.rpartition(".")[0][:60] or file.name[:60],
-        "process": rulebook.id,
-        "dates": date_spelling(cells),
-        "factor": "1",
-        "decimal": ".",
-        "empty": [],
-        "fixed": [],
-        **{f"stage_{name}": way[0] for name in ("none", "future", "running", "past")},
-    } | earlier
-    proposed["columns"] = columns
-    for name in ("stage_start", "stage_end"):
-        proposed[name] = _moved(alike, table.header, str(earlier.get(name, "")), columns, earlier)
-    return proposed
+def _is_taken_over(file: ImportFile) -> bool:
+    return file.state == "done" and file.task == "adopt"
 
 
-def _moved(
-    alike: ImportMap | None,
-    header: Sequence[str],
-    place: str,
-    columns: Sequence[str],
-    earlier: Mapping[str, Any],
-) -> str:
-    """Return where the column that decided about the stage stands now."""
-    if alike is None or not place.isdecimal() or int(place) > len(alike.header):
-        return ""
-    name = alike.header[int(place) - 1]
-    if name in header:
-        return str(list(header).index(name) + 1)
-    target = list(earlier.get("columns", ()))[int(place) - 1]
-    if target and target in columns:
-        return str(columns.index(target) + 1)
-    return place if len(alike.header) == len(header) else ""
-
-
-def choose_kind(file_id: int, kind: Kind, *, by: int) -> None:
-    """Read the file another way. Raises Invalid when it cannot be read so."""
+def choose_kind(file_id: int, kind: Kind, *, seen: str, by: int) -> None:
+    """Read the file another way. Raises Invalid when it cannot be read so, Conflict when `seen` is not its stamp."""
     file = get(file_id)
+    _check_seen(file, seen)
     try:
         table = read(file.content, kind)
     except Unreadable as problem:
         raise Invalid(str(problem)) from problem
     with transaction():
-        _open(file)
+        _open(file, seen)
         file.kind = {"encoding": kind.encoding, "delimiter": kind.delimiter, "sheet": kind.sheet}
         file.total, file.state, file.choices = len(table.rows), "mapping", {}
         audit.record("import.read_anew", by=by, target=f"import:{file.id}")
 
 
-def ask_check(file_id: int, choices: Mapping[str, Any], *, by: int) -> None:
-    """Have every row tried; nothing is written but what was found. Raises Invalid with all that is missing."""
+def ask_check(file_id: int, choices: Mapping[str, Any], *, seen: str, by: int) -> None:
+    """Have every row tried; nothing is written but what was found.
+
+    Raises Invalid with all that is missing, Conflict when `seen` is not the file's stamp.
+    """
     file = get(file_id)
+    _check_seen(file, seen)
     table = read(file.content, Kind(**file.kind))
     problems = problems_of(choices, table.header)
     if problems:
         raise Invalid(problems[0], {str(number): one for number, one in enumerate(problems)})
-    known = offers(_rulebook(str(choices.get("process", ""))))
+    known = offers(rulebook_of(str(choices.get("process", ""))))
     try:
         Import(table, to_map(choices, known), by=by, reason="")
     except (BadMap, Unreadable) as problem:
         raise Invalid(str(problem)) from problem
     with transaction():
-        _open(file)
+        _open(file, seen)
         file.choices = dict(choices)
         _reset(file, "check", len(table.rows))
-        _remember(table.header, choices, by)
+        remember(table.header, choices, by)
 
 
-def ask_adopt(file_id: int, *, reason: str, all_or_nothing: bool, by: int) -> None:
-    """Have the rows taken over. Raises Invalid without a reason, Conflict when they were not tried before."""
-    check_reason(reason)
+def ask_adopt(file_id: int, *, reason: str, all_or_nothing: bool, seen: str, by: int) -> None:
+    """Have the rows taken over.
+
+    Raises Invalid without a reason, Conflict when they were not tried before or `seen` is not the preview's stamp.
+    """
     file = get(file_id)
     with transaction():
         db.session().refresh(file, with_for_update=True)
+        _check_seen(file, seen)
+        check_reason(reason)
         if file.state != "checked":
             raise Conflict("Look at the preview first: it says what would come in.")
         if all_or_nothing and file.refused_rows:
@@ -256,20 +178,22 @@ def ask_adopt(file_id: int, *, reason: str, all_or_nothing: bool, by: int) -> No
         _reset(file, "adopt", file.total)
 
 
-def cancel(file_id: int, *, by: int) -> None:
-    """Stop a run. What came in stays."""
+def cancel(file_id: int, *, seen: str, by: int) -> None:
+    """Stop a run, unless it is over. What came in stays. Raises Conflict when `seen` is the stamp of another run."""
     with transaction():
         file = get(file_id)
         db.session().refresh(file, with_for_update=True)
-        if file.state in {"asked", "running"}:
+        if file.state in _UNDER_WAY:
+            _check_seen(file, seen)
             file.state, file.problem = "stopped", "Stopped by hand. What came in before stays."
             file.finished_at = clock.now()
             audit.record("import.stopped", by=by, target=f"import:{file.id}")
 
 
-def _open(file: ImportFile) -> None:
+def _open(file: ImportFile, seen: str) -> None:
     db.session().refresh(file, with_for_update=True)
-    if file.state in {"asked", "running"} or (file.state == "done" and file.task == "adopt"):
+    _check_seen(file, seen)
+    if file.state in _UNDER_WAY or _is_taken_over(file):
         raise Conflict(
             "This file is being taken over, or was. Bring it again to read it another way."
         )
@@ -279,144 +203,3 @@ def _reset(file: ImportFile, task: str, total: int) -> None:
     file.task, file.state, file.total = task, "asked", total
     file.done = file.adopted = file.known = file.refused_rows = 0
     file.refused, file.problem, file.finished_at, file.claimed_until = [], "", None, None
-
-
-def _remember(header: Sequence[str], choices: Mapping[str, Any], by: int) -> None:
-    name = str(choices["name"])[:60]
-    kept = db.session().scalar(select(ImportMap).where(ImportMap.name == name))
-    if kept is None:
-        kept = ImportMap(name=name)
-        db.session().add(kept)
-    kept.header, kept.choices, kept.by_id, kept.at = list(header), dict(choices), by, clock.now()
-
-
-def work() -> None:
-    """Do whatever was asked, file by file. For the worker."""
-    while (file_id := _claim()) is not None:
-        _run(file_id)
-
-
-def advance(file_id: int) -> None:
-    """Do a little of what was asked, so that a small file is done at once. The worker does the rest."""
-    if _take(file_id):
-        _run(file_id, seconds=_PER_STEP_SECONDS)
-
-
-def _claim() -> int | None:
-    now = clock.now()
-    waiting = select(ImportFile.id).where(
-        or_(
-            ImportFile.state == "asked",
-            (ImportFile.state == "running") & (ImportFile.claimed_until < now),
-        )
-    )
-    found = db.session().scalar(waiting.order_by(ImportFile.id).limit(1))
-    db.session().rollback()
-    return found if found is not None and _take(found) else None
-
-
-def _take(file_id: int) -> bool:
-    """Make a run ours for a while; nobody else goes on with it meanwhile."""
-    now = clock.now()
-    with transaction() as session:
-        taken = session.execute(
-            update(ImportFile)
-            .where(
-                ImportFile.id == file_id,
-                or_(
-                    ImportFile.state == "asked",
-                    (ImportFile.state == "running") & (ImportFile.claimed_until < now),
-                ),
-            )
-            .values(state="running", claimed_until=now + _CLAIM)
-            .returning(ImportFile.id)
-        )
-        return taken.first() is not None
-
-
-def _run(file_id: int, seconds: float | None = None) -> None:
-    file = get(file_id)
-    try:
-        table = read(file.content, Kind(**file.kind))
-        known = offers(_rulebook(str(file.choices.get("process", ""))))
-        bound = Import(table, to_map(file.choices, known), by=file.by_id, reason=file.reason)
-        _rows(file, bound, seconds)
-    except (BadMap, Unreadable, Invalid) as problem:
-        _stop(file, str(problem))
-    except Exception as problem:  # taken up again it would fail again, for ever
-        log.error("import stopped", file=file_id, exc_info=problem)
-        _stop(file, "An error stopped it; the log names it. What came in before stays.")
-
-
-def _stop(file: ImportFile, problem: str) -> None:
-    db.session().rollback()
-    with transaction():
-        file.state, file.problem, file.finished_at = "stopped", problem, clock.now()
-
-
-def _rows(file: ImportFile, bound: Import, seconds: float | None) -> None:
-    whole = file.task == "adopt" and file.all_or_nothing
-    ends = monotonic() + seconds if seconds and not whole else None
-    with transaction() if whole else nullcontext():
-        while file.done < len(bound.table.rows):
-            report = Report()
-            stop = min(file.done + 20, len(bound.table.rows))
-            for place in range(file.done, stop):
-                (bound.take if file.task == "adopt" else bound.check)(place, report)
-            if whole and report.refused:
-                first = report.refused[0]
-                raise Invalid(f"Nothing came in: row {first.line}: {first.sentence}")
-            if not _note(file, report, stop):
-                return
-            if ends is not None and monotonic() > ends and file.done < file.total:
-                _let_go(file)
-                return
-        _finish(file, bound)
-
-
-def _note(file: ImportFile, report: Report, done: int) -> bool:
-    """Keep how far the run is; False when somebody stopped it."""
-    with transaction() as session:
-        session.refresh(file, attribute_names=["state"])
-        if file.state != "running":
-            return False
-        file.done = done
-        file.adopted += len(report.adopted)
-        file.known += len(report.known)
-        file.refused_rows += report.refused_rows
-        rows = [[one.line, one.column, one.sentence] for one in report.refused]
-        file.refused = [*file.refused, *rows][:MOST_SHOWN]
-        file.claimed_until = clock.now() + _CLAIM
-    return True
-
-
-def _let_go(file: ImportFile) -> None:
-    with transaction() as session:
-        session.refresh(file, attribute_names=["state"], with_for_update=True)
-        if file.state == "running":
-            file.state, file.claimed_until = "asked", None
-
-
-def _finish(file: ImportFile, bound: Import) -> None:
-    with transaction():
-        file.state = "done" if file.task == "adopt" else "checked"
-        file.finished_at, file.claimed_until = clock.now(), None
-        if file.task == "adopt":
-            bound.record(file.adopted, file.known, file.refused_rows)
-
-
-def column_names(file: ImportFile) -> dict[str, str]:
-    """Return what a refusal's column is called in the file: a place's header, or the field that would not take it."""
-    table = read(file.content, Kind(**file.kind))
-    known = {
-        offer.target: offer for offer in offers(_rulebook(str(file.choices.get("process", ""))))
-    }
-    names = {str(place): name for place, name in enumerate(table.header, start=1)}
-    columns = list(file.choices.get("columns", ()))
-    for target, offer in known.items():
-        where = columns.index(target) if target in columns else None
-        named = (
-            f"{table.header[where]} → " if where is not None and where < len(table.header) else ""
-        )
-        names[target] = f"{named}{offer.label}"
-    return names

@@ -1,6 +1,6 @@
 """Projects from a file: bring it, say what its columns are, look at what would come in, take it over."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
@@ -8,9 +8,9 @@ from flask.typing import ResponseReturnValue
 
 from okrgate.accounts import directory
 from okrgate.errors import Conflict, Invalid
-from okrgate.imports import runs
+from okrgate.imports import proposing, running, runs, words
 from okrgate.imports.detecting import DATES, DELIMITERS, ENCODINGS, Kind, is_workbook
-from okrgate.imports.offered import KEY, MOST_FIXED, TITLE
+from okrgate.imports.offered import MOST_FIXED
 from okrgate.imports.workbook import sheet_names
 from okrgate.notifications import worker
 from okrgate.web import security
@@ -20,16 +20,8 @@ from okrgate.web.render import me
 
 blueprint = Blueprint("imports", __name__)
 security.takes_files("imports.list_files")
-worker.errand(runs.work)
+worker.errand(running.work)
 
-_FACTORS = [("1", "as they are"), ("1000", "in thousands"), ("1000000", "in millions")]
-_DECIMALS = [(".", "1,234.50"), (",", "1.234,50")]
-_STAGES = (
-    ("none", "without dates"),
-    ("future", "that begin later"),
-    ("running", "under way"),
-    ("past", "whose end has passed"),
-)
 _SIMPLE = ("name", "process", "unit", "submitter", "dates", "factor", "decimal")
 
 
@@ -61,18 +53,20 @@ def list_files() -> ResponseReturnValue:
 def map_file(file_id: int) -> ResponseReturnValue:
     """Say how the file is read and which column fills which field; then have every row tried."""
     if request.method == "GET":
-        return _map_page(runs.prepare(file_id, process=request.args.get("process", "")))
+        return _map_page(_prepared(file_id, request.args.get("process", "")))
     if request.form.get("act") == "kind":
         return _read_anew(file_id)
-    prepared = runs.prepare(file_id)
+    prepared = _prepared(file_id)
     choices = _chosen(len(prepared.table.header))
     if choices["process"] not in {"", prepared.rulebook.id}:
-        return _map_page(runs.prepare(file_id, process=choices["process"]))
+        return _map_page(_prepared(file_id, choices["process"]))
     try:
-        runs.ask_check(file_id, choices, by=me())
+        runs.ask_check(file_id, choices, seen=_seen(), by=me())
     except Invalid as refused:
         problems = list(refused.fields.values()) or [refused.sentence]
         return _map_page(prepared, choices, problems)
+    except Conflict as refused:
+        return _overtaken(file_id, choices, refused.sentence)
     return _begun(file_id)
 
 
@@ -80,41 +74,74 @@ def map_file(file_id: int) -> ResponseReturnValue:
 @requires(admin)
 def show_run(file_id: int) -> ResponseReturnValue:
     """Show how far it is and what came of it; take the rows over, or stop."""
-    problem = ""
-    if request.method == "POST":
-        try:
-            if request.form.get("act") == "stop":
-                runs.cancel(file_id, by=me())
-                return redirect(url_for("imports.show_run", file_id=file_id), 303)
-            runs.ask_adopt(
-                file_id,
-                reason=request.form.get("reason", ""),
-                all_or_nothing=request.form.get("which") == "all",
-                by=me(),
-            )
-        except (Invalid, Conflict) as refused:
-            problem = next(iter(getattr(refused, "fields", {}).values()), refused.sentence)
-        else:
-            return _begun(file_id)
+    if request.method == "GET":
+        if runs.get(file_id).state == "mapping" and not _read_before():
+            return redirect(url_for("imports.map_file", file_id=file_id), 303)
+        return _run_page(file_id)
+    try:
+        if request.form.get("act") == "stop":
+            runs.cancel(file_id, seen=_seen(), by=me())
+            return redirect(url_for("imports.show_run", file_id=file_id), 303)
+        runs.ask_adopt(
+            file_id,
+            reason=request.form.get("reason", ""),
+            all_or_nothing=request.form.get("which") == "all",
+            seen=_seen(),
+            by=me(),
+        )
+    except Invalid as refused:
+        return _run_page(file_id, next(iter(refused.fields.values()), refused.sentence))
+    except Conflict as refused:
+        return _run_page(file_id, refused.sentence, status=409)
+    return _begun(file_id)
+
+
+def _prepared(file_id: int, process: str = "") -> proposing.Prepared:
+    return proposing.prepare(runs.get(file_id), process=process)
+
+
+def _seen() -> str:
+    """Return the stamp of what the sent page was made of."""
+    return request.form.get("stamp", "")
+
+
+def _read_before() -> str:
+    """Return how the file was read when a page that asks for news of itself was opened."""
+    return request.args.get("read", "")
+
+
+def _run_page(file_id: int, problem: str = "", *, status: int = 422) -> ResponseReturnValue:
+    """Show a run. A page that was overtaken starts from what holds now; one with a mistake, from what it was made of."""
     file = runs.get(file_id)
-    if file.state == "mapping":
-        return redirect(url_for("imports.map_file", file_id=file_id), 303)
+    prepared = proposing.prepare(file)
+    overtaken = bool(problem) and status == 409
     return render(
         "imports/run.html",
-        status=422 if problem else 200,
+        status=status if problem else 200,
         file=file,
+        stamp=_seen() if problem and not overtaken else runs.stamp(file),
         problem=problem,
+        overtaken=overtaken,
+        read_before=_read_before() or runs.reading(file),
+        changed=_read_before() not in {"", runs.reading(file)},
         form_errors=bool(problem),
         typed=request.form,
+        read_as=[
+            {"label": name, "value": said}
+            for name, said in (
+                words.in_words(prepared, file.choices).items() if file.choices else ()
+            )
+        ],
+        kind=words.kind_in_words(Kind(**file.kind)),
         most_at_once=runs.MOST_AT_ONCE,
-        most_shown=runs.MOST_SHOWN,
-        columns=runs.column_names(file),
+        most_shown=running.MOST_SHOWN,
+        columns=words.column_names(prepared),
     )
 
 
 def _begun(file_id: int) -> ResponseReturnValue:
     """Do a little at once, and leave the rest to the worker."""
-    runs.advance(file_id)
+    running.advance(file_id)
     if runs.get(file_id).state == "asked":
         worker.run_errands()
     return redirect(url_for("imports.show_run", file_id=file_id), 303)
@@ -129,9 +156,11 @@ def _read_anew(file_id: int) -> ResponseReturnValue:
     if not kind.sheet and (kind.encoding not in ENCODINGS or kind.delimiter not in DELIMITERS):
         raise Invalid("Choose one of the encodings and delimiters offered.")
     try:
-        runs.choose_kind(file_id, kind, by=me())
+        runs.choose_kind(file_id, kind, seen=_seen(), by=me())
     except Invalid as refused:
-        return _map_page(runs.prepare(file_id), None, [refused.sentence])
+        return _map_page(_prepared(file_id), None, [refused.sentence])
+    except Conflict as refused:
+        return _overtaken(file_id, None, refused.sentence, kind)
     return redirect(url_for("imports.map_file", file_id=file_id), 303)
 
 
@@ -152,7 +181,7 @@ def _chosen(width: int) -> dict[str, Any]:
             for place in range(MOST_FIXED)
             if form.get(f"fixed-field-{place}")
         ],
-        **{f"stage_{name}": form.get(f"stage_{name}", "")[:60] for name, _ in _STAGES},
+        **{f"stage_{name}": form.get(f"stage_{name}", "")[:60] for name in words.STAGE_KINDS},
         **{name: _place(form.get(name, ""), width) for name in ("stage_start", "stage_end")},
     }
 
@@ -161,22 +190,45 @@ def _place(text: str, width: int) -> str:
     return text if text.isascii() and text.isdecimal() and 1 <= int(text[:6]) <= width else ""
 
 
+def _overtaken(
+    file_id: int, choices: Mapping[str, Any] | None, sentence: str, kind: Kind | None = None
+) -> ResponseReturnValue:
+    """Show what was chosen beside what holds now. Sent once more, what was chosen holds."""
+    prepared = _prepared(file_id)
+    return _map_page(
+        prepared,
+        choices,
+        [sentence],
+        kind=kind,
+        status=409,
+        now=words.kind_in_words(Kind(**prepared.file.kind)),
+        differences=words.differences(prepared, choices) if choices else [],
+    )
+
+
 def _map_page(
-    prepared: runs.Prepared,
+    prepared: proposing.Prepared,
     choices: Mapping[str, Any] | None = None,
     problems: list[str] | None = None,
+    *,
+    kind: Kind | None = None,
+    status: int = 422,
+    now: str = "",
+    differences: Sequence[words.Difference] = (),
 ) -> ResponseReturnValue:
     table, rulebook = prepared.table, prepared.rulebook
     workbook = is_workbook(prepared.file.content)
-    groups: dict[str, list[tuple[str, str]]] = {
-        "The project": [(KEY, "What tells the projects apart"), (TITLE, "Title")]
-    }
+    groups: dict[str, list[tuple[str, str]]] = {"The project": list(words.OWN.items())}
     for offer in prepared.offers:
         groups.setdefault(offer.group, []).append((offer.target, offer.label))
     return render(
         "imports/map.html",
-        status=422 if problems else 200,
+        status=status if problems else 200,
         file=prepared.file,
+        stamp=runs.stamp(prepared.file) if now or not _seen() else _seen(),
+        kind=kind or Kind(**prepared.file.kind),
+        now=now,
+        differences=differences,
         header=table.header,
         samples=[_samples(table.rows, place) for place in range(len(table.header))],
         rows=len(table.rows),
@@ -191,12 +243,12 @@ def _map_page(
         encodings=ENCODINGS,
         delimiters=DELIMITERS,
         dates=DATES,
-        factors=_FACTORS,
-        decimals=_DECIMALS,
+        factors=words.FACTORS.items(),
+        decimals=words.DECIMALS.items(),
         stages=[(one.id, one.label) for one in rulebook.stages.values() if not one.holding],
-        stage_kinds=_STAGES,
+        stage_kinds=words.STAGE_KINDS.items(),
         most_fixed=MOST_FIXED,
-        processes=runs.processes(),
+        processes=proposing.processes(),
         units=directory.unit_choices(),
         people=directory.people_choices(),
     )

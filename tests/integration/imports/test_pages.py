@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from okrgate import clock
 from okrgate.accounts.models import Person
 from okrgate.database import db, transaction
-from okrgate.imports import runs
+from okrgate.imports import proposing, running, runs
 from okrgate.imports.detecting import detect, read
 from okrgate.imports.models import ImportFile
 from okrgate.projects.models import Project
@@ -88,21 +88,37 @@ def header_of(content: bytes) -> list[str]:
 
 
 def try_rows(browser: FlaskClient, file_id: int, said: dict[str, Any]) -> ImportFile:
-    answer = browser.post(f"/admin/imports/{file_id}", data=said)
+    answer = browser.post(f"/admin/imports/{file_id}", data=said | seen(file_id))
     assert answer.status_code == 303, answer.text
-    runs.work()
+    running.work()
     db.session.rollback()
     return runs.get(file_id)
+
+
+def seen(file_id: int) -> dict[str, str]:
+    """Return what a page that is opened now would send along."""
+    return {"stamp": stamp(file_id)}
 
 
 def take_over(browser: FlaskClient, file_id: int, which: str = "good") -> ImportFile:
     answer = browser.post(
-        f"/admin/imports/{file_id}/run", data={"reason": "Moving here", "which": which}
+        f"/admin/imports/{file_id}/run",
+        data={"reason": "Moving here", "which": which} | seen(file_id),
     )
     assert answer.status_code == 303, answer.text
-    runs.work()
+    running.work()
     db.session.rollback()
     return runs.get(file_id)
+
+
+def ask_adopt(file_id: int, admin: Person) -> None:
+    runs.ask_adopt(
+        file_id, reason="Moving here", all_or_nothing=False, seen=stamp(file_id), by=admin.id
+    )
+
+
+def stamp(file_id: int) -> str:
+    return runs.stamp(runs.get(file_id))
 
 
 def count() -> int:
@@ -137,7 +153,7 @@ def test_trying_writes_no_project_and_taking_needs_a_reason(
     content = write(tmp_path).read_bytes()
     file_id = bring(browser, content)
     try_rows(browser, file_id, choices(header_of(content), admin))
-    answer = browser.post(f"/admin/imports/{file_id}/run", data={"reason": " "})
+    answer = browser.post(f"/admin/imports/{file_id}/run", data={"reason": " "} | seen(file_id))
     assert answer.status_code == 422
     assert count() == 0
 
@@ -149,7 +165,8 @@ def test_all_or_nothing_takes_nothing_while_a_row_is_refused(
     file_id = bring(browser, content)
     try_rows(browser, file_id, choices(header_of(content), admin))
     answer = browser.post(
-        f"/admin/imports/{file_id}/run", data={"reason": "Moving here", "which": "all"}
+        f"/admin/imports/{file_id}/run",
+        data={"reason": "Moving here", "which": "all"} | seen(file_id),
     )
     assert answer.status_code == 422
     assert "nothing can" in answer.text
@@ -245,13 +262,13 @@ def test_the_same_list_in_another_guise_is_proposed_as_it_was_read_before(
     try_rows(browser, first, choices(header_of(content), admin))
     take_over(browser, first)
     second = bring(browser, guise(content), "again.dat")
-    proposed = runs.prepare(second)
+    proposed = proposing.prepare(runs.get(second))
     said = _as_posted(proposed)
     tried = try_rows(browser, second, said)
     assert (tried.known, tried.adopted) == (5, 0)
 
 
-def _as_posted(prepared: runs.Prepared) -> dict[str, Any]:
+def _as_posted(prepared: proposing.Prepared) -> dict[str, Any]:
     chosen = dict(prepared.choices)
     posted = {name: value for name, value in chosen.items() if isinstance(value, str)}
     posted["empty"] = "\n".join(chosen["empty"])
@@ -266,7 +283,7 @@ def test_what_is_missing_is_said_and_what_was_chosen_stays(
     content = write(tmp_path).read_bytes()
     file_id = bring(browser, content)
     said = choices(header_of(content), admin, name="", unit="") | {"column-1": ""}
-    answer = browser.post(f"/admin/imports/{file_id}", data=said)
+    answer = browser.post(f"/admin/imports/{file_id}", data=said | seen(file_id))
     assert answer.status_code == 422
     assert "tells the projects apart" in answer.text
     assert "Give this list a name" in answer.text
@@ -320,12 +337,12 @@ def test_a_stopped_run_keeps_what_came_in_and_a_lost_one_is_taken_up(
     content = write(tmp_path).read_bytes()
     file_id = bring(browser, content)
     try_rows(browser, file_id, choices(header_of(content), admin))
-    runs.ask_adopt(file_id, reason="Moving here", all_or_nothing=False, by=admin.id)
-    assert runs._take(file_id)
-    runs.work()
+    ask_adopt(file_id, admin)
+    assert running._take(file_id)
+    running.work()
     assert runs.get(file_id).state == "running"
-    with clock.moved_to(clock.now() + runs._CLAIM * 2):
-        runs.work()
+    with clock.moved_to(clock.now() + running._CLAIM * 2):
+        running.work()
     db.session.rollback()
     assert (runs.get(file_id).state, count()) == ("done", 5)
 
@@ -336,11 +353,13 @@ def test_a_stop_at_the_end_of_a_step_holds(
     content = write(tmp_path).read_bytes()
     file_id = bring(browser, content)
     try_rows(browser, file_id, choices(header_of(content), admin))
-    runs.ask_adopt(file_id, reason="Moving here", all_or_nothing=False, by=admin.id)
-    assert runs._take(file_id)
-    runs.cancel(file_id, by=admin.id)
-    runs._let_go(runs.get(file_id))
-    runs.work()
+    ask_adopt(file_id, admin)
+    run = running._take(file_id)
+    assert run is not None
+    runs.cancel(file_id, by=admin.id, seen=stamp(file_id))
+    with pytest.raises(running._TakenAway):
+        running._let_go(run)
+    running.work()
     db.session.rollback()
     assert (runs.get(file_id).state, count()) == ("stopped", 0)
 
