@@ -1,6 +1,6 @@
 """What a stage does to the measurement plan when a project enters it; run by the crossing, in its transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from okrgate import clock
@@ -53,11 +53,11 @@ def write_off_unread(project: Project, because: str) -> None:
     db.session().flush()
 
 
-def ask_steward(project: Project, by: int | None) -> Sequence[Event]:
-    """Ask the stewards of metrics that nobody confirmed yet."""
+def ask_steward(project: Project, by: int | None, *, but: Collection[int] = ()) -> Sequence[Event]:
+    """Ask the stewards of metrics that nobody confirmed yet, but for these metrics."""
     asked: dict[int, list[str]] = {}
     for target, metric in service.targets(project.id):
-        if target.confirmed is None and metric.steward_id is not None:
+        if target.confirmed is None and metric.steward_id is not None and metric.id not in but:
             asked.setdefault(metric.steward_id, []).append(metric.name)
     name = directory.names([by]).get(by, "okrgate") if by is not None else "okrgate"
     return [
@@ -73,6 +73,17 @@ def ask_steward(project: Project, by: int | None) -> Sequence[Event]:
         )
         for steward, names in asked.items()
     ]
+
+
+def freeze_again(project: Project) -> None:
+    """Freeze the bands anew as a change request agreed them, where they were frozen before."""
+    check_writing()
+    found = service.targets(project.id)
+    if any(target.frozen_at is not None for target, _ in found):
+        for target, _metric in found:
+            if target.frozen_at is None or target.frozen_bands != bands_text(target):
+                target.frozen_at, target.frozen_bands = clock.now(), bands_text(target)
+    db.session().flush()
 
 
 def bands_text(target: Target) -> str:

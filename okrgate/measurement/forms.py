@@ -1,5 +1,6 @@
 """The questions about target metrics, checkpoints and readings."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from wtforms.validators import ValidationError
@@ -48,6 +49,22 @@ class TargetRow(RowForm):
     negative = Value("Negative impact from", description="At this value or worse it did harm.")
     owner = Somebody("Who reads it?")
 
+    def bands(self) -> Mapping[str, Any] | None:
+        """Return the metric and the four bands, as far as they are typed."""
+        if self.told is None:
+            return None
+        points = {
+            name: None if self[name].data is None else f"{self[name].data:f}"
+            for name in ("baseline", "success", "partial", "negative")
+        }
+        return {
+            "metric": self.told.name,
+            "direction": self.told.direction,
+            "unit": self.told.unit_of_measure,
+            "mode": self.mode.data or "absolute",
+            **points,
+        }
+
     def validate_success(self, field: Any) -> None:
         """The three cut points leave four bands only in strict order."""
         success, partial, negative = field.data, self.partial.data, self.negative.data
@@ -84,6 +101,7 @@ class CheckpointRow(RowForm):
     """One day on which a target is read."""
 
     called = "Checkpoint"
+    titled = ("target", "name")
 
     id = Known()
     target = Listed("Target metric")

@@ -2,11 +2,12 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Boolean, Date, ForeignKey, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from okrgate.database import Millionths, Model, UTCDateTime
+from okrgate.database import JsonText, Millionths, Model, UTCDateTime
 
 
 class Target(Model):
@@ -35,7 +36,10 @@ class Target(Model):
 
 
 class Checkpoint(Model):
-    """A day on which a target is read, and what was read: the observation's value and its band."""
+    """A day on which a target is read, and what was read: the observation's value and its band.
+
+    `band_change_id` is the last change of the bands before it was read; none while they were as first agreed.
+    """
 
     __tablename__ = "checkpoints"
 
@@ -52,3 +56,24 @@ class Checkpoint(Model):
     read_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     evidence: Mapped[str] = mapped_column(Text, default="")
     written_off: Mapped[str] = mapped_column(Text, default="")
+    band_change_id: Mapped[int | None] = mapped_column(ForeignKey("band_changes.id"))
+
+
+class BandChange(Model):
+    """The bands of one metric changed after they were agreed: what held before, what holds since, and why.
+
+    Appended. `before` is empty for a metric that came, `after` for one that went; `request_id` for what was changed
+    without a change request, because the project went back to where it is agreed.
+    """
+
+    __tablename__ = "band_changes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), index=True)
+    metric_id: Mapped[int] = mapped_column(ForeignKey("metrics.id"))
+    request_id: Mapped[int | None] = mapped_column(ForeignKey("change_requests.id"))
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    reason: Mapped[str] = mapped_column(Text)
+    before: Mapped[dict[str, Any]] = mapped_column(JsonText)
+    after: Mapped[dict[str, Any]] = mapped_column(JsonText)

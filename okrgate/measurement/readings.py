@@ -12,10 +12,10 @@ from okrgate.audit import service as audit
 from okrgate.database import db
 from okrgate.errors import Invalid
 from okrgate.events import CheckpointRead, Event, Recipient, publish
-from okrgate.measurement import service
+from okrgate.measurement import history, service
 from okrgate.measurement.bands import BANDS
 from okrgate.measurement.forms import ReadingsForm
-from okrgate.measurement.models import Checkpoint, Target
+from okrgate.measurement.models import BandChange, Checkpoint, Target
 from okrgate.metrics import service as metrics
 from okrgate.metrics.models import Metric, Observation
 from okrgate.projects.models import Project
@@ -32,6 +32,7 @@ class ReadingsPage(Page):
         "checkpoints.unread": "readings",
         "checkpoints": "readings",
     }
+    signed = frozenset()
     intro = "One row for each checkpoint, in their order."
 
     def load(self, project: Project) -> Mapping[str, Any]:
@@ -51,14 +52,16 @@ class ReadingsPage(Page):
     def prepare(self, form: Any, project: Project) -> None:
         """Say beside each row which checkpoint it is."""
         metric_of = {target.id: metric for target, metric in service.targets(project.id)}
+        known = history.changes(project.id)
+        target_of = {target.id: target for target, _ in service.targets(project.id)}
         names = {
-            one.id: f"{metric_of[one.target_id].name}: {one.name}, due {show_date(one.due_on)}"
+            one.id: _named(one, target_of[one.target_id], metric_of[one.target_id], known)
             for one in service.checkpoints(project.id)
         }
         for entry in form.readings:
-            known = names.get(entry.form.id.data or 0)
-            if known:
-                entry.form.value.description = known
+            name = names.get(entry.form.id.data or 0)
+            if name:
+                entry.form.value.description = name
 
     def save(self, project: Project, data: Mapping[str, Any], *, by: int) -> Sequence[Event]:
         """Append an observation for each new value and say which band it falls into."""
@@ -80,9 +83,19 @@ class ReadingsPage(Page):
         return told
 
 
+def _named(one: Checkpoint, target: Target, metric: Metric, known: Sequence[BandChange]) -> str:
+    name = f"{metric.name}: {one.name}, due {show_date(one.due_on)}"
+    own = [change for change in known if change.metric_id == target.metric_id]
+    if not own:
+        return name
+    bands = history.judging(one, target, known).in_words()
+    return f"{name}. Bands: {bands}. {history.told(own[-1])}"
+
+
 def _read(one: Checkpoint, target: Target, metric: Metric, value: Decimal, by: int) -> None:
-    """Put a value on a checkpoint as an observation. A correction keeps the day on which it was read."""
-    band = service.band_of(target, metric, value)
+    """Put a value on a checkpoint as an observation. A correction keeps its day and the bands it was read against."""
+    known = history.changes(one.project_id)
+    band = service.band_within(history.judging(one, target, known), metric, value)
     if band is None:
         sentence = f"{metric.name} has no agreed bands or no baseline, so a value cannot be judged."
         raise Invalid(sentence, {"readings": sentence})
@@ -92,12 +105,17 @@ def _read(one: Checkpoint, target: Target, metric: Metric, value: Decimal, by: i
     row = metrics.append(
         metric.id, on, value, one.evidence, by=by, supersedes=one.observation_id, reason=reason
     )
+    if one.value is None:
+        one.band_change_id = history.last_id(target, known)
     one.value, one.observation_id, one.band = value, row.id, band
     one.read_at = one.read_at or clock.now()
 
 
 def follow_correction(old_id: int, row: Observation, by: int) -> None:
-    """Judge again what was read from a value that is corrected now; recorded, and told to those who were told."""
+    """Judge again what was read from a value that is corrected now, by the bands it was read against.
+
+    It is recorded, and told to those who were told.
+    """
     found = db.session().execute(
         select(Checkpoint, Target, Metric, Project)
         .join(Target, Target.id == Checkpoint.target_id)
@@ -107,8 +125,9 @@ def follow_correction(old_id: int, row: Observation, by: int) -> None:
     )
     for one, target, metric, project in found.all():
         value, band = one.value, one.band
+        bands = history.judging(one, target, history.changes(project.id))
         one.observation_id, one.value = row.id, row.value
-        one.band = service.band_of(target, metric, row.value) or band
+        one.band = service.band_within(bands, metric, row.value) or band
         audit.record(
             "measurement.reading_corrected",
             by=by,
@@ -144,17 +163,31 @@ def _news(project: Project, one: Checkpoint, metric: Metric, by: int) -> Event:
 
 def reading_answers(project: Project) -> Sequence[Answer]:
     """Return what was read as people read it."""
+    known = history.changes(project.id)
+    target_of = {target.id: target for target, _ in service.targets(project.id)} if known else {}
     return [
-        Answer("readings", f"reading-{one.id}", one.name, _words(one))
+        Answer(
+            "readings",
+            f"reading-{one.id}",
+            one.name,
+            _words(one, history.named(one, target_of[one.target_id], known) if known else ""),
+        )
         for one in service.checkpoints(project.id)
     ]
 
 
-def _words(one: Checkpoint) -> str:
+def _words(one: Checkpoint, judged: str) -> str:
     if one.band is None:
         return f"Cannot be read: {one.written_off}" if one.written_off else ""
     seen = f" ({one.evidence})" if one.evidence else ""
-    return f"{show_number(one.value)}: {BANDS[one.band]}{seen}"
+    text = f"{show_number(one.value)}: {BANDS[one.band]}{seen}"
+    return f"{text}, {judged}" if judged else text
 
 
-READINGS = Section("readings", "Checkpoint readings", (ReadingsPage(),), answers=reading_answers)
+READINGS = Section(
+    "readings",
+    "Checkpoint readings",
+    (ReadingsPage(),),
+    answers=reading_answers,
+    tables=(BandChange,),
+)

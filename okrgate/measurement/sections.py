@@ -7,19 +7,19 @@ from typing import Any
 from okrgate.database import db
 from okrgate.errors import Invalid
 from okrgate.events import Event
-from okrgate.measurement import service
+from okrgate.measurement import effects, history, service
 from okrgate.measurement.bands import BANDS, NONE, in_order
 from okrgate.measurement.effects import bands_text
 from okrgate.measurement.forms import CheckpointsForm, ReportsForm, TargetsForm
-from okrgate.measurement.models import Checkpoint, Target
+from okrgate.measurement.models import BandChange, Checkpoint, Target
 from okrgate.measurement.readings import READINGS
 from okrgate.metrics import service as metrics
 from okrgate.metrics.models import Metric
 from okrgate.projects.choosing import offer, offer_people
 from okrgate.projects.models import Project
 from okrgate.projects.rows import RowsPage, listed
-from okrgate.projects.sections import Answer, Gathered, Page, Section
-from okrgate.web.filters import show_date, show_number
+from okrgate.projects.sections import Agreed, Answer, Gathered, Page, Section
+from okrgate.web.filters import show_date
 
 
 class TargetsPage(RowsPage):
@@ -28,6 +28,10 @@ class TargetsPage(RowsPage):
     key, title, form = "targets", "Target metrics", TargetsForm
     facts = {"metrics.count": "targets", "metrics": "targets"}
     intro = "Say beforehand what will count as success, partial success, no impact and harm."
+    on_change = (
+        "What was read already keeps the bands it was read against. A metric that comes gets its first checkpoint "
+        "a quarter after the change is agreed; with one that goes, its checkpoints go."
+    )
     model, field = Target, "targets"
     columns = {
         "metric": "metric_id",
@@ -58,7 +62,45 @@ class TargetsPage(RowsPage):
         return row["metric"] is not None
 
     def save(self, project: Project, data: Mapping[str, Any], *, by: int) -> Sequence[Event]:
-        """Store the rows; the order of the cut points must fit the metric's direction."""
+        """Store the rows. Bands that were frozen or read by leave a row in their history."""
+        why = history.Why("It was open for changes again, to be signed anew.", by)
+        self._store(project, self._checked(data), why, by=by)
+        return ()
+
+    def save_agreed(
+        self, project: Project, data: Mapping[str, Any], agreed: Agreed, *, by: int
+    ) -> Sequence[Event]:
+        """Store the rows, freeze their bands anew, and plan for a metric that came as on the day of approval."""
+        before = {metric.id for _, metric in service.targets(project.id)}
+        is_planned = bool(service.checkpoints(project.id))
+        why = history.Why(agreed.reason, agreed.by, agreed.request)
+        self._store(project, self._checked(data), why, by=by)
+        effects.freeze_again(project)
+        if is_planned:
+            effects.create_checkpoints(project, by)
+        return effects.ask_steward(project, by, but=before)
+
+    def stands_on(self, project: Project) -> Mapping[str, Any]:
+        """Return the rows, and what was read of them."""
+        return {"content": self.load(project), "readings": service.what_was_read(project.id)}
+
+    def _store(
+        self, project: Project, rows: list[dict[str, Any]], why: history.Why, *, by: int
+    ) -> None:
+        found = service.targets(project.id)
+        read = any(one.value is not None for one in service.checkpoints(project.id))
+        is_fixed = read or any(target.frozen_at is not None for target, _ in found)
+        before = history.held(found)
+        metric_of = {row.get("id"): row["metric"] for row in rows}
+        _check_kept(project, metric_of)
+        _forget_other_metrics(project, metric_of)
+        super().save(project, {"targets": rows}, by=by)
+        db.session().flush()
+        if is_fixed:
+            history.keep(project.id, before, history.held(service.targets(project.id)), why)
+
+    def _checked(self, data: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return the rows that say something; the order of the cut points must fit the metric's direction."""
         rows = [
             dict(row, mode=row["mode"] or "absolute")
             for row in data["targets"]
@@ -75,9 +117,7 @@ class TargetsPage(RowsPage):
                 way = "highest" if metric.direction == "up" else "lowest"
                 sentence = f"{metric.name}: success must be the {way} of the three values."
                 raise Invalid(sentence, {"targets": sentence})
-        _check_kept(project, {row.get("id"): row["metric"] for row in rows})
-        _forget_other_metrics(project, {row.get("id"): row["metric"] for row in rows})
-        return super().save(project, {"targets": rows}, by=by)
+        return rows
 
 
 def _check_kept(project: Project, metric_of: Mapping[int | None, int]) -> None:
@@ -106,6 +146,7 @@ class ReportsPage(Page):
 
     key, title, form = "reports", "Reports", ReportsForm
     facts = {"metrics.reported": "reports", "metrics.report_attached": "reports"}
+    signed = frozenset()
 
     def prepare(self, form: Any, project: Project) -> None:
         """Offer the targets."""
@@ -133,6 +174,8 @@ class CheckpointsPage(RowsPage):
 
     key, title, form = "checkpoints", "Checkpoints", CheckpointsForm
     facts = {"metrics.checkpoints": "checkpoints"}
+    signed = frozenset({"checkpoints"})
+    on_change = "A checkpoint that was read stays as it is."
     model, field = Checkpoint, "checkpoints"
     columns = {"target": "target_id", "name": "name", "due": "due_on", "owner": "owner_id"}
 
@@ -156,6 +199,10 @@ class CheckpointsPage(RowsPage):
                 sentence = f"{one.name} was read already, so it stays with its metric."
                 raise Invalid(sentence, {"checkpoints": sentence})
         return super().save(project, data, by=by)
+
+    def stands_on(self, project: Project) -> Mapping[str, Any]:
+        """Return the rows, and what was read of them."""
+        return {"content": self.load(project), "readings": service.what_was_read(project.id)}
 
 
 def _target_choices(project: Project) -> list[tuple[int, str]]:
@@ -240,23 +287,28 @@ def gather_checkpoints(project: Project, today: date) -> Gathered:
     )
 
 
-_MODES = {"absolute": "", "change": "change of ", "percent": "change in percent of "}
-
-
 def target_answers(project: Project) -> Sequence[Answer]:
     """Return the targets as people read them."""
-    return [
+    found = [
         Answer("targets", f"target-{target.id}", metric.name, _words(target, metric))
         for target, metric in service.targets(project.id)
     ]
+    known = history.changes(project.id)
+    names = history.metric_names(known)
+    found += [
+        Answer(
+            "targets",
+            f"bands-{change.id}",
+            f"{names[change.metric_id]}: what was agreed before",
+            history.in_words(change),
+        )
+        for change in known
+    ]
+    return found
 
 
 def _words(target: Target, metric: Metric) -> str:
-    text = (
-        f"{_MODES.get(target.mode, '')}from {show_number(target.baseline)}; "
-        f"success {show_number(target.success)}, partial success {show_number(target.partial)}, "
-        f"negative impact {show_number(target.negative)}"
-    )
+    text = history.Bands.of(target).in_words()
     if target.baseline is None:
         return text
     today = service.band_of(target, metric, target.baseline)
@@ -285,7 +337,7 @@ SECTIONS: tuple[Section, ...] = (
         (TargetsPage(),),
         gather_targets,
         target_answers,
-        tables=(Target, Checkpoint),
+        tables=(Target, Checkpoint, BandChange),
     ),
     Section(
         "measurement",

@@ -14,7 +14,9 @@ from okrgate.audit import service as audit
 from okrgate.database import db, transaction
 from okrgate.errors import Conflict, Forbidden, NotFound
 from okrgate.events import MetricConfirmed, Recipient, publish
+from okrgate.measurement import history
 from okrgate.measurement.bands import classify, in_order, measured
+from okrgate.measurement.history import Bands
 from okrgate.measurement.models import Checkpoint, Target
 from okrgate.metrics import service as metrics
 from okrgate.metrics.models import Metric
@@ -25,7 +27,10 @@ from okrgate.projects.rows import listed
 
 @dataclass(frozen=True)
 class TargetLine:
-    """A target for cards and summaries. `checkpoints`: (name, due, value, band)."""
+    """A target for cards and summaries. `checkpoints`: (name, due, value, band).
+
+    `aims` says of each checkpoint from where on it counts or counted as a success, `changes` when and why bands changed.
+    """
 
     name: str
     direction: str
@@ -34,6 +39,8 @@ class TargetLine:
     partial: Decimal | None
     negative: Decimal | None
     checkpoints: tuple[tuple[str, date, Decimal | None, str | None], ...]
+    aims: tuple[Decimal | None, ...] = ()
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,14 +87,28 @@ def checkpoints(project_id: int) -> list[Checkpoint]:
     return listed(Checkpoint, project_id)
 
 
+def what_was_read(project_id: int) -> list[list[Any]]:
+    """Return (checkpoint id, observation id, whether it was written off) of every checkpoint that waits no more."""
+    return [
+        [one.id, one.observation_id, bool(one.written_off.strip())]
+        for one in checkpoints(project_id)
+        if one.value is not None or one.written_off.strip()
+    ]
+
+
 def band_of(target: Target, metric: Metric, value: Decimal) -> str | None:
     """Return the band a value falls into; None without four bands, or without the baseline that a change needs."""
-    success, partial, negative = target.success, target.partial, target.negative
+    return band_within(Bands.of(target), metric, value)
+
+
+def band_within(bands: Bands, metric: Metric, value: Decimal) -> str | None:
+    """Return which of these bands a value falls into; None as in `band_of`."""
+    success, partial, negative = bands.success, bands.partial, bands.negative
     if success is None or partial is None or negative is None:
         return None
     if not in_order(success, partial, negative, metric.direction):
         return None
-    compared = measured(value, target.baseline, target.mode)
+    compared = measured(value, bands.baseline, bands.mode)
     if compared is None:
         return None
     return classify(compared, success, partial, negative, metric.direction)
@@ -95,9 +116,10 @@ def band_of(target: Target, metric: Metric, value: Decimal) -> str | None:
 
 def target_lines(project_id: int) -> list[TargetLine]:
     """Return the targets with what was read of them."""
-    read: dict[int, list[Any]] = {}
+    read: dict[int, list[Checkpoint]] = {}
     for one in checkpoints(project_id):
-        read.setdefault(one.target_id, []).append((one.name, one.due_on, one.value, one.band))
+        read.setdefault(one.target_id, []).append(one)
+    known = history.changes(project_id)
     return [
         TargetLine(
             metric.name,
@@ -106,7 +128,9 @@ def target_lines(project_id: int) -> list[TargetLine]:
             target.success,
             target.partial,
             target.negative,
-            tuple(read.get(target.id, ())),
+            tuple((one.name, one.due_on, one.value, one.band) for one in read.get(target.id, ())),
+            tuple(history.judging(one, target, known).success for one in read.get(target.id, ())),
+            tuple(history.in_words(one) for one in known if one.metric_id == metric.id),
         )
         for target, metric in targets(project_id)
     ]

@@ -31,11 +31,17 @@ class RowForm(Form):
     """One row of a list inside a page (used in a FieldList of FormFields). `called` is what people call one row.
 
     `part` is a template shown below the row, as `entry.form`; it follows what is typed, `told` is for `prepare` to fill.
+    `titled` are the fields by which people tell one row from another, where the first alone does not.
     """
 
     called: ClassVar[str] = "Row"
     part: ClassVar[str] = ""
+    titled: ClassVar[tuple[str, ...]] = ()
     told: Any = None
+
+    def bands(self) -> Mapping[str, Any] | None:
+        """Return what a picture of the row's bands needs, as plain JSON; nothing for a row that has none."""
+        return None
 
 
 class SectionForm(FlaskForm):
@@ -71,6 +77,15 @@ class Answer:
     private: bool = False
 
 
+@dataclass(frozen=True)
+class Agreed:
+    """Why what was signed changes after all: the change request, its reason, and whose word was the last one needed."""
+
+    request: int
+    reason: str
+    by: int
+
+
 class Page:
     """One question group. Subclasses set the three names and say how rows are read and written."""
 
@@ -81,6 +96,10 @@ class Page:
     template: ClassVar[str] = "stages/section_fields.html"
     # Which field answers a fact that rules ask for: fact, list, or list.field → the form's field.
     facts: ClassVar[Mapping[str, str]] = {}
+    # The facts and lists that a signature covers and that are written here; nothing said means those of `facts`.
+    signed: ClassVar[frozenset[str] | None] = None
+    # What whoever asks for a change after the lock, and whoever agrees to one, has to know.
+    on_change: ClassVar[str] = ""
 
     def prepare(self, form: Any, project: Project) -> None:
         """Fill the choices of select fields (of rows too). Called for GET and POST, before validation."""
@@ -92,6 +111,16 @@ class Page:
     def save(self, project: Project, data: Mapping[str, Any], *, by: int) -> Sequence[Event]:
         """Store validated data in the open transaction. Return what somebody has to be told of."""
         raise NotImplementedError
+
+    def save_agreed(
+        self, project: Project, data: Mapping[str, Any], agreed: Agreed, *, by: int
+    ) -> Sequence[Event]:
+        """Store what a change request agreed to after the lock. A page that keeps what was agreed before does it here."""
+        return self.save(project, data, by=by)
+
+    def stands_on(self, project: Project) -> Mapping[str, Any]:
+        """Return what a change request builds on: `content`, and `readings` where it must not overtake one."""
+        return {"content": self.load(project)}
 
 
 def _no_answers(_project: Project) -> Sequence[Answer]:

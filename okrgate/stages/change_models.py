@@ -14,7 +14,8 @@ OPEN, APPROVED, DECLINED, RECALLED = "open", "approved", "declined", "recalled"
 class ChangeRequest(Model):
     """A change of one page of a section whose content is locked: the new values wait here until they are signed.
 
-    `data` holds the page's fields as they were typed, `changes` what people read of it: label, before, after, private.
+    `data` holds the page's fields as they were typed, `changes` what people read of it field by field: label, before,
+    after, private; `rows` the same row by row where the page has lists. `base` marks what the request builds on.
     """
 
     __tablename__ = "change_requests"
@@ -28,6 +29,8 @@ class ChangeRequest(Model):
     base_version: Mapped[int] = mapped_column(Integer)
     data: Mapped[list[list[str]]] = mapped_column(JsonText)
     changes: Mapped[list[dict[str, Any]]] = mapped_column(JsonText)
+    rows: Mapped[list[dict[str, Any]]] = mapped_column(JsonText, default=list)
+    base: Mapped[dict[str, str]] = mapped_column(JsonText, default=dict)
     reason: Mapped[str] = mapped_column(Text)
     effect: Mapped[str] = mapped_column(Text)
     by_id: Mapped[int] = mapped_column(ForeignKey("people.id"))

@@ -19,9 +19,9 @@ from okrgate.gates.engine import GateUnjudgeable, judge_twice
 from okrgate.gates.model import Rulebook, Signoff
 from okrgate.gates.verdict import Verdict
 from okrgate.projects.models import Project, SectionState
-from okrgate.projects.sections import Page, Section
+from okrgate.projects.sections import Agreed, Page, Section
 from okrgate.rulebooks import service as rulebooks
-from okrgate.stages import editing
+from okrgate.stages import change_rows, editing
 from okrgate.stages.audience import concerned
 from okrgate.stages.change_models import (
     APPROVED,
@@ -44,6 +44,8 @@ from okrgate.stages.preparing import locked
 from okrgate.stages.sections import section_for
 
 _WORDS_MIN = 3
+# So many lines a mail tells; all of them stand on the page.
+_MOST_TOLD = 20
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,9 @@ def ask(project_id: int, section: Section, page: Page, asked: Asked, *, by: int)
     name = directory.names([by]).get(by, "Somebody")
     with transaction() as session:
         project = locked(project_id)
-        changes = _would_change(project, rulebook, section, page, form.data, by)
-        if not changes:
+        base = change_rows.marks(page, project)
+        told = change_rows.would_change(project, rulebook, section, page, form.data, by=by)
+        if not told.changes:
             raise Invalid("Change something first.", {"": "Nothing was changed."})
         row = ChangeRequest(
             project_id=project.id,
@@ -93,7 +96,9 @@ def ask(project_id: int, section: Section, page: Page, asked: Asked, *, by: int)
             gate=gate.gate,
             base_version=_version_of(project.id, section.key),
             data=[list(pair) for pair in asked.typed],
-            changes=changes,
+            changes=told.changes,
+            rows=told.rows,
+            base=base,
             reason=asked.reason.strip(),
             effect=asked.effect.strip(),
             by_id=by,
@@ -113,7 +118,7 @@ def ask(project_id: int, section: Section, page: Page, asked: Asked, *, by: int)
             project_id=project.id,
             target=f"change_request:{row.id}",
             reason=row.reason,
-            details={"section": section.title, "changes": changes, "effect": row.effect},
+            details={"section": section.title, "changes": told.changes, "effect": row.effect},
         )
         publish(
             ChangeAsked(
@@ -126,7 +131,7 @@ def ask(project_id: int, section: Section, page: Page, asked: Asked, *, by: int)
                 effect=row.effect,
                 changes=tuple(
                     f"{one['label']}: {one['before'] or 'nothing'} → {one['after'] or 'nothing'}"
-                    for one in changes
+                    for one in told.changes[:_MOST_TOLD]
                 ),
             )
         )
@@ -150,7 +155,7 @@ def decide(request_id: int, *, approve: bool, reason: str, by: int) -> str:
         row = session.get_one(ChangeRequest, request_id, populate_existing=True)
         seat = _check_may_decide(row, seats, by)
         if approve:
-            _check_still_changeable(project, rulebook, row)
+            _check_still_stands(project, rulebook, row)
         seat.decision = APPROVED if approve else DECLINED
         seat.reason, seat.at, seat.roles = reason.strip(), clock.now(), sorted(seats[by])
         session.flush()
@@ -213,10 +218,6 @@ def _check_may_decide(row: ChangeRequest, seats: Mapping[int, set[str]], by: int
             "Only those who sign this gate, and had no part in it, can decide on a change."
         )
     _check_open(row)
-    if row.base_version != _version_of(row.project_id, row.section):
-        raise Conflict(
-            "This part was changed after the request was made. It has to be asked for anew."
-        )
     seat = db.session().scalar(
         select(ChangeSeat).where(ChangeSeat.request_id == row.id, ChangeSeat.person_id == by)
     )
@@ -228,13 +229,39 @@ def _check_may_decide(row: ChangeRequest, seats: Mapping[int, set[str]], by: int
     return seat
 
 
-def _check_still_changeable(project: Project, rulebook: Rulebook, row: ChangeRequest) -> None:
-    """Raise Conflict when the project was parked, ended or went back since somebody asked."""
-    still = changeable(project, rulebook)
-    if not any((section.key, page.key) == (row.section, row.page) for section, page in still):
-        raise Conflict(
+def overtaken(project: Project, rulebook: Rulebook, row: ChangeRequest) -> str:
+    """Say why a request cannot be agreed to any more, whatever happened since it was asked; nothing when it can."""
+    page = next(
+        (
+            page
+            for section, page in changeable(project, rulebook)
+            if (section.key, page.key) == (row.section, row.page)
+        ),
+        None,
+    )
+    if page is None:
+        return (
             "The project has moved since this was asked, and this part cannot be changed here now."
         )
+    now = change_rows.marks(page, project)
+    if row.base.get("readings") != now.get("readings"):
+        return (
+            "A checkpoint was read after this was asked for, so what was known then is not what is known now. "
+            "Nothing was changed. It has to be asked for anew."
+        )
+    if row.base != now or row.base_version != _version_of(row.project_id, row.section):
+        return (
+            "This part was changed after the request was made. "
+            "Nothing was changed by it. It has to be asked for anew."
+        )
+    return ""
+
+
+def _check_still_stands(project: Project, rulebook: Rulebook, row: ChangeRequest) -> None:
+    """Raise Conflict when the project was parked, ended or went back, or when anything it builds on changed."""
+    sentence = overtaken(project, rulebook, row)
+    if sentence:
+        raise Conflict(sentence)
 
 
 def _check_open(row: ChangeRequest) -> None:
@@ -264,20 +291,18 @@ def _try_to_apply(
     page = section.page(row.page) if section else None
     if section is None or page is None:
         raise NotFound
-    form = form_of(page, project, row.data)
     try:
+        form = form_of(page, project, row.data)
         with db.session().begin_nested():
-            reason = f"Change request {row.id}: {row.reason}"
             editing.save_agreed(
                 project,
                 rulebook,
                 section,
                 page,
                 form.data,
+                agreed=Agreed(row.id, row.reason, by),
                 asked_by=row.by_id,
-                by=by,
-                reason=reason,
-                request=row.id,
+                changes=row.changes,
             )
             now = gather(project, rulebook)
             seats = entitled(project, rulebook, now, gate, {row.by_id})
@@ -298,6 +323,11 @@ def _try_to_apply(
             _sign(project, rulebook, row, gate, now, verdict, facts_as_json(facts), agreed)
     except _NotEnough:
         return False
+    except Invalid as problem:
+        said = " ".join(dict.fromkeys(_sentences(problem)))
+        raise Conflict(
+            f"What was asked for cannot be stored any more, so nothing is changed. {said}"
+        ) from problem
     except GateUnjudgeable as problem:
         raise Conflict(
             "The gate cannot be judged at the moment, so nothing is changed."
@@ -350,23 +380,6 @@ def _sign(
     approvals.close_round(found, closed_as="satisfied", by=None, reason=f"Change request {row.id}")
 
 
-def _would_change(
-    project: Project, rulebook: Rulebook, section: Section, page: Page, data: Any, by: int
-) -> list[dict[str, Any]]:
-    """Return what people would read differently. Writes, reads and takes it back again."""
-    found: list[dict[str, Any]] = []
-    try:
-        with db.session().begin_nested():
-            before = editing.read_answers(section, project, rulebook)
-            page.save(project, data, by=by)
-            db.session().flush()
-            found = editing.differences(before, editing.read_answers(section, project, rulebook))
-            raise _NotEnough
-    except _NotEnough:
-        db.session().expire_all()
-    return found
-
-
 def _close(project: Project, row: ChangeRequest, state: str) -> None:
     row.state, row.closed_at = state, clock.now()
     project.version += 1
@@ -402,6 +415,10 @@ def _check_words(asked: Asked) -> None:
     }
     if problems:
         raise Invalid("Something is still needed.", problems)
+
+
+def _sentences(problem: Invalid) -> Sequence[str]:
+    return [one for one in problem.fields.values() if isinstance(one, str)] or [problem.sentence]
 
 
 def _about(project: Project, row: ChangeRequest, name: str, by: int) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from typing import Any
 
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
-from wtforms import FieldList
 
 from okrgate.approvals import entitlement
 from okrgate.approvals.models import Round
@@ -20,7 +19,7 @@ from okrgate.stages.sections import section_for
 
 
 def changeable(project: Project, rulebook: Rulebook) -> list[tuple[Section, Page]]:
-    """Return the pages whose content is locked and that a change request can change: those without lists."""
+    """Return the pages whose content is signed and locked, and that a change request can change."""
     stage = rulebook.stages[project.stage]
     if stage.terminal or stage.holding:
         return []
@@ -30,12 +29,13 @@ def changeable(project: Project, rulebook: Rulebook) -> list[tuple[Section, Page
     for key in used:
         section = section_for(rulebook, key)
         if section is not None and not stage.sections.get(key):
-            found += [
-                (section, page)
-                for page in section.pages
-                if set(page.facts) & held and not _has_lists(page)
-            ]
+            found += [(section, page) for page in section.pages if signed_on(page) & held]
     return found
+
+
+def signed_on(page: Page) -> frozenset[str]:
+    """Return the facts and lists that a signature covers and that this page writes."""
+    return frozenset(page.facts) if page.signed is None else page.signed
 
 
 def may_ask(rulebook: Rulebook, section: str, roles: frozenset[str]) -> bool:
@@ -56,17 +56,11 @@ def form_of(page: Page, project: Project, typed: Sequence[Sequence[str]]) -> Any
     return form
 
 
-def _has_lists(page: Page) -> bool:
-    return any(
-        isinstance(field, FieldList) for field in page.form(formdata=None, meta={"csrf": False})
-    )
-
-
 def gate_of(project: Project, rulebook: Rulebook, page: Page) -> Round:
     """Return the newest round that signed what is on this page."""
     query = select(Round).where(Round.project_id == project.id, Round.closed_as == "satisfied")
     for found in db.session().scalars(query.order_by(Round.id.desc())):
-        if found.gate in rulebook.gates and set(page.facts) & rulebook.material_of(found.gate):
+        if found.gate in rulebook.gates and signed_on(page) & rulebook.material_of(found.gate):
             return found
     raise Forbidden("Nobody signed this here, so there is nobody who could agree to a change.")
 

@@ -1,27 +1,32 @@
 """Changes of what was signed: the list, asking for one, deciding on one."""
 
 import secrets
+from decimal import Decimal
 from typing import Any
 
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from werkzeug.datastructures import MultiDict
+from wtforms import FieldList
 
 from okrgate.accounts import directory
 from okrgate.errors import Forbidden, Invalid, NotFound
 from okrgate.projects.sections import Page, Section
 from okrgate.stages import change_requests as changes
 from okrgate.stages import change_rights, reading
-from okrgate.stages.change_models import OPEN, ChangeRequest
+from okrgate.stages.change_models import DECLINED, OPEN, RECALLED, ChangeRequest
 from okrgate.stages.forms import ChangeDecisionForm, ChangeForm
+from okrgate.stages.opened import rows_changed
 from okrgate.stages.sections import section_for
 from okrgate.stages.views import blueprint, reader
 from okrgate.web.htmx import render
+from okrgate.web.keys import whole
 from okrgate.web.permissions import requires, signed_in
 from okrgate.web.render import done, me
 
-_OURS = {"csrf_token", "key", "why", "effect"}
-_MOST = 200
+_OURS = {"csrf_token", "key", "why", "effect", "add_row", "remove_row", "preview"}
+_MOST = 2000
 _STATES = {"open": "waiting", "approved": "approved", "declined": "declined"}
 
 
@@ -59,17 +64,24 @@ def ask_change(reference: str, section: str, page: str) -> ResponseReturnValue:
     words = ChangeForm()
     if request.method == "GET":
         words.key.data = secrets.token_hex(16)
-        form = wanted.form(formdata=None, data=dict(wanted.load(loaded.project)))
-        wanted.prepare(form, loaded.project)
+        form = _offered(loaded, part, wanted, words)
         return _ask_page(loaded, part, wanted, form, words)
     form = wanted.form()
     wanted.prepare(form, loaded.project)
+    if "preview" in request.form:
+        return _drawn(form, request.form["preview"])
+    focus_on = rows_changed(form)
+    if focus_on:
+        wanted.prepare(form, loaded.project)
+        return _ask_page(loaded, part, wanted, form, words, focus_on=focus_on)
     # Both are asked, so that everything that is wrong is said at once.
     if not all([form.validate(), words.validate()]):
         return _ask_page(loaded, part, wanted, form, words, status=422)
     typed = [(name, value) for name, value in request.form.items(multi=True) if name not in _OURS]
+    if len(typed) > _MOST:
+        raise Invalid("This is more than one change can hold. Ask for it in two parts.")
     asked = changes.Asked(
-        typed[:_MOST], words.why.data or "", words.effect.data or "", (words.key.data or "")[:64]
+        typed, words.why.data or "", words.effect.data or "", (words.key.data or "")[:64]
     )
     if not asked.key:
         raise Invalid("Open the page again: it was sent without its key.")
@@ -121,6 +133,8 @@ def show_change(reference: str, request_id: int) -> ResponseReturnValue:
 def _change_page(
     loaded: reading.Loaded, row: ChangeRequest, form: ChangeDecisionForm, status: int
 ) -> ResponseReturnValue:
+    is_open = row.state == OPEN
+    overtaken = changes.overtaken(loaded.project, loaded.rulebook, row) if is_open else ""
     seats = changes.seats_of(row.id)
     names = directory.names([row.by_id, *(seat.person_id for seat in seats)])
     section = section_for(loaded.rulebook, row.section)
@@ -131,6 +145,9 @@ def _change_page(
         project=loaded.project,
         row=row,
         line=_line(loaded, row, names),
+        overtaken=overtaken,
+        again_url=_again(loaded, row) if overtaken or row.state in (DECLINED, RECALLED) else "",
+        on_change=_on_change(section, row),
         section=section.title if section else row.section,
         gate=loaded.rulebook.gates[row.gate].label if row.gate in loaded.rulebook.gates else "",
         said=[
@@ -144,8 +161,8 @@ def _change_page(
             if seat.decision
         ],
         waiting=sorted(names.get(one.person_id, "Somebody") for one in seats if not one.decision),
-        mine=row.state == OPEN and any(one.person_id == me() and not one.decision for one in seats),
-        own=row.state == OPEN and row.by_id == me(),
+        mine=is_open and any(one.person_id == me() and not one.decision for one in seats),
+        own=is_open and row.by_id == me(),
         form=form,
         form_errors=form.errors if status == 422 else None,
     )
@@ -160,10 +177,22 @@ def _ask_page(
     *,
     status: int = 200,
     sentence: str = "",
+    focus_on: str = "",
 ) -> ResponseReturnValue:
+    here = url_for(
+        "stages.ask_change",
+        reference=loaded.project.reference,
+        section=section.key,
+        page=page.key,
+    )
     return render(
         "stages/ask_change.html",
+        part="stages/ask_change_form.html",
         status=status,
+        here=here,
+        # What rows put in or taken out is drawn in place, as where the page is filled in first; nothing is kept.
+        draft_url="",
+        focus_on=focus_on,
         loaded=loaded,
         project=loaded.project,
         section=section,
@@ -173,6 +202,57 @@ def _ask_page(
         sentence=sentence,
         form_errors={**form.errors, **words.errors} if status == 422 else None,
     )
+
+
+def _offered(loaded: reading.Loaded, section: Section, page: Page, words: ChangeForm) -> Any:
+    """Return the form with what holds, or with what was asked for once and is asked for again."""
+    earlier = _earlier(loaded, section, page)
+    if earlier is None:
+        form = page.form(formdata=None, data=dict(page.load(loaded.project)))
+    else:
+        form = page.form(formdata=MultiDict((name, value) for name, value in earlier.data))
+        words.why.data, words.effect.data = earlier.reason, earlier.effect
+    page.prepare(form, loaded.project)
+    return form
+
+
+def _earlier(loaded: reading.Loaded, section: Section, page: Page) -> ChangeRequest | None:
+    number = whole(request.args.get("again", ""))
+    if number is None:
+        return None
+    wanted = (number, section.key, page.key)
+    rows = changes.of_project(loaded.project.id)
+    return next((one for one in rows if (one.id, one.section, one.page) == wanted), None)
+
+
+def _again(loaded: reading.Loaded, row: ChangeRequest) -> str:
+    """Return where the same can be asked for anew, for those who may; nothing is lost when a request is overtaken."""
+    can = change_rights.changeable(loaded.project, loaded.rulebook)
+    if not any((section.key, page.key) == (row.section, row.page) for section, page in can):
+        return ""
+    if not change_rights.may_ask(loaded.rulebook, row.section, loaded.roles):
+        return ""
+    return url_for(
+        "stages.ask_change",
+        reference=loaded.project.reference,
+        section=row.section,
+        page=row.page,
+        again=row.id,
+    )
+
+
+def _on_change(section: Section | None, row: ChangeRequest) -> str:
+    page = section.page(row.page) if section and row.state == OPEN else None
+    return page.on_change if page else ""
+
+
+def _drawn(form: Any, row: str) -> ResponseReturnValue:
+    """Draw what stands below one row as it is typed just now. Nothing is stored."""
+    for field in form:
+        for entry in field.entries if isinstance(field, FieldList) else ():
+            if entry.id == row and getattr(entry.form, "part", ""):
+                return render(entry.form.part, entry=entry)
+    raise NotFound
 
 
 def _find(reference: str, section: str, page: str) -> tuple[reading.Loaded, Section, Page]:
@@ -207,17 +287,45 @@ def _line(loaded: reading.Loaded, row: ChangeRequest, names: Any) -> dict[str, A
         "label": row.state.replace("_", " ").capitalize(),
         "reason": row.reason,
         "changes": [
-            {
-                "label": one["label"],
-                "before": one["before"]
-                if private or not one["private"]
-                else "Only for those involved",
-                "after": one["after"]
-                if private or not one["private"]
-                else "Only for those involved",
-            }
-            for one in row.changes
+            _told(one, private) for one in row.changes if not (row.rows and one.get("in_row"))
         ],
+        "rows": [_row_told(one, private) for one in row.rows],
+    }
+
+
+def _told(one: dict[str, Any], private: bool) -> dict[str, Any]:
+    """Return one line of a change, with its values for those who may read them."""
+    if private or not one.get("private"):
+        return {name: one[name] for name in ("label", "before", "after")}
+    hidden = "Only for those involved"
+    return {"label": one["label"], "before": hidden, "after": hidden}
+
+
+def _row_told(row: dict[str, Any], private: bool) -> dict[str, Any]:
+    hidden = row["private"] and not private
+    pictures = {
+        side: _picture(row[side]) if row[side] and not hidden else None
+        for side in ("before", "after")
+    }
+    lines = [_told({**one, "private": row["private"]}, private) for one in row["fields"]]
+    title = row["called"] if hidden else row["title"]
+    return {**row, **pictures, "title": title, "fields": lines}
+
+
+def _picture(told: dict[str, Any]) -> dict[str, Any]:
+    """Return what draws four bands, out of what was stored of them."""
+    points = {
+        name: None if told[name] is None else Decimal(told[name])
+        for name in ("success", "partial", "negative", "baseline")
+    }
+    moves = told["mode"] != "absolute"
+    unit = "%" if told["mode"] == "percent" else told["unit"]
+    return {
+        **points,
+        "baseline": None if moves else points["baseline"],
+        "direction": told["direction"],
+        "unit": f" {unit}" if unit else "",
+        "what": "change from the baseline" if moves else "",
     }
 
 

@@ -17,7 +17,7 @@ from okrgate.errors import Conflict, Forbidden, NotFound
 from okrgate.events import publish
 from okrgate.gates.model import Rulebook
 from okrgate.projects.models import Draft, Edit, Project, SectionState, Visit
-from okrgate.projects.sections import Answer, Gathered, Page, Section
+from okrgate.projects.sections import Agreed, Answer, Gathered, Page, Section
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import drafts
 from okrgate.stages.facts import plain
@@ -137,14 +137,13 @@ def save_agreed(
     page: Page,
     data: Mapping[str, Any],
     *,
+    agreed: Agreed,
     asked_by: int,
-    by: int,
-    reason: str,
-    request: int,
+    changes: Sequence[Mapping[str, Any]],
 ) -> Saved:
     """Store what a change request agreed, in the open transaction: the lock does not hold it back, all else is as ever.
 
-    It counts as an edit of whoever asked, so that they do not sign it.
+    It counts as an edit of whoever asked, so that they do not sign it. `changes` are recorded field by field.
     """
     session = db.session()
     state = session.scalar(
@@ -153,14 +152,14 @@ def save_agreed(
         )
     )
     before, told_before = _read(section, project, rulebook)
-    page.save(project, data, by=asked_by)
+    events = page.save_agreed(project, data, agreed, by=asked_by)
     session.flush()
     after, told_after = _read(section, project, rulebook)
-    changed = differences(before, after)
     names = _changed_content(told_before, told_after)
-    if not changed and not names:
+    if not differences(before, after) and not names and not changes:
         return Saved((), False)
     state = _next_state(state, project, section.key, page.key, asked_by)
+    lapsed = _void(project, rulebook, names, agreed.by)
     session.add(
         Edit(
             project_id=project.id,
@@ -174,21 +173,23 @@ def save_agreed(
     project.changed_at = clock.now()
     audit.record(
         "section.saved",
-        by=by,
+        by=agreed.by,
         project_id=project.id,
         target=f"section:{section.key}",
-        reason=reason,
+        reason=f"Change request {agreed.request}: {agreed.reason}",
         details={
             "section": section.title,
             "page": page.title,
             "version": state.version,
-            "changes": changed,
-            "voided": False,
-            "change_request": request,
+            "changes": list(changes),
+            "voided": lapsed,
+            "change_request": agreed.request,
             "asked_by": asked_by,
         },
     )
-    return Saved(tuple(one["label"] for one in changed), False)
+    for event in events:
+        publish(event)
+    return Saved(tuple(one["label"] for one in changes), lapsed)
 
 
 def saved_and_drafted(project_id: int, person: int) -> tuple[set[str], set[str]]:

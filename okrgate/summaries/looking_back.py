@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import zip_longest
 
 from sqlalchemy import select
 
@@ -45,7 +46,11 @@ def promises(project_id: int) -> tuple[Promise, ...]:
             success=line.success,
             partial=line.partial,
             negative=line.negative,
-            readings=tuple(Reading(*checkpoint) for checkpoint in line.checkpoints),
+            readings=tuple(
+                Reading(name, due, value, band, success)
+                for (name, due, value, band), success in zip_longest(line.checkpoints, line.aims)
+            ),
+            changes=line.changes,
         )
         for line in measurement.target_lines(project_id)
     )

@@ -37,17 +37,21 @@ _JUDGED = {
 
 @dataclass(frozen=True)
 class Reading:
-    """One checkpoint: `band` is None until it is read."""
+    """One checkpoint: `band` is None until it is read. `success` is where success began in the bands it was judged by."""
 
     name: str
     due: date | None
     value: Decimal | None
     band: str | None
+    success: Decimal | None = None
 
 
 @dataclass(frozen=True)
 class Promise:
-    """What a metric was to become, and what it became. Direction is `up` or `down`."""
+    """What a metric was to become, and what it became. Direction is `up` or `down`.
+
+    `changes` say when and why its bands changed after they were agreed.
+    """
 
     metric: str
     direction: str
@@ -56,6 +60,7 @@ class Promise:
     partial: Decimal | None = None
     negative: Decimal | None = None
     readings: tuple[Reading, ...] = ()
+    changes: tuple[str, ...] = ()
 
     @property
     def last(self) -> Reading | None:
@@ -134,16 +139,17 @@ def result_line(promise: Promise) -> str:
         return f"{promise.metric}: no data yet."
     when = f" on {show_date(last.due)}" if last.due else ""
     before = f", baseline {show_number(promise.baseline)}" if promise.baseline is not None else ""
-    aim = f", promised {goal(promise)}" if promise.success is not None else ""
+    aim = f", promised {goal(promise, last)}" if promise.success is not None else ""
     return (
         f"{promise.metric}: {show_number(last.value)}{when}{before}{aim}: {band_name(last.band)}."
     )
 
 
-def goal(promise: Promise) -> str:
-    """Say from where on a metric counts as a success."""
+def goal(promise: Promise, reading: Reading | None = None) -> str:
+    """Say from where on a metric counts as a success; of a reading, by the bands it was judged by."""
     side = "or less" if promise.direction == "down" else "or more"
-    return f"{show_number(promise.success)} {side}"
+    judged = reading.success if reading is not None else None
+    return f"{show_number(promise.success if judged is None else judged)} {side}"
 
 
 def key_result_line(key_result: KeyResult, word: str) -> str:

@@ -161,7 +161,7 @@ const start = () => {
   });
   // Rows that were put in or taken out are typing too; what else is drawn anew is not.
   document.addEventListener("htmx:after:swap", (event) => {
-    if (event.detail.ctx?.target?.id !== "page-form") return;
+    if (event.detail.ctx?.target?.id !== "page-form" || !form()) return;
     dirty = true;
     clearTimeout(timer);
     timer = setTimeout(flush, PAUSE);

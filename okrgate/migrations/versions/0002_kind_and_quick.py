@@ -120,6 +120,8 @@ def upgrade() -> None:
         sa.Column("base_version", sa.Integer(), nullable=False),
         sa.Column("data", sa.Text(), nullable=False),
         sa.Column("changes", sa.Text(), nullable=False),
+        sa.Column("rows", sa.Text(), nullable=False),
+        sa.Column("base", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("effect", sa.Text(), nullable=False),
         sa.Column("by_id", sa.Integer(), nullable=False),
@@ -313,6 +315,47 @@ def upgrade() -> None:
         batch_op.create_index("ix_change_seats_person", ["person_id", "decision"], unique=False)
 
     op.create_table(
+        "band_changes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("metric_id", sa.Integer(), nullable=False),
+        sa.Column("request_id", sa.Integer(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by_id", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("before", sa.Text(), nullable=False),
+        sa.Column("after", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["by_id"], ["people.id"], name=op.f("fk_band_changes_by_id_people")
+        ),
+        sa.ForeignKeyConstraint(
+            ["metric_id"], ["metrics.id"], name=op.f("fk_band_changes_metric_id_metrics")
+        ),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["projects.id"], name=op.f("fk_band_changes_project_id_projects")
+        ),
+        sa.ForeignKeyConstraint(
+            ["request_id"],
+            ["change_requests.id"],
+            name=op.f("fk_band_changes_request_id_change_requests"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_band_changes")),
+    )
+    with op.batch_alter_table("band_changes", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_band_changes_project_id"), ["project_id"], unique=False
+        )
+
+    with op.batch_alter_table("checkpoints", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("band_change_id", sa.Integer(), nullable=True))
+        batch_op.create_foreign_key(
+            batch_op.f("fk_checkpoints_band_change_id_band_changes"),
+            "band_changes",
+            ["band_change_id"],
+            ["id"],
+        )
+
+    op.create_table(
         "round_readings",
         sa.Column("round_id", sa.Integer(), nullable=False),
         sa.Column("through", sa.Integer(), nullable=False),
@@ -373,6 +416,16 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_round_readings_through"))
 
     op.drop_table("round_readings")
+    with op.batch_alter_table("checkpoints", schema=None) as batch_op:
+        batch_op.drop_constraint(
+            batch_op.f("fk_checkpoints_band_change_id_band_changes"), type_="foreignkey"
+        )
+        batch_op.drop_column("band_change_id")
+
+    with op.batch_alter_table("band_changes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_band_changes_project_id"))
+
+    op.drop_table("band_changes")
     with op.batch_alter_table("change_seats", schema=None) as batch_op:
         batch_op.drop_index("ix_change_seats_person")
 
