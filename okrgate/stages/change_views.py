@@ -14,7 +14,7 @@ from okrgate.accounts import directory
 from okrgate.errors import Forbidden, Invalid, NotFound
 from okrgate.projects.sections import Page, Section
 from okrgate.stages import change_requests as changes
-from okrgate.stages import change_rights, reading
+from okrgate.stages import change_rights, change_rows, reading
 from okrgate.stages.change_models import DECLINED, OPEN, RECALLED, ChangeRequest
 from okrgate.stages.forms import ChangeDecisionForm, ChangeForm
 from okrgate.stages.opened import rows_changed
@@ -89,6 +89,7 @@ def ask_change(reference: str, section: str, page: str) -> ResponseReturnValue:
         row = changes.ask(loaded.project.id, part, wanted, asked, by=me())
     except Invalid as problem:
         _complain(words, {"reason": "why"}, problem)
+        _complain(form, {}, problem)
         return _ask_page(loaded, part, wanted, form, words, status=422, sentence=problem.sentence)
     said = "Asked. Those who sign are told; until they agree, what was signed holds."
     return done(said, url_for("stages.show_change", reference=reference, request_id=row.id))
@@ -192,6 +193,7 @@ def _ask_page(
         here=here,
         # What rows put in or taken out is drawn in place, as where the page is filled in first; nothing is kept.
         draft_url="",
+        guided=True,
         focus_on=focus_on,
         loaded=loaded,
         project=loaded.project,
@@ -309,7 +311,9 @@ def _row_told(row: dict[str, Any], private: bool) -> dict[str, Any]:
     }
     lines = [_told({**one, "private": row["private"]}, private) for one in row["fields"]]
     title = row["called"] if hidden else row["title"]
-    return {**row, **pictures, "title": title, "fields": lines}
+    side = "before" if row["kind"] == change_rows.REMOVED else "after"
+    values = [{"label": one["label"], "value": one[side]} for one in lines]
+    return {**row, **pictures, "title": title, "fields": lines, "told": values}
 
 
 def _picture(told: dict[str, Any]) -> dict[str, Any]:
