@@ -15,6 +15,7 @@ from okrgate.stages import service, settling
 from tests.integration.conftest import Arrive
 from tests.integration.journey.company import Company
 
+LARGEST = 20 * 1024  # bytes
 MOST = 12
 PAGES = {
     "my work": ("Lea", "/"),
@@ -103,6 +104,16 @@ def test_a_project_asks_no_more_at_a_later_stop(arrive: Arrive, stop: str) -> No
             assert answer.status_code == 200, path
             counted[f"{path} for {name}"] = len(asked)
     assert {page: count for page, count in counted.items() if count > MOST} == {}
+
+
+@pytest.mark.parametrize("stop", ["in approval", "measuring", "closed"])
+def test_a_project_page_is_small_without_its_history(arrive: Arrive, stop: str) -> None:
+    company = arrive(stop)
+    for name in ("Pat", "Lea", "Mia", "Ada"):
+        page = company[name].client.get(f"/projects/{company.reference}").text
+        before, heading, after = page.partition("What happened")
+        assert heading
+        assert len((before + after[after.index("</section>") :]).encode()) <= LARGEST
 
 
 def test_more_projects_are_not_more_questions(arrive: Arrive) -> None:
