@@ -15,7 +15,7 @@ from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import Dialect, create_engine, event, make_url, text
 from sqlalchemy.exc import OperationalError
 
-from okrgate import clock
+from okrgate import clock, logs
 from okrgate.administration import preferences
 from okrgate.app import create_app
 from okrgate.config import Mail, Settings
@@ -177,6 +177,7 @@ class _Built:
             kept.update(first)
         self.app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
         self.app.extensions["okrgate.settings"] = settings
+        logs.configure(as_json=settings.log_json)
         preferences.install(self.app, settings)
         clock.set_company_zone(settings.timezone)
         money.set_company_currency(settings.currency)
