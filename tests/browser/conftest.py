@@ -101,11 +101,20 @@ def signed_in(chromium: Browser, address: str) -> Iterator[SignedIn]:
 
 
 @contextmanager
-def served(url: str, folder: Path, now: Callable[[], datetime] | None = None) -> Iterator[str]:
-    """Serve a database in threads of this process, at the time that `now` tells; yield where."""
+def served(
+    url: str,
+    folder: Path,
+    now: Callable[[], datetime] | None = None,
+    prepare: Callable[[Flask], None] = lambda _app: None,
+) -> Iterator[str]:
+    """Serve a database in threads of this process, at the time that `now` tells; yield where.
+
+    `prepare` may change the application before it answers anybody.
+    """
     server = make_server("127.0.0.1", 0, lambda _environ, _start: [], threaded=True)
     base = f"http://127.0.0.1:{server.port}"
     app = create_app(replace(settings_for(url, folder), base_url=base))
+    prepare(app)
     server.app = _at_the_time(app, now) if now else app
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
