@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -125,6 +125,21 @@ def app(database_url: str, tmp_path: Path) -> Iterator[Flask]:
         yield built
         db.session.remove()
         db.engine.dispose()
+
+
+@pytest.fixture
+def another(app: Flask) -> Iterator[Callable[[], Flask]]:
+    """Yield what builds one more application on the same database, as another process would have it."""
+    built: list[Flask] = []
+
+    def build() -> Flask:
+        built.append(create_app(app.extensions["okrgate.settings"]))
+        return built[-1]
+
+    yield build
+    for one in built:
+        with one.app_context():
+            db.engine.dispose()
 
 
 @pytest.fixture

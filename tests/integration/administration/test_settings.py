@@ -1,5 +1,7 @@
 """The company's settings: only administrators, kept, recorded, in force in every process."""
 
+from collections.abc import Callable
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -8,7 +10,6 @@ from sqlalchemy import func, select
 from okrgate import clock
 from okrgate.administration import preferences
 from okrgate.administration.models import CompanySettings
-from okrgate.app import create_app
 from okrgate.audit import service as audit
 from okrgate.database import db, transaction
 from okrgate.projects import money
@@ -57,14 +58,15 @@ def test_settings_take_effect_at_once(ada: FlaskClient, client: FlaskClient) -> 
     assert changed[0].details["currency"] == ["EUR", "CHF"]
 
 
-def test_another_process_follows(ada: FlaskClient, app: Flask, factory: Factory) -> None:
+@pytest.mark.usefixtures("ada")
+def test_another_process_follows(another: Callable[[], Flask]) -> None:
     with transaction() as session:
         session.add(
             CompanySettings(name="N", timezone="Asia/Tokyo", currency="JPY", saved_at=clock.now())
         )
     preferences.refresh()
     assert (clock.company_zone().key, money.company_currency()) == ("Asia/Tokyo", "JPY")
-    fresh = create_app(app.extensions["okrgate.settings"])
+    fresh = another()
     assert clock.company_zone().key == "UTC"
     fresh.test_client().get("/sign-in")
     assert clock.company_zone().key == "Asia/Tokyo"
