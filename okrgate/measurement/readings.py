@@ -51,11 +51,10 @@ class ReadingsPage(Page):
 
     def prepare(self, form: Any, project: Project) -> None:
         """Say beside each row which checkpoint it is."""
-        metric_of = {target.id: metric for target, metric in service.targets(project.id)}
+        of = {target.id: (target, metric) for target, metric in service.targets(project.id)}
         known = history.changes(project.id)
-        target_of = {target.id: target for target, _ in service.targets(project.id)}
         names = {
-            one.id: _named(one, target_of[one.target_id], metric_of[one.target_id], known)
+            one.id: _named(one, *of[one.target_id], known)
             for one in service.checkpoints(project.id)
         }
         for entry in form.readings:

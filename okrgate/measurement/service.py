@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, bindparam, exists, select
+from sqlalchemy import Select, and_, bindparam, exists, select
 
 from okrgate import clock
 from okrgate.accounts import directory
@@ -17,7 +17,7 @@ from okrgate.events import MetricConfirmed, Recipient, publish
 from okrgate.measurement import history
 from okrgate.measurement.bands import classify, in_order, measured
 from okrgate.measurement.history import Bands
-from okrgate.measurement.models import Checkpoint, Target
+from okrgate.measurement.models import BandChange, Checkpoint, Target
 from okrgate.metrics import service as metrics
 from okrgate.metrics.models import Metric
 from okrgate.projects import together
@@ -119,7 +119,8 @@ def target_lines(project_id: int) -> list[TargetLine]:
     read: dict[int, list[Checkpoint]] = {}
     for one in checkpoints(project_id):
         read.setdefault(one.target_id, []).append(one)
-    known = history.changes(project_id)
+    found = _with_changes(project_id)
+    known = [change for _, _, changes in found for change in changes]
     return [
         TargetLine(
             metric.name,
@@ -130,10 +131,32 @@ def target_lines(project_id: int) -> list[TargetLine]:
             target.negative,
             tuple((one.name, one.due_on, one.value, one.band) for one in read.get(target.id, ())),
             tuple(history.judging(one, target, known).success for one in read.get(target.id, ())),
-            tuple(history.in_words(one) for one in known if one.metric_id == metric.id),
+            tuple(history.in_words(one) for one in changes),
         )
-        for target, metric in targets(project_id)
+        for target, metric, changes in found
     ]
+
+
+def _with_changes(project_id: int) -> list[tuple[Target, Metric, list[BandChange]]]:
+    """Return the targets with their metrics and what changed of their bands; one query."""
+    rows = db.session().execute(
+        select(Target, Metric, BandChange)
+        .join(Metric, Metric.id == Target.metric_id)
+        .outerjoin(
+            BandChange,
+            and_(
+                BandChange.project_id == Target.project_id, BandChange.metric_id == Target.metric_id
+            ),
+        )
+        .where(Target.project_id == project_id)
+        .order_by(Target.position, Target.id, BandChange.id)
+    )
+    found: dict[int, tuple[Target, Metric, list[BandChange]]] = {}
+    for target, metric, change in rows:
+        kept = found.setdefault(target.id, (target, metric, []))
+        if change is not None:
+            kept[2].append(change)
+    return list(found.values())
 
 
 def asked_of(person: int) -> list[Ask]:

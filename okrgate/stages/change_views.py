@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import FieldList
 
 from okrgate.accounts import directory
+from okrgate.database import remembering
 from okrgate.errors import Forbidden, Invalid, NotFound
 from okrgate.projects.sections import Page, Section
 from okrgate.stages import change_requests as changes
@@ -135,7 +136,8 @@ def _change_page(
     loaded: reading.Loaded, row: ChangeRequest, form: ChangeDecisionForm, status: int
 ) -> ResponseReturnValue:
     is_open = row.state == OPEN
-    overtaken = changes.overtaken(loaded.project, loaded.rulebook, row) if is_open else ""
+    with remembering({}):
+        overtaken = changes.overtaken(loaded.project, loaded.rulebook, row) if is_open else ""
     seats = changes.seats_of(row.id)
     names = directory.names([row.by_id, *(seat.person_id for seat in seats)])
     section = section_for(loaded.rulebook, row.section)
@@ -210,10 +212,10 @@ def _offered(loaded: reading.Loaded, section: Section, page: Page, words: Change
     """Return the form with what holds, or with what was asked for once and is asked for again."""
     earlier = _earlier(loaded, section, page)
     if earlier is None:
-        form = page.form(formdata=None, data=dict(page.load(loaded.project)))
-    else:
-        form = page.form(formdata=MultiDict((name, value) for name, value in earlier.data))
-        words.why.data, words.effect.data = earlier.reason, earlier.effect
+        with remembering({}):
+            return change_rows.stored_form(page, loaded.project)
+    form = page.form(formdata=MultiDict((name, value) for name, value in earlier.data))
+    words.why.data, words.effect.data = earlier.reason, earlier.effect
     page.prepare(form, loaded.project)
     return form
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import literal, select
+from sqlalchemy import exists, literal, select
 
 from okrgate import clock
 from okrgate.accounts import directory
@@ -214,15 +214,19 @@ def states(project_id: int) -> dict[str, SectionState]:
 
 def locked_material(project: Project, rulebook: Rulebook) -> frozenset[str]:
     """Return the facts and collections that were signed and are locked: of every signed gate that was passed."""
-    visits = list(
-        db.session().scalars(select(Visit).where(Visit.project_id == project.id).order_by(Visit.id))
+    is_signed = exists().where(
+        Round.project_id == Visit.project_id,
+        Round.gate == Visit.gate,
+        Round.closed_as == "satisfied",
     )
-    signed = set(
-        db.session().scalars(
-            select(Round.gate).where(Round.project_id == project.id, Round.closed_as == "satisfied")
-        )
-    )
-    passed = [gate for gate in passed_gates(visits) if gate in signed and gate in rulebook.gates]
+    query = select(Visit, is_signed).where(Visit.project_id == project.id).order_by(Visit.id)
+    rows = db.session().execute(query).all()
+    signed = {visit.gate for visit, was_signed in rows if was_signed}
+    passed = [
+        gate
+        for gate in passed_gates([visit for visit, _ in rows])
+        if gate in signed and gate in rulebook.gates
+    ]
     return frozenset().union(*(rulebook.material_of(gate) for gate in passed))
 
 

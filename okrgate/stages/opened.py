@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import FieldList
 
 from okrgate import clock
+from okrgate.database import remembering
 from okrgate.projects.models import Draft
 from okrgate.projects.sections import Page, Section
 from okrgate.stages import drafts, editing, reading
@@ -76,10 +77,12 @@ def form_of(page: Page, loaded: reading.Loaded, draft: Draft | None) -> Any:
     """Return the form with what is typed in the draft, else with what is stored."""
     if draft is not None:
         form = page.form(formdata=MultiDict((name, value) for name, value in draft.data))
-    else:
+        page.prepare(form, loaded.project)
+        return form
+    with remembering({}):
         form = page.form(formdata=None, data=dict(page.load(loaded.project)))
         _invite(form)
-    page.prepare(form, loaded.project)
+        page.prepare(form, loaded.project)
     return form
 
 

@@ -47,7 +47,7 @@ def show_section(reference: str, section: str) -> ResponseReturnValue:
     loaded, found = _find(reference, section)
     refusal = _refusal(loaded, found)
     if not refusal and _is_untouched(loaded, found):
-        return edit_page(reference, section, found.pages[0].key)
+        return _edited(Opened(loaded, found, found.pages[0]))
     private = current_user.is_auditor or loaded.involved
     answers = answers_of(found, loaded.project, loaded.rulebook)
     groups = [
@@ -98,10 +98,15 @@ def edit_page(reference: str, section: str, page: str) -> ResponseReturnValue:
     open_page = Opened(loaded, found, wanted)
     if request.method == "POST":
         return _posted(open_page)
-    draft = drafts.find(open_page.place)
-    form = form_of(wanted, loaded, draft)
+    return _edited(open_page)
+
+
+def _edited(open_page: Opened) -> ResponseReturnValue:
+    """Show a page's form to somebody who may edit it."""
+    loaded, draft = open_page.loaded, drafts.find(open_page.place)
+    form = form_of(open_page.page, loaded, draft)
     carried = Carried(
-        base=base_of(loaded, section, draft),
+        base=base_of(loaded, open_page.section.key, draft),
         tab=drafts.Tab(secrets.token_hex(8), drafts.stamp(draft)),
         marks=drafts.typed_value(draft, "answers_seen") or comparing.seen(form),
         return_to=request.args.get("return_to", ""),

@@ -106,6 +106,34 @@ def test_a_project_asks_no_more_at_a_later_stop(arrive: Arrive, stop: str) -> No
     assert {page: count for page, count in counted.items() if count > MOST} == {}
 
 
+def test_changed_bands_ask_no_more(arrive: Arrive) -> None:
+    company = arrive("measuring")
+    home = f"/projects/{company.reference}"
+    asking = f"{home}/changes/new/metrics/targets"
+    for success in ("4", "3"):
+        lea = company["Lea"]
+        lea.open(asking)
+        lea.send({"targets-0-success": success, "why": "It was wrong", "effect": "Nothing else"})
+        for name in ("Mia", "Vik") if success == "4" else ():
+            person = company[name]
+            person.open(f"{home}/changes/1")
+            person.send({"decision": "yes"}, press="Decide")
+    pages = ["", "/summary", "/parts/metrics", "/parts/readings", "/changes", "/changes/1"]
+    own = [*(home + page for page in pages), f"{home}/changes/2"]
+    more = [f"{home}/parts/readings/readings", asking, f"{asking}?again=1"]
+    counted = {}
+    for name, paths in {"Lea": [*own, *more], "Mia": own, "Aud": own}.items():
+        client = company[name].client
+        for path in paths:
+            client.get(path)
+            db.session.remove()
+            with counting() as asked:
+                answer = client.get(path)
+            assert answer.status_code == 200, path
+            counted[f"{path} for {name}"] = len(asked)
+    assert {page: count for page, count in counted.items() if count > MOST} == {}
+
+
 @pytest.mark.parametrize("stop", ["in approval", "measuring", "closed"])
 def test_a_project_page_is_small_without_its_history(arrive: Arrive, stop: str) -> None:
     company = arrive(stop)
