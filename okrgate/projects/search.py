@@ -20,6 +20,8 @@ from okrgate.projects.ticket_models import Problem
 
 MOST_ASKED = 8
 _MOST_KEPT = 600
+# Made once: to make an alias takes longer than to ask for a rare word.
+_OTHER = aliased(SearchWord)
 _LAST = "\U0010ffff"
 # A script without spaces is searched sign by sign.
 _SIGNS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
@@ -60,8 +62,7 @@ def also(word: str) -> ColumnElement[bool]:
 
 def _has(outer: Any, project_id: Any, word: str) -> ColumnElement[bool]:
     """Written as a value rather than EXISTS, which PostgreSQL would turn into a join of everything with the word."""
-    other = aliased(SearchWord)
-    one = select(other.project_id).where(other.project_id == project_id, *_begins(other, word))
+    one = select(_OTHER.project_id).where(_OTHER.project_id == project_id, *_begins(_OTHER, word))
     return one.correlate(outer).limit(1).scalar_subquery().is_not(None)
 
 
