@@ -299,7 +299,7 @@ def target_answers(project: Project) -> Sequence[Answer]:
         Answer(
             "targets",
             f"bands-{change.id}",
-            f"{names[change.metric_id]}: what was agreed before",
+            f"{names[change.metric_id]}: changed after it was agreed",
             history.in_words(change),
         )
         for change in known

@@ -1,6 +1,6 @@
 """What of a project can be changed by a change request, who may ask for it, and who decides."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -51,9 +51,18 @@ def form_of(page: Page, project: Project, typed: Sequence[Sequence[str]]) -> Any
     page.prepare(form, project)
     if not form.validate():
         raise Invalid(
-            "Something is not right yet.", {name: said[0] for name, said in form.errors.items()}
+            "Something is not right yet.",
+            {name: _first(said) for name, said in form.errors.items()},
         )
     return form
+
+
+def _first(said: Any) -> str:
+    """Return the first sentence of what is wrong with a field, or with a row of a list."""
+    if isinstance(said, str):
+        return said
+    inner = said.values() if isinstance(said, Mapping) else said
+    return next(filter(None, map(_first, inner)), "")
 
 
 def gate_of(project: Project, rulebook: Rulebook, page: Page) -> Round:

@@ -1,7 +1,6 @@
 """Changes of what was signed: the list, asking for one, deciding on one."""
 
 import secrets
-from decimal import Decimal
 from typing import Any
 
 from flask import request, url_for
@@ -15,7 +14,7 @@ from okrgate.database import remembering
 from okrgate.errors import Forbidden, Invalid, NotFound
 from okrgate.projects.sections import Page, Section
 from okrgate.stages import change_requests as changes
-from okrgate.stages import change_rights, change_rows, reading
+from okrgate.stages import change_rights, change_rows, change_shown, reading
 from okrgate.stages.change_models import DECLINED, OPEN, RECALLED, ChangeRequest
 from okrgate.stages.forms import ChangeDecisionForm, ChangeForm
 from okrgate.stages.opened import rows_changed
@@ -28,7 +27,6 @@ from okrgate.web.render import done, me
 
 _OURS = {"csrf_token", "key", "why", "effect", "add_row", "remove_row", "preview"}
 _MOST = 2000
-_STATES = {"open": "waiting", "approved": "approved", "declined": "declined"}
 
 
 @blueprint.get("/projects/<reference>/changes")
@@ -52,7 +50,7 @@ def list_changes(reference: str) -> ResponseReturnValue:
         "stages/changes.html",
         loaded=loaded,
         project=loaded.project,
-        rows=[_line(loaded, row, names) for row in rows],
+        rows=[change_shown.line(row, reference, names, private=_reads_all(loaded)) for row in rows],
         can=can,
     )
 
@@ -147,7 +145,7 @@ def _change_page(
         loaded=loaded,
         project=loaded.project,
         row=row,
-        line=_line(loaded, row, names),
+        line=change_shown.line(row, loaded.project.reference, names, private=_reads_all(loaded)),
         overtaken=overtaken,
         again_url=_again(loaded, row) if overtaken or row.state in (DECLINED, RECALLED) else "",
         on_change=_on_change(section, row),
@@ -280,59 +278,8 @@ def _waits_for_me(row: ChangeRequest) -> bool:
     return any(one.person_id == me() for one in changes.seats_of(row.id))
 
 
-def _line(loaded: reading.Loaded, row: ChangeRequest, names: Any) -> dict[str, Any]:
-    private = current_user.is_auditor or loaded.involved
-    return {
-        "id": row.id,
-        "url": url_for("stages.show_change", reference=loaded.project.reference, request_id=row.id),
-        "by": names.get(row.by_id, "Somebody"),
-        "at": row.asked_at,
-        "status": _STATES.get(row.state, "inactive"),
-        "label": row.state.replace("_", " ").capitalize(),
-        "reason": row.reason,
-        "changes": [
-            _told(one, private) for one in row.changes if not (row.rows and one.get("in_row"))
-        ],
-        "rows": [_row_told(one, private) for one in row.rows],
-    }
-
-
-def _told(one: dict[str, Any], private: bool) -> dict[str, Any]:
-    """Return one line of a change, with its values for those who may read them."""
-    if private or not one.get("private"):
-        return {name: one[name] for name in ("label", "before", "after")}
-    hidden = "Only for those involved"
-    return {"label": one["label"], "before": hidden, "after": hidden}
-
-
-def _row_told(row: dict[str, Any], private: bool) -> dict[str, Any]:
-    hidden = row["private"] and not private
-    pictures = {
-        side: _picture(row[side]) if row[side] and not hidden else None
-        for side in ("before", "after")
-    }
-    lines = [_told({**one, "private": row["private"]}, private) for one in row["fields"]]
-    title = row["called"] if hidden else row["title"]
-    side = "before" if row["kind"] == change_rows.REMOVED else "after"
-    values = [{"label": one["label"], "value": one[side]} for one in lines]
-    return {**row, **pictures, "title": title, "fields": lines, "told": values}
-
-
-def _picture(told: dict[str, Any]) -> dict[str, Any]:
-    """Return what draws four bands, out of what was stored of them."""
-    points = {
-        name: None if told[name] is None else Decimal(told[name])
-        for name in ("success", "partial", "negative", "baseline")
-    }
-    moves = told["mode"] != "absolute"
-    unit = "%" if told["mode"] == "percent" else told["unit"]
-    return {
-        **points,
-        "baseline": None if moves else points["baseline"],
-        "direction": told["direction"],
-        "unit": f" {unit}" if unit else "",
-        "what": "change from the baseline" if moves else "",
-    }
+def _reads_all(loaded: reading.Loaded) -> bool:
+    return bool(current_user.is_auditor or loaded.involved)
 
 
 def _complain(form: Any, names: dict[str, str], problem: Invalid) -> None:
