@@ -140,8 +140,10 @@ def result_line(promise: Promise) -> str:
     when = f" on {show_date(last.due)}" if last.due else ""
     before = f", baseline {show_number(promise.baseline)}" if promise.baseline is not None else ""
     aim = f", promised {goal(promise, last)}" if promise.success is not None else ""
+    since = " The bands were changed after they were agreed." if promise.changes else ""
     return (
-        f"{promise.metric}: {show_number(last.value)}{when}{before}{aim}: {band_name(last.band)}."
+        f"{promise.metric}: {show_number(last.value)}{when}{before}{aim}: "
+        f"{band_name(last.band)}.{since}"
     )
 
 

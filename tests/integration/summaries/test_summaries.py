@@ -50,6 +50,8 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> None:
         partial=Decimal(4),
         negative=Decimal(6),
         checkpoints=[("After a month", date(2026, 11, 1), Decimal("2.9"), "success")],
+        aims=(Decimal(3),),
+        changes=(),
     )
     monkeypatch.setattr(measurement, "target_lines", lambda _project_id: [line])
     found = (KeyResult("Revenue of 1M", "company", "2026", Decimal("0.4")),)

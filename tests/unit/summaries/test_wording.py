@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -46,6 +47,15 @@ def test_readings_that_contradict_each_other_cannot_tell() -> None:
 def test_a_result_names_value_promise_and_band() -> None:
     assert wording.result_line(churn("partial")) == (
         "Churn: 3.1 on 1 Jan 2026, baseline 5, promised 3 or less: Partial success."
+    )
+
+
+def test_a_result_says_by_which_bands_it_was_judged() -> None:
+    read = replace(churn("partial").readings[0], success=Decimal("2.5"))
+    promise = replace(churn(), readings=(read,), changes=("Bands changed on 4 Dec 2026",))
+    assert wording.result_line(promise) == (
+        "Churn: 3.1 on 1 Jan 2026, baseline 5, promised 2.5 or less: Partial success. "
+        "The bands were changed after they were agreed."
     )
 
 
