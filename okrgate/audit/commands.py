@@ -33,7 +33,7 @@ def verify(expect: str | None) -> None:
     from okrgate.audit import chain
 
     expected = _read_head(expect)
-    with _database():
+    with opened():
         count, breaks = chain.verify(expected)
     if not breaks:
         click.echo(f"{count} rows, unbroken.")
@@ -49,7 +49,7 @@ def head() -> None:
     """Print number and hash of the newest row, to be kept elsewhere."""
     from okrgate.audit import service
 
-    with _database():
+    with opened():
         number, digest = service.head()
     click.echo(f"{number}:{digest}")
 
@@ -62,7 +62,7 @@ def export(file: TextIO) -> None:
     from okrgate.database import transaction
     from okrgate.web.exports import csv_lines
 
-    with _database():
+    with opened():
         with transaction():
             service.record("audit.exported", by=None, details={"to": "file"})
         rows = reading.table(service.stream(service.Filter()))
@@ -80,10 +80,10 @@ def _read_head(text: str | None) -> tuple[int, str] | None:
 
 
 @contextmanager
-def _database() -> Iterator[None]:
-    settings = Settings.from_environment()
+def opened(url: str | None = None) -> Iterator[None]:
+    """Stand before a database (the configured one) with nothing else of the application."""
     app = Flask("okrgate")
-    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    app.config["SQLALCHEMY_DATABASE_URI"] = url or Settings.from_environment().database_url
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)

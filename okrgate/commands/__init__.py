@@ -32,6 +32,11 @@ _COMMANDS = {
     "rules": ("okrgate.commands.rules:rules", "Check, test, try and publish rules files."),
     "audit": ("okrgate.audit.commands:audit", "Verify and export the audit record."),
     "import": ("okrgate.imports.commands:import_projects", "Bring in projects from a file."),
+    "backup": (
+        "okrgate.commands.backup:backup",
+        "Keep everything in one file, while servers and workers go on.",
+    ),
+    "restore": ("okrgate.commands.backup:restore", "Bring back what a backup holds."),
     "demo-mail": ("okrgate.commands.serving:demo_mail", "Catch mail in a folder, for the demo."),
 }
 

@@ -46,6 +46,16 @@ def is_current(database_url: str) -> bool:
     return bool(wanted) and found == wanted
 
 
+def revisions() -> set[str]:
+    """Return every revision that this version knows."""
+    configuration = Config()
+    configuration.set_main_option("script_location", str(_FOLDER))
+    configuration.set_main_option("path_separator", "os")
+    return {
+        str(one.revision) for one in ScriptDirectory.from_config(configuration).walk_revisions()
+    }
+
+
 def differences(database_url: str) -> list[Any]:
     """Return how the tables differ from the models that are imported. Empty when the migrations are complete."""
     with _connected(database_url) as connection:
