@@ -125,6 +125,9 @@ def app(database_url: str, tmp_path: Path) -> Iterator[Flask]:
         yield built
         db.session.remove()
         db.engine.dispose()
+    # Tests without an application go by the zone and the currency of a company that chose none.
+    clock.set_company_zone("UTC")
+    money.set_company_currency("EUR")
 
 
 @pytest.fixture
