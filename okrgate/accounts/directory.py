@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from okrgate import clock
 from okrgate.accounts.models import OrgUnit, Person, RoleGrant
@@ -29,7 +29,7 @@ def names(ids: Iterable[int | None]) -> dict[int, str]:
     known = remembered("names of people", dict[int, str])
     missing = wanted - set(known)
     if missing:
-        rows = db.session().execute(select(Person.id, Person.name).where(Person.id.in_(missing)))
+        rows = db.session().execute(_NAMES, {"people": list(missing)})
         known |= {row.id: row.name for row in rows}
     return {one: known[one] for one in wanted if one in known}
 
@@ -91,22 +91,31 @@ def holdings(roles: Iterable[str], *, person: int | None = None) -> list[Holding
     wanted = set(roles)
     if not wanted:
         return []
-    day = clock.today()
-    query = (
-        select(RoleGrant.person_id, RoleGrant.role, RoleGrant.unit_id, OrgUnit.path)
-        .join(OrgUnit, OrgUnit.id == RoleGrant.unit_id)
-        .join(Person, Person.id == RoleGrant.person_id)
-        .where(
-            RoleGrant.role.in_(wanted),
-            Person.active,
-            (RoleGrant.starts_on.is_(None)) | (RoleGrant.starts_on <= day),
-            (RoleGrant.ends_on.is_(None)) | (RoleGrant.ends_on >= day),
-        )
-        .order_by(RoleGrant.person_id)
+    known = remembered(("holdings", person), dict[str, list[Holding]])
+    missing = wanted - set(known)
+    if missing:
+        known |= {role: [] for role in missing}
+        values = {"roles": list(missing), "day": clock.today(), "person": person}
+        for row in db.session().execute(_HOLDINGS if person is None else _HELD_BY, values):
+            known[row.role].append(Holding(*row))
+    return sorted((one for role in wanted for one in known[role]), key=lambda one: one.person_id)
+
+
+# Written once: to write a statement takes longer than to ask it.
+_NAMES = select(Person.id, Person.name).where(Person.id.in_(bindparam("people", expanding=True)))
+_ACTIVE = select(Person.id).where(Person.id.in_(bindparam("people", expanding=True)), Person.active)
+_HOLDINGS = (
+    select(RoleGrant.person_id, RoleGrant.role, RoleGrant.unit_id, OrgUnit.path)
+    .join(OrgUnit, OrgUnit.id == RoleGrant.unit_id)
+    .join(Person, Person.id == RoleGrant.person_id)
+    .where(
+        RoleGrant.role.in_(bindparam("roles", expanding=True)),
+        Person.active,
+        (RoleGrant.starts_on.is_(None)) | (RoleGrant.starts_on <= bindparam("day")),
+        (RoleGrant.ends_on.is_(None)) | (RoleGrant.ends_on >= bindparam("day")),
     )
-    if person is not None:
-        query = query.where(RoleGrant.person_id == person)
-    return [Holding(*row) for row in db.session().execute(query)]
+)
+_HELD_BY = _HOLDINGS.where(RoleGrant.person_id == bindparam("person"))
 
 
 def covers(holding: Holding, paths: Sequence[str]) -> bool:
@@ -128,7 +137,12 @@ def active(ids: Iterable[int]) -> set[int]:
     wanted = set(ids)
     if not wanted:
         return set()
-    return set(db.session().scalars(select(Person.id).where(Person.id.in_(wanted), Person.active)))
+    known = remembered("active people", dict[int, bool])
+    missing = wanted - set(known)
+    if missing:
+        found = set(db.session().scalars(_ACTIVE, {"people": list(missing)}))
+        known |= {one: one in found for one in missing}
+    return {one for one in wanted if known[one]}
 
 
 def by_email(email: str) -> int | None:

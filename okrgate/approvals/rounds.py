@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, func, select
+from sqlalchemy import and_, bindparam, delete, func, select
 
 from okrgate import clock
 from okrgate.approvals.models import Round, Seat, SeatPerson, SignoffRow, WaiverRow
@@ -33,11 +33,14 @@ class WantedSeat:
 
 def open_round(project_id: int) -> Round | None:
     """Return the round that is open for a project, if any (there is at most one)."""
-    return db.session().scalar(
-        select(Round)
-        .where(Round.project_id == project_id, Round.closed_at.is_(None))
-        .order_by(Round.id.desc())
-    )
+    return db.session().scalar(_OPEN, {"project": project_id})
+
+
+_OPEN = (
+    select(Round)
+    .where(Round.project_id == bindparam("project"), Round.closed_at.is_(None))
+    .order_by(Round.id.desc())
+)
 
 
 def last_settled(project_id: int) -> dict[str, datetime]:

@@ -64,9 +64,7 @@ def record(
     session = db.session()
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
-    last = session.execute(
-        select(Entry.seq, Entry.hash).order_by(Entry.seq.desc()).limit(1)
-    ).first()
+    last = session.execute(_HEAD).first()
     entry = Entry(
         seq=last.seq + 1 if last else 1,
         at=clock.now(),
@@ -99,15 +97,7 @@ def on_project_change(listener: Callable[[int], None]) -> None:
 
 def last_of(project_id: int) -> int:
     """Return the number of a project's newest row; 0 when it has none."""
-    return (
-        db.session().scalar(
-            select(Entry.seq)
-            .where(Entry.project_id == project_id)
-            .order_by(Entry.seq.desc())
-            .limit(1)
-        )
-        or 0
-    )
+    return db.session().scalar(_LAST, {"project": project_id}) or 0
 
 
 _listeners: list[Callable[[int], None]] = []
@@ -124,6 +114,8 @@ def newest(project_id: int) -> tuple[int, int]:
     return row[0] or 0, row[1] or 0
 
 
+_HEAD = select(Entry.seq, Entry.hash).order_by(Entry.seq.desc()).limit(1)
+_LAST = select(func.max(Entry.seq)).where(Entry.project_id == bindparam("project"))
 _NEWEST = select(
     select(func.max(Entry.seq)).scalar_subquery(),
     select(func.max(Entry.seq)).where(Entry.project_id == bindparam("project")).scalar_subquery(),
@@ -132,11 +124,7 @@ _NEWEST = select(
 
 def head() -> tuple[int, str]:
     """Return number and hash of the last row; (0, zeros) when there is none."""
-    last = (
-        db.session()
-        .execute(select(Entry.seq, Entry.hash).order_by(Entry.seq.desc()).limit(1))
-        .first()
-    )
+    last = db.session().execute(_HEAD).first()
     return (last.seq, last.hash) if last else (0, GENESIS)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Label, func, literal, or_, select
+from sqlalchemy import ColumnElement, Label, bindparam, func, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from okrgate import clock
@@ -28,7 +28,7 @@ class Talk:
     follows: bool = False
 
 
-def columns(reader: int, *, is_auditor: bool) -> tuple[Label[Any], ...]:
+def columns(reader: permissions.Reader, *, is_auditor: bool) -> tuple[Label[Any], ...]:
     """Return what a query of projects asks besides, to know a project's `Talk`."""
     readable = or_(Comment.private.is_(False), literal(is_auditor), permissions.reads_all(reader))
     comments = select(func.count(Comment.id)).where(
@@ -47,22 +47,25 @@ def talk_of(row: Any) -> Talk:
     return Talk(row.talk_comments, row.talk_followers, bool(row.talk_follows))
 
 
-def followed_by(person: int) -> ColumnElement[bool]:
+def followed_by(person: permissions.Reader) -> ColumnElement[bool]:
     """Return what says, in a query of projects, whether this person follows one."""
     return Project.id.in_(select(Follow.project_id).where(Follow.person_id == person))
 
 
 def followers(project: Project) -> dict[int, str]:
     """Return the names of the active people who follow a project and may read it, by id."""
-    query = (
-        select(Person.id, Person.name)
-        .join(Follow, Follow.person_id == Person.id)
-        .where(Follow.project_id == project.id, Person.active)
-        .order_by(Person.name, Person.id)
-    )
-    found = {row.id: row.name for row in db.session().execute(query)}
+    rows = db.session().execute(_FOLLOWERS, {"project": project.id})
+    found = {row.id: row.name for row in rows}
     may = readers_of(project) if found else None
     return found if may is None else {one: name for one, name in found.items() if one in may}
+
+
+_FOLLOWERS = (
+    select(Person.id, Person.name)
+    .join(Follow, Follow.person_id == Person.id)
+    .where(Follow.project_id == bindparam("project"), Person.active)
+    .order_by(Person.name, Person.id)
+)
 
 
 def readers_of(project: Project, *, private: bool = False) -> set[int] | None:

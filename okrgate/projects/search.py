@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Row, Select, delete, insert, select
 from sqlalchemy.orm import aliased
 
 from okrgate.database import check_writing, db, transaction
+from okrgate.projects import together
 from okrgate.projects.models import Project
 from okrgate.projects.search_models import WORD, SearchEntry, SearchWord
 from okrgate.projects.ticket_models import Problem
@@ -66,6 +67,14 @@ def _has(outer: Any, project_id: Any, word: str) -> ColumnElement[bool]:
     return one.correlate(outer).limit(1).scalar_subquery().is_not(None)
 
 
+def is_current(project: Project) -> bool:
+    """Tell whether a project's words are kept as its texts are now; asks only for what was not read together."""
+    problem = together.one(Problem, project.id, lambda: db.session().get(Problem, project.id))
+    entry = together.one(SearchEntry, project.id, lambda: db.session().get(SearchEntry, project.id))
+    text = problem.problem if problem is not None else ""
+    return entry is not None and entry.digest == _digest_of(project.reference, project.title, text)
+
+
 def keep(project_id: int) -> None:
     """Keep a project's words as its texts are now. Only inside a transaction(); no change, no write."""
     check_writing()
@@ -102,6 +111,10 @@ def entry_of(reference: str, title: str, problem: str) -> tuple[str, list[str]]:
     number = reference.rpartition("-")[2].lstrip("0")
     words = words_of(f"{reference} {number} {title} {problem}")[:_MOST_KEPT]
     return hashlib.sha256("\n".join(words).encode()).hexdigest(), words
+
+
+def _digest_of(reference: str, title: str, problem: str | None) -> str:
+    return entry_of(reference, title, problem or "")[0]
 
 
 def _begins(words: Any, word: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.orm.attributes import set_committed_value
 
 from okrgate import clock
 from okrgate.approvals import service as approvals
@@ -159,7 +160,8 @@ def _advance(
     )
     if touched.rowcount != 1:
         raise Conflict("Somebody was faster. Look at where the project is now.")
-    db.session().refresh(project)
+    for name, value in values.items():
+        set_committed_value(project, name, value)
 
 
 def _close_rounds(
@@ -186,11 +188,12 @@ def _void(project: Project, transition: Transition) -> None:
 
 
 def _times_in(project_id: int, stage: str) -> int:
-    return len(
-        db.session()
-        .scalars(select(Visit.id).where(Visit.project_id == project_id, Visit.stage == stage))
-        .all()
-    )
+    return db.session().scalar(_STAYS, {"project": project_id, "stage": stage}) or 0
+
+
+_STAYS = select(func.count()).where(
+    Visit.project_id == bindparam("project"), Visit.stage == bindparam("stage")
+)
 
 
 def _events(

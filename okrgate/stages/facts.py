@@ -21,6 +21,7 @@ from okrgate.gates.model import Rulebook
 from okrgate.gates.verdict import Facts, GateUnjudgeable, Signoff, Waiver
 from okrgate.projects import money, together
 from okrgate.projects.models import CoEditor, Edit, Project, RulebookAnswer
+from okrgate.projects.search_models import SearchEntry
 from okrgate.stages.sections import ALL, stored_answers, typed
 
 log = structlog.get_logger()
@@ -29,7 +30,8 @@ _ACCOUNTABLE = "raci.accountable"
 _CHANGED = "plan.changed_since_signoff"
 _TABLES: tuple[type[Model], ...] = (
     *(table for section in ALL.values() for table in section.tables),
-    *(CoEditor, Edit, RulebookAnswer, Condition, Round, WaiverRow),
+    # The words it is found by decide nothing; settling wants to know whether they are old.
+    *(CoEditor, Edit, RulebookAnswer, Condition, Round, WaiverRow, SearchEntry),
 )
 
 

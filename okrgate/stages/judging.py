@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from okrgate import clock
 from okrgate.approvals import entitlement
@@ -82,35 +82,39 @@ def store(project: Project, judged: Iterable[Judged], seq: int) -> None:
     """Keep verdicts for the pages, in the open transaction."""
     check_writing()
     session = db.session()
-    session.execute(delete(StoredVerdict).where(StoredVerdict.project_id == project.id))
-    for one in judged:
-        session.add(
-            StoredVerdict(
-                project_id=project.id,
-                transition=one.transition.id,
-                position=one.position,
-                allowed=one.verdict.allowed,
-                missing=sum(1 for finding in one.verdict.findings if finding.blocks),
-                verdict=one.verdict.to_json(),
-                fixers={finding: list(people) for finding, people in one.fixers.items()},
-                facts_hash=one.facts_digest,
-                rulebook_version_id=project.rulebook_version_id,
-                judged_for=one.verdict.today,
-                judged_at=clock.now(),
-                seq=seq,
-            )
-        )
+    session.execute(_FORGET, {"project": project.id})
+    rows = [
+        {
+            "project_id": project.id,
+            "transition": one.transition.id,
+            "position": one.position,
+            "allowed": one.verdict.allowed,
+            "missing": sum(1 for finding in one.verdict.findings if finding.blocks),
+            "verdict": one.verdict.to_json(),
+            "fixers": {finding: list(people) for finding, people in one.fixers.items()},
+            "facts_hash": one.facts_digest,
+            "rulebook_version_id": project.rulebook_version_id,
+            "judged_for": one.verdict.today,
+            "judged_at": clock.now(),
+            "seq": seq,
+        }
+        for one in judged
+    ]
+    if rows:
+        session.execute(insert(StoredVerdict), rows)
 
 
 def stored(project_id: int) -> list[StoredVerdict]:
     """Return the kept verdicts, the next gate's first."""
-    return list(
-        db.session().scalars(
-            select(StoredVerdict)
-            .where(StoredVerdict.project_id == project_id)
-            .order_by(StoredVerdict.position, StoredVerdict.id)
-        )
-    )
+    return list(db.session().scalars(_STORED, {"project": project_id}))
+
+
+_STORED = (
+    select(StoredVerdict)
+    .where(StoredVerdict.project_id == bindparam("project"))
+    .order_by(StoredVerdict.position, StoredVerdict.id)
+)
+_FORGET = delete(StoredVerdict).where(StoredVerdict.project_id == bindparam("project"))
 
 
 def signing_transition(rulebook: Rulebook, stage: str) -> Transition | None:

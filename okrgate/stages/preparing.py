@@ -11,7 +11,8 @@ from sqlalchemy import select
 from okrgate import clock
 from okrgate.accounts import directory
 from okrgate.approvals import entitlement
-from okrgate.database import db
+from okrgate.audit import service as audit
+from okrgate.database import db, remembering
 from okrgate.errors import Conflict, Forbidden, Invalid, NotFound
 from okrgate.events import Recipient
 from okrgate.gates.model import Rulebook, Stage, Transition
@@ -88,8 +89,15 @@ def prepare(
     _check_here(project, rulebook, transition, expected_version)
     _check_asked(transition, answers)
     snapshot = gather(project, rulebook)
-    if not signed:
-        check_may(rulebook, transition, snapshot, by)
+    with remembering(snapshot.memory):
+        if not signed:
+            check_may(rulebook, transition, snapshot, by)
+        return _prepared(project, rulebook, transition, snapshot, by)
+
+
+def _prepared(
+    project: Project, rulebook: Rulebook, transition: Transition, snapshot: Snapshot, by: int | None
+) -> Prepared:
     verdict = judging.strict_verdict(snapshot, rulebook, transition) if transition.gate else None
     target = target_of(project, rulebook, transition)
     recipients, next_step = whom_to_tell(project, rulebook, transition, target, snapshot, by)
@@ -111,12 +119,17 @@ def prepare(
 
 
 def still_true(prepared: Prepared) -> bool:
-    """Tell, inside the transaction, whether the project is as it was judged. Locks its row."""
-    project = locked(prepared.project_id)
+    """Tell, inside the transaction, whether the project is as it was judged. Locks its row.
+
+    Whatever changes a fact is recorded with it, so while nothing at all was recorded since, nothing is read again.
+    """
+    project, then = locked(prepared.project_id), prepared.snapshot
     if project.stage not in prepared.transition.sources:
         return _elsewhere(project, prepared.rulebook)
     if project.version != prepared.version:
         return False
+    if audit.newest(project.id) == (then.through, then.seq) and clock.today() == then.today:
+        return True
     again = gather(project, prepared.rulebook)
     return again.facts_for(prepared.transition.gate).digest() == prepared.facts_digest
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, Select, or_, select
+from sqlalchemy import Integer, Row, Select, bindparam, or_, select
 
 from okrgate import clock
 from okrgate.accounts import directory
@@ -25,6 +26,7 @@ from okrgate.stages.models import StoredVerdict
 from okrgate.stages.path import steps
 from okrgate.stages.preparing import who_may
 
+_READER = bindparam("reader", type_=Integer)
 _IN_THE_ROW = {"project.submitter", "project.lead", "project.sponsor", "project.benefits_owner"}
 
 
@@ -76,32 +78,46 @@ class Move:
 
 def load(reference: str, reader: Reader) -> Loaded:
     """Return a project that the reader may read. Raises NotFound for what is hidden or missing alike."""
-    return _loaded(_row(_query(reader).where(Project.reference == reference)), reader)
+    query = _by_reference(reader.is_auditor, permissions.registered())
+    return _loaded(_row(query, reader, reference=reference), reader)
 
 
 def load_round(round_id: int, reader: Reader) -> tuple[Loaded, Round]:
     """Return a round with its project. Raises NotFound for what is hidden or missing alike."""
-    query = _query(reader).add_columns(Round).join(Round, Round.project_id == Project.id)
-    row = _row(query.where(Round.id == round_id))
+    row = _row(_by_round(reader.is_auditor, permissions.registered()), reader, round=round_id)
     return _loaded(row, reader), row.Round
 
 
-def _query(reader: Reader) -> Select[*tuple[Any, ...]]:
+# Written once: to write these takes longer than to ask them. They grow when a room registers who reads besides.
+@lru_cache(maxsize=8)
+def _by_reference(is_auditor: bool, registered: int) -> Select[*tuple[Any, ...]]:
+    return _query(is_auditor).where(Project.reference == bindparam("reference"))
+
+
+@lru_cache(maxsize=8)
+def _by_round(is_auditor: bool, registered: int) -> Select[*tuple[Any, ...]]:
+    query = _query(is_auditor).add_columns(Round).join(Round, Round.project_id == Project.id)
+    return query.where(Round.id == bindparam("round"))
+
+
+def _query(is_auditor: bool) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Project,
             OrgUnit,
             Process.title,
-            permissions.reads_all(reader.id).label("involved"),
-            *following.columns(reader.id, is_auditor=reader.is_auditor),
+            permissions.reads_all(_READER).label("involved"),
+            *following.columns(_READER, is_auditor=is_auditor),
         )
         .join(Process, Process.id == Project.process_id)
         .outerjoin(OrgUnit, OrgUnit.id == Project.home_unit_id)
     )
 
 
-def _row(query: Select[*tuple[Any, ...]]) -> Row[*tuple[Any, ...]]:
-    row = db.session().execute(query).first()
+def _row(
+    query: Select[*tuple[Any, ...]], reader: Reader, **values: str | int
+) -> Row[*tuple[Any, ...]]:
+    row = db.session().execute(query, {"reader": reader.id, **values}).first()
     if row is None:
         raise NotFound
     return row
@@ -135,15 +151,15 @@ def _people(project: Project) -> tuple[dict[int, str], frozenset[int]]:
         project.sponsor_id,
         project.benefits_owner_id,
     )
-    writing = select(CoEditor.person_id).where(CoEditor.project_id == project.id)
-    rows = list(
-        db.session().execute(
-            select(Person.id, Person.name, Person.id.in_(writing).label("writes")).where(
-                or_(Person.id.in_([one for one in own if one is not None]), Person.id.in_(writing))
-            )
-        )
-    )
+    named = [one for one in own if one is not None]
+    rows = list(db.session().execute(_PEOPLE, {"project": project.id, "people": named}))
     return {row.id: row.name for row in rows}, frozenset(row.id for row in rows if row.writes)
+
+
+_WRITING = select(CoEditor.person_id).where(CoEditor.project_id == bindparam("project"))
+_PEOPLE = select(Person.id, Person.name, Person.id.in_(_WRITING).label("writes")).where(
+    or_(Person.id.in_(bindparam("people", expanding=True)), Person.id.in_(_WRITING))
+)
 
 
 def light_surroundings(

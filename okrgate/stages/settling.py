@@ -18,7 +18,7 @@ from okrgate.approvals.changes import changed_names
 from okrgate.approvals.models import Round
 from okrgate.approvals.service import WantedSeat
 from okrgate.audit import service as audit
-from okrgate.database import after_commit, db, is_writing, transaction
+from okrgate.database import after_commit, db, is_writing, remembering, transaction
 from okrgate.errors import Conflict, Refused
 from okrgate.events import Event, Recipient, RoleUnheld, SignoffAsked, publish
 from okrgate.gates.model import Rulebook, Transition
@@ -155,30 +155,35 @@ def _keep(
     """
     seats, signing = _seats(project, snapshot, rulebook, judged)
     unheld = _unheld(project, rulebook, seats)
-    facts = key_facts(project, snapshot)
     shown = picture.try_to_draw(project, rulebook, snapshot)
+    facts = shown.facts if shown else key_facts(project, snapshot)
+    with remembering(snapshot.memory):
+        found_by = search.is_current(project)
     with transaction():
-        fresh = db.session().get(Project, project.id, with_for_update=True, populate_existing=True)
+        fresh = db.session().get(
+            Project, snapshot.project_id, with_for_update=True, populate_existing=True
+        )
         if (
             fresh is None
             or audit.last_of(fresh.id) != snapshot.seq
             or fresh.version != snapshot.version
         ):
             return False
-        if signing is None:
-            found = approvals.open_round(fresh.id)
-            if found is not None:
-                approvals.close_round(found, closed_as="left", by=None)
-        else:
-            for event in _see_to_round(fresh, snapshot, rulebook, signing, seats, facts) + unheld(
-                fresh
-            ):
+        found = approvals.open_round(fresh.id)
+        if signing is not None:
+            for event in _see_to_round(
+                fresh, found, snapshot, rulebook, signing, seats, facts
+            ) + unheld(fresh):
                 publish(event)
+        elif found is not None:
+            approvals.close_round(found, closed_as="left", by=None)
         seq = 0 if unfinished else audit.last_of(fresh.id)
         judging.store(fresh, judged, seq)
         picture.store(fresh, shown, snapshot, seq)
-        dossier.keep(fresh, shown, snapshot.through)
-        search.keep(fresh.id)
+        if signing is not None:
+            dossier.keep(fresh, shown, snapshot.through)
+        if not found_by:
+            search.keep(fresh.id)
     return True
 
 
@@ -196,6 +201,7 @@ def _seats(
 
 def _see_to_round(
     project: Project,
+    found: Round | None,
     snapshot: Snapshot,
     rulebook: Rulebook,
     signing: Transition,
@@ -206,7 +212,6 @@ def _see_to_round(
     gate = rulebook.gates[signing.gate or ""]
     content = snapshot.material(rulebook.material_of(gate.id))
     digest = digest_of(content)
-    found = approvals.open_round(project.id)
     changed: tuple[str, ...] = ()
     if found is not None and (found.gate != gate.id or found.digest != digest):
         changed = changed_names(rulebook, found.content, content)
