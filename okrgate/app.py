@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask, request
 from flask_login import LoginManager, current_user
 from jinja2 import StrictUndefined
-from sqlalchemy import select
+from sqlalchemy import Integer, bindparam, select
 
 from okrgate import clock, events, logs
 from okrgate.accounts import directory, sessions
@@ -66,6 +66,15 @@ ROOMS = (
     administration,
     imports,
     demo,
+)
+
+
+_VERSION = version("okrgate")
+_ME = bindparam("me", type_=Integer)
+# Every page asks for all of them, so they are asked in one go.
+_BADGES = select(
+    approvals.badge(_ME).scalar_subquery().label("approvals"),
+    notifications.badge(_ME).scalar_subquery().label("inbox"),
 )
 
 
@@ -149,17 +158,11 @@ def _surroundings() -> dict[str, Any]:
         "theme": theme if theme in web.THEMES else "auto",
         "demo": tour.is_demo(),
         "tour": tour.card(),
-        "app_version": version("okrgate"),
+        "app_version": _VERSION,
     }
     if not current_user.is_authenticated:
         return shown | {"navigation": [], "badges": {}}
-    counted = {
-        "approvals": approvals.badge(current_user.id),
-        "inbox": notifications.badge(current_user.id),
-    }
-    # Every page asks for all of them, so they are asked in one go.
-    row = db.session().execute(select(*(one.scalar_subquery() for one in counted.values()))).one()
-    badges = dict(zip(counted, row, strict=True))
+    badges = dict(db.session().execute(_BADGES, {"me": current_user.id}).one()._mapping)
     return shown | {
         "badges": badges,
         "navigation": web_navigation.menu(current_user, badges),

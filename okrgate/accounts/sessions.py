@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import structlog
 from flask import current_app, g, session
 from flask_login import LoginManager, login_user, logout_user
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.exc import OperationalError
 
 from okrgate import clock
@@ -86,30 +86,7 @@ def start(person_id: int, device: str = "") -> str:
 def find(token: str, settings: Settings) -> Reader | None:
     """Return who is signed in with a token, if the session still holds and the person is active."""
     nothing_read_yet = not db.session().in_transaction()
-    row = (
-        db.session()
-        .execute(
-            select(
-                SignInSession.id.label("session_id"),
-                SignInSession.created_at,
-                SignInSession.seen_at,
-                Person.id,
-                Person.name,
-                Person.email,
-                Person.is_admin,
-                Person.is_auditor,
-                Person.unit_id,
-                Person.timezone,
-            )
-            .join(Person, Person.id == SignInSession.person_id)
-            .where(
-                SignInSession.token_hash == hash_of(token),
-                SignInSession.ended_at.is_(None),
-                Person.active,
-            )
-        )
-        .first()
-    )
+    row = db.session().execute(_SIGNED_IN, {"token": hash_of(token)}).first()
     if row is None or not _holds(row.created_at, row.seen_at, settings):
         return None
     if nothing_read_yet and clock.now() - row.seen_at >= _SEEN_EVERY:
@@ -125,6 +102,29 @@ def find(token: str, settings: Settings) -> Reader | None:
         session_id=row.session_id,
         token=token,
     )
+
+
+# Written once: every request asks it.
+_SIGNED_IN = (
+    select(
+        SignInSession.id.label("session_id"),
+        SignInSession.created_at,
+        SignInSession.seen_at,
+        Person.id,
+        Person.name,
+        Person.email,
+        Person.is_admin,
+        Person.is_auditor,
+        Person.unit_id,
+        Person.timezone,
+    )
+    .join(Person, Person.id == SignInSession.person_id)
+    .where(
+        SignInSession.token_hash == bindparam("token"),
+        SignInSession.ended_at.is_(None),
+        Person.active,
+    )
+)
 
 
 def end(token: str) -> None:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Date,
     Select,
@@ -97,7 +98,7 @@ class Place:
     next: tuple[int, str] | None
 
 
-def count(person: int) -> Select[int]:
+def count(person: int | BindParameter[int]) -> Select[int]:
     """Return a query for how many rounds wait for somebody, at most CAP."""
     rounds = select(SeatPerson.round_id).where(SeatPerson.person_id == person).distinct().limit(CAP)
     return select(func.count()).select_from(rounds.subquery())

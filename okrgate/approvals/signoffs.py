@@ -6,7 +6,7 @@ Everything that writes runs inside the caller's transaction.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, bindparam, delete, select
 
 from okrgate import clock
 from okrgate.accounts import directory
@@ -17,6 +17,7 @@ from okrgate.audit import service as audit
 from okrgate.database import check_writing, db
 from okrgate.errors import Conflict, Invalid
 from okrgate.gates.verdict import Signoff, Verdict
+from okrgate.projects import together
 from okrgate.projects.models import Project
 
 APPROVED = "approved"
@@ -158,24 +159,7 @@ def add_receipt(
 
 def decisions_of(project_id: int, names: Mapping[int, str] | None = None) -> list[dict[str, Any]]:
     """Return every decision on a project, newest first, with who decided and the conditions they set."""
-    rows = list(
-        db.session().execute(
-            select(
-                SignoffRow,
-                Round.gate,
-                Round.number,
-                Round.closed_as,
-                Receipt.id.label("receipt_id"),
-                Condition,
-            )
-            .join(Round, Round.id == SignoffRow.round_id)
-            .outerjoin(Receipt, Receipt.signoff_id == SignoffRow.id)
-            .outerjoin(Condition, Condition.signoff_id == SignoffRow.id)
-            .where(SignoffRow.project_id == project_id)
-            .order_by(SignoffRow.id.desc(), Condition.id)
-            .limit(200)
-        )
-    )
+    rows = list(db.session().execute(_DECISIONS, {"project": project_id}))
     if names is None:
         names = directory.names(row.SignoffRow.person_id for row in rows)
     conditions: dict[int, list[Condition]] = {}
@@ -202,6 +186,18 @@ def decisions_of(project_id: int, names: Mapping[int, str] | None = None) -> lis
     ]
 
 
+def deciders(project_id: int) -> set[int]:
+    """Return everybody who ever decided on a project; nobody is asked for where no round ever was."""
+    return set(
+        together.many(
+            Round,
+            project_id,
+            lambda: list(db.session().scalars(_DECIDERS, {"project": project_id})),
+            "deciders",
+        )
+    )
+
+
 def _as_judged(rows: Iterable[tuple[SignoffRow, bool]]) -> tuple[Signoff, ...]:
     return tuple(
         Signoff(
@@ -214,3 +210,24 @@ def _as_judged(rows: Iterable[tuple[SignoffRow, bool]]) -> tuple[Signoff, ...]:
         for row, stale in rows
         for role in row.roles
     )
+
+
+_DECIDERS = (
+    select(SignoffRow.person_id).where(SignoffRow.project_id == bindparam("project")).distinct()
+)
+_DECISIONS = (
+    select(
+        SignoffRow,
+        Round.gate,
+        Round.number,
+        Round.closed_as,
+        Receipt.id.label("receipt_id"),
+        Condition,
+    )
+    .join(Round, Round.id == SignoffRow.round_id)
+    .outerjoin(Receipt, Receipt.signoff_id == SignoffRow.id)
+    .outerjoin(Condition, Condition.signoff_id == SignoffRow.id)
+    .where(SignoffRow.project_id == bindparam("project"))
+    .order_by(SignoffRow.id.desc(), Condition.id)
+    .limit(200)
+)

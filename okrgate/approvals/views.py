@@ -25,7 +25,7 @@ from okrgate.web.permissions import requires, signed_in
 from okrgate.web.render import done, me
 
 if TYPE_CHECKING:
-    from sqlalchemy import Select
+    from sqlalchemy import BindParameter, Select
 
 blueprint = Blueprint("approvals", __name__)
 
@@ -43,7 +43,7 @@ class CloseConditionForm(FlaskForm):
     )
 
 
-def badge(person: int) -> "Select[int]":
+def badge(person: "int | BindParameter[int]") -> "Select[int]":
     """Return a query for how many decisions wait for somebody, for the menu."""
     return waiting.count(person)
 

@@ -27,7 +27,7 @@ class Difference:
 
     name: str
     chosen: str
-    in_force: str
+    holding: str
 
 
 def kind_in_words(kind: Kind) -> str:

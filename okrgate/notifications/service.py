@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import BindParameter, Select, func, or_, select, update
 
 from okrgate import clock
 from okrgate.database import db, transaction
@@ -69,7 +69,7 @@ def inbox(
     ]
 
 
-def unread_count(person_id: int) -> Select[int]:
+def unread_count(person_id: int | BindParameter[int]) -> Select[int]:
     """Return a query that counts somebody's unread news, up to 100."""
     unread = (
         select(OutboxRow.id)

@@ -21,7 +21,7 @@ from okrgate.web.render import done, me, safe_next
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Select
+    from sqlalchemy import BindParameter, Select
 
 blueprint = Blueprint("notifications", __name__)
 
@@ -29,7 +29,7 @@ blueprint = Blueprint("notifications", __name__)
 _DAYS = 7
 
 
-def badge(person_id: int) -> "Select[int]":
+def badge(person_id: "int | BindParameter[int]") -> "Select[int]":
     return service.unread_count(person_id)
 
 

@@ -45,9 +45,7 @@ def whom_to_tell(
 
 def concerned(project: Project, snapshot: Snapshot) -> dict[int, str]:
     """Return whoever has a part in a project, with what makes them one who hears of it."""
-    found = {
-        row["person_id"]: "you decided on it earlier" for row in approvals.decisions_of(project.id)
-    }
+    found = dict.fromkeys(approvals.deciders(project.id), "you decided on it earlier")
     for person in snapshot.around.co_editors:
         found[person] = "you write it together with the submitter"
     parts = (

@@ -12,7 +12,7 @@ from okrgate.approvals.service import WantedSeat
 from okrgate.database import check_writing, db
 from okrgate.gates.engine import GateUnjudgeable, judge, judge_twice
 from okrgate.gates.model import Requirement, Rulebook, Transition
-from okrgate.gates.verdict import Finding, Verdict
+from okrgate.gates.verdict import Facts, Finding, Verdict
 from okrgate.projects.models import Project
 from okrgate.stages.facts import Snapshot
 from okrgate.stages.models import StoredVerdict
@@ -59,13 +59,21 @@ def strict_verdict(snapshot: Snapshot, rulebook: Rulebook, transition: Transitio
         raise
 
 
-def judge_ahead(project: Project, snapshot: Snapshot, rulebook: Rulebook) -> list[Judged]:
-    """Judge all gates ahead. One that cannot be judged is left out and logged: it stays closed."""
+def judge_ahead(
+    project: Project, snapshot: Snapshot, rulebook: Rulebook, kept: Iterable[StoredVerdict] = ()
+) -> list[Judged]:
+    """Judge all gates ahead. One that cannot be judged is left out and logged: it stays closed.
+
+    What was judged before on the very same facts, rules and day is taken from `kept`: a crossing never looks at it.
+    """
     found: list[Judged] = []
+    known = {row.transition: row for row in kept}
     for position, transition in gates_ahead(rulebook, project.stage):
         try:
             facts = snapshot.facts_for(transition.gate)
-            verdict = judge(rulebook, transition.id, facts, today=snapshot.today)
+            verdict = _again(known.get(transition.id), project, snapshot, facts) or judge(
+                rulebook, transition.id, facts, today=snapshot.today
+            )
         except GateUnjudgeable as problem:
             log.error(
                 "gate unjudgeable",
@@ -76,6 +84,16 @@ def judge_ahead(project: Project, snapshot: Snapshot, rulebook: Rulebook) -> lis
             continue
         found.append(Judged(transition, verdict, {}, position, facts.digest()))
     return _with_fixers(project, snapshot, rulebook, found)
+
+
+def _again(
+    row: StoredVerdict | None, project: Project, snapshot: Snapshot, facts: Facts
+) -> Verdict | None:
+    if row is None or row.facts_hash != facts.digest():
+        return None
+    if (row.rulebook_version_id, row.judged_for) != (project.rulebook_version_id, snapshot.today):
+        return None
+    return Verdict.from_json(row.verdict)
 
 
 def store(project: Project, judged: Iterable[Judged], seq: int) -> None:

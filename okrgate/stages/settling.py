@@ -116,7 +116,7 @@ def _settle(project_id: int, after: str) -> None:
             return
         rulebook = rulebooks.rulebook(project.rulebook_version_id)
         snapshot = gather(project, rulebook)
-        judged = judging.judge_ahead(project, snapshot, rulebook)
+        judged = judging.judge_ahead(project, snapshot, rulebook, judging.stored(project_id))
         automatic = _open_automatic(rulebook, project.stage, judged)
         if not _keep(project, snapshot, rulebook, judged, unfinished=automatic is not None):
             continue

@@ -12,7 +12,8 @@ from okrgate.database import db, transaction
 from okrgate.errors import Conflict, Forbidden, Invalid, NotFound
 from okrgate.events import publish
 from okrgate.gates.engine import GateUnjudgeable, judge
-from okrgate.gates.model import Rulebook, Signoff
+from okrgate.gates.model import Rulebook, Signoff, Transition
+from okrgate.gates.verdict import Verdict
 from okrgate.projects.models import Project
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import judging
@@ -21,7 +22,15 @@ from okrgate.stages.facts import Snapshot, digest_of, facts_as_json, gather
 from okrgate.stages.preparing import Answers, locked, prepare, still_true
 from okrgate.stages.settling import settle
 from okrgate.stages.signing_news import decided
-from okrgate.stages.standing import SPOKEN, Ask, Standing, decided_in, standing, who_decided
+from okrgate.stages.standing import (
+    SPOKEN,
+    Ask,
+    Standing,
+    decided_in,
+    said_in,
+    standing,
+    who_decided,
+)
 
 __all__ = ["Ask", "decide", "standing"]
 
@@ -55,7 +64,8 @@ def decide(round_id: int, ask: Ask, *, by: int) -> int:
     prepared = None
     if ask.decision in MOVING:
         prepared = prepare(project.id, ask.move, by=by, answers=_answers(ask), signed=True)
-    verdict = judging.strict_verdict(snapshot, rulebook, rulebook.transitions[found.transition])
+    transition = rulebook.transitions[found.transition]
+    verdict = judging.strict_verdict(snapshot, rulebook, transition)
     # Whoever hears of the move that a decision brings about does not get a second mail about the decision.
     moves = prepared is not None or _opens(rulebook, snapshot, found, stand, ask, by)
     events = decided(project, rulebook, found, stand, ask, by, name, moves=moves)
@@ -72,10 +82,13 @@ def decide(round_id: int, ask: Ask, *, by: int) -> int:
         now = gather(project, rulebook)
         _check_may_decide(project, rulebook, now, found, by)
         _check_seen(rulebook, now, found, ask)
+        if now.facts_for(found.gate).digest() != digest:
+            # Somebody else decided meanwhile, so the gate may be open by now.
+            verdict = judging.strict_verdict(now, rulebook, transition)
+            facts = facts_as_json(now.facts_for(found.gate))
+        _check_still_needed(transition, verdict, found)
         if prepared is not None and not still_true(prepared):
-            raise Conflict(
-                "This project was changed while you decided. Look at what is new, then decide again."
-            )
+            raise Conflict(_changed_meanwhile(found))
         row = approvals.add_signoff(
             found,
             by=by,
@@ -90,9 +103,7 @@ def decide(round_id: int, ask: Ask, *, by: int) -> int:
             kind="signoff",
             transition=found.transition,
             verdict=verdict,
-            facts=facts
-            if digest == now.facts_for(found.gate).digest()
-            else facts_as_json(now.facts_for(found.gate)),
+            facts=facts,
             content=found.content,
             by=by,
             meaning=_meaning(project, rulebook, found, ask, name),
@@ -104,6 +115,23 @@ def decide(round_id: int, ask: Ask, *, by: int) -> int:
         if prepared is not None:
             cross(prepared, by=by, answers=_answers(ask))
         return receipt.id
+
+
+def _check_still_needed(transition: Transition, verdict: Verdict, found: Round) -> None:
+    """Raise Conflict when the gate is open already: the project is about to go on by itself.
+
+    Between the decision that opened it and the move that follows, a second one would be one too many.
+    """
+    if transition.auto and verdict.allowed:
+        raise Conflict(who_decided(decided_in(found.id)))
+
+
+def _changed_meanwhile(found: Round) -> str:
+    said = "; ".join(said_in(decided_in(found.id)))
+    who = f" {said}." if said else ""
+    return (
+        f"This project was changed while you decided.{who} Look at what is new, then decide again."
+    )
 
 
 def _opens(

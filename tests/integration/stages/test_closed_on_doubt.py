@@ -255,6 +255,7 @@ def test_facts_that_change_while_they_are_judged_are_judged_again(
         with transaction():
             company_row = preparing.locked(project_id)
             company_row.title = f"Title {'!' * len(judged)}"
+            audit.record("project.renamed", by=None, project_id=project_id)
         return verdict
 
     monkeypatch.setattr(judging, "strict_verdict", meddle)
@@ -262,6 +263,28 @@ def test_facts_that_change_while_they_are_judged_are_judged_again(
         moving.move(project_id, "submit_idea", by=company.ids["Sue"])
     assert len(judged) == 3
     assert company.project().stage == "intake_form"
+
+
+def test_facts_are_read_again_unless_nothing_at_all_was_recorded_since(
+    arrive: Arrive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = arrive("told")
+    project_id, sue = company.project().id, company.ids["Sue"]
+    real, read = preparing.gather, []
+
+    def count(*given: Any) -> Any:
+        read.append(given)
+        return real(*given)
+
+    monkeypatch.setattr(preparing, "gather", count)
+    prepared = preparing.prepare(project_id, "submit_idea", by=sue, answers=preparing.Answers())
+    with transaction():
+        assert preparing.still_true(prepared)
+    assert len(read) == 1
+    with transaction():
+        audit.record("metrics.observed", by=None, target="metric:1")
+        assert preparing.still_true(prepared)
+    assert len(read) == 2
 
 
 def disagree(*_given: Any, **_named: Any) -> Any:
