@@ -2,5 +2,7 @@
 
 from okrgate.app import create_app
 from okrgate.config import Settings
+from okrgate.watching import watchman
 
 app = create_app(Settings.from_environment())
+watchman.start(app)

@@ -44,6 +44,8 @@ from okrgate.stages import change_reminders, hold_reminders, owed, requested, se
 from okrgate.stages import pages as stages
 from okrgate.stages.sections import titles as section_titles
 from okrgate.summaries import views as summaries
+from okrgate.watching import joining as watching_joining
+from okrgate.watching import views as watching
 from okrgate.web import errors, filters, htmx, permissions, security, tidy
 from okrgate.web import navigation as web_navigation
 from okrgate.web import views as web
@@ -66,6 +68,7 @@ ROOMS = (
     administration,
     imports,
     demo,
+    watching,
 )
 
 
@@ -98,6 +101,7 @@ def create_app(settings: Settings) -> Flask:
     clock.set_company_zone(settings.timezone)
     money.set_company_currency(settings.currency)
     _connect(app)
+    watching_joining.install(app, settings)
     htmx.install(app)
     security.install(app, settings)
     filters.install(app)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _SHORTEST_SECRET = 32
+_SHORTEST_TOKEN = 16
 _EXAMPLE_SECRETS = ("change-me", "changeme", "secret", "example", "0000", "1234")
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -48,6 +49,8 @@ class Settings:
     demo: bool = False
     testing: bool = False
     log_json: bool = True
+    metrics_token: str = field(default="", repr=False)
+    sqlite_on_network: bool = False
 
     @property
     def secure(self) -> bool:
@@ -64,6 +67,10 @@ class Settings:
         _check_secret(self.secret_key)
         _check_base_url(self.base_url)
         _check_timezone(self.timezone)
+        if 0 < len(self.metrics_token) < _SHORTEST_TOKEN:
+            raise BadSettings(
+                f"OKRGATE_METRICS_TOKEN must hold at least {_SHORTEST_TOKEN} random characters, or be left out."
+            )
         if len(self.currency) != 3 or not self.currency.isalpha() or not self.currency.isupper():
             raise BadSettings("OKRGATE_CURRENCY must be a three-letter code such as EUR.")
         if self.mail.security not in {"none", "starttls", "tls"}:
@@ -94,6 +101,8 @@ class Settings:
             trusted_proxies=_whole("OKRGATE_TRUSTED_PROXIES", environment, 0),
             demo=environment.get("OKRGATE_DEMO", "") == "1",
             log_json=environment.get("OKRGATE_LOG", "json") != "text",
+            metrics_token=environment.get("OKRGATE_METRICS_TOKEN", ""),
+            sqlite_on_network=environment.get("OKRGATE_SQLITE_ON_NETWORK", "") == "1",
         )
 
 

@@ -296,6 +296,17 @@ class RoleUnheld(ProjectEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AlertRaised(Event):
+    """Something is wrong with the machinery. `at` is when it was noticed."""
+
+    kind: str
+    sentence: str
+    detail: str
+    advice: str
+    at: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CommentAdded(ProjectEvent):
     """Somebody said something about a project. `said` is empty when it is private."""
 

@@ -3,7 +3,7 @@
 import logging
 import sys
 import unicodedata
-from collections.abc import MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -11,6 +11,9 @@ import structlog
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
+Listener = Callable[[Mapping[str, Any]], None]
+
+_listeners: list[Listener] = []
 _SECRET_WORDS = ("password", "secret", "token", "authorization", "cookie")
 
 
@@ -29,12 +32,26 @@ def configure(*, as_json: bool) -> None:
             structlog.processors.format_exc_info,
             _without_secrets,
             _on_one_line,
+            _tell,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+def on_error(listener: Listener) -> None:
+    """Call `listener` with every line that is logged as an error, without its secrets. It must not fail or wait."""
+    if listener not in _listeners:
+        _listeners.append(listener)
+
+
+def _tell(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if event.get("level") == "error":
+        for listener in _listeners:
+            listener(event)
+    return event
 
 
 def _without_secrets(

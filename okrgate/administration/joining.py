@@ -12,7 +12,7 @@ from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import service as stages
 from okrgate.stages import work
 
-_WITHOUT = {None, "static", "web.healthz"}
+_WITHOUT = {None, "static", "web.healthz", "watching.readyz", "watching.metrics"}
 
 
 def install(app: Flask, settings: Settings) -> None:
@@ -22,6 +22,7 @@ def install(app: Flask, settings: Settings) -> None:
     worker.before_work(preferences.refresh)
     editing.register_open_projects(overview.open_projects)
     people.register_waiting(overview.waits_for)
+    work.add_source(overview.incidents_owed)
     work.add_source(overview.gaps_owed)
     stages.register_missing(unheld.missing_in)
     audit.sources.units_of = overview.unit_names

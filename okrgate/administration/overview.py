@@ -23,6 +23,8 @@ from okrgate.stages import owed
 from okrgate.stages.models import FindingRequest
 from okrgate.stages.requested import WAIVER
 from okrgate.stages.work import Owed
+from okrgate.watching import incidents
+from okrgate.watching import service as watching
 
 _LATE = timedelta(minutes=15)
 _GAPS_KEPT = 30.0
@@ -39,11 +41,16 @@ class Health:
     dead: int
     oldest: datetime | None
     behind: bool
+    checked: datetime | None
+    whole: bool
+    rows: int
 
 
 def health() -> Health:
-    """Return whether a worker works, and how many mails wait or were given up."""
-    beat, backlog, late = worker.last_beat(), notifications.backlog(), clock.now() - _LATE
+    """Return whether a worker works, how many mails wait or were given up, and when the record was checked."""
+    asked = (worker.beat_query().scalar_subquery(), *watching.check_query())
+    beat, checked, whole, rows = db.session().execute(select(*asked)).one()
+    backlog, late = notifications.backlog(), clock.now() - _LATE
     return Health(
         beat=beat,
         working=beat is not None and beat > late,
@@ -51,6 +58,9 @@ def health() -> Health:
         dead=backlog.dead,
         oldest=backlog.oldest,
         behind=backlog.oldest is not None and backlog.oldest < late,
+        checked=checked,
+        whole=bool(whole),
+        rows=rows or 0,
     )
 
 
@@ -96,6 +106,16 @@ def gaps_owed(person: int) -> Sequence[Owed]:
             late=True,
         )
         for gap in _gaps()[:10]
+    ]
+
+
+def incidents_owed(person: int) -> Sequence[Owed]:
+    """Return, for an administrator's My work, what is wrong with the machinery."""
+    if getattr(current_user, "id", None) != person or not current_user.is_admin:
+        return []
+    return [
+        Owed(one.sentence, one.detail, url_for("administration.landing"), None, late=True)
+        for one in incidents.open_ones()
     ]
 
 

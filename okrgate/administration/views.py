@@ -10,6 +10,7 @@ from okrgate.administration.forms import SettingsForm
 from okrgate.administration.preferences import Preferences
 from okrgate.errors import Conflict, Invalid
 from okrgate.rulebooks import service as rulebooks
+from okrgate.watching import incidents
 from okrgate.web.htmx import render
 from okrgate.web.permissions import admin, requires
 from okrgate.web.render import done, me
@@ -26,6 +27,7 @@ def landing() -> ResponseReturnValue:
         nowhere=unheld.nowhere(),
         binding=[(one, rulebooks.rulebook(one.id)) for one in rulebooks.binding()],
         health=overview.health(),
+        incidents=incidents.open_ones(),
         preferences=preferences.current(),
         import_url=_import_url(),
     )

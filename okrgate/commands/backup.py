@@ -67,8 +67,11 @@ def restore(file: Path, expect: str | None, replace: str | None) -> None:
     checked against the head it was made with. If anything is wrong, nothing is changed. Everybody has to sign in
     again; mail that waited when the file was made is sent (again).
     """
+    from okrgate.watching import filesystems
+
     settings = surroundings.settings()
     url = settings.database_url
+    filesystems.check(settings)
     manifest = archive.read(file)
     _check_fits(manifest, url, expect)
     _check_target(url, replace)

@@ -59,7 +59,7 @@ def is_empty(url: str) -> bool:
     if not path.exists():
         return True
     with closing(_sqlite(path)) as connection:
-        return connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+        return connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None
 
 
 def put_back(url: str, content: Path, check: Check) -> None:

@@ -1,6 +1,9 @@
 """Serve pages, send mail, catch mail."""
 
+import os
+import shutil
 import signal
+import tempfile
 import threading
 from typing import TYPE_CHECKING
 
@@ -11,12 +14,17 @@ from okrgate.commands import surroundings, upkeep
 if TYPE_CHECKING:
     from flask import Flask
 
+    from okrgate.config import Settings
+
 
 def build() -> "Flask":
     """Build the application in a server's own process."""
     from okrgate.app import create_app
+    from okrgate.watching import watchman
 
-    return create_app(surroundings.settings())
+    app = create_app(surroundings.settings())
+    watchman.start(app)
+    return app
 
 
 @click.command()
@@ -50,6 +58,7 @@ def serve(host: str, port: int, workers: int, no_migrate: bool, with_mail_catche
 
         catcher = Children()
         catcher.start("demo-mail")
+    figures = _folder_for_figures(settings, workers)
     server = Granian(
         "okrgate.commands.serving:build",
         address=host,
@@ -68,6 +77,17 @@ def serve(host: str, port: int, workers: int, no_migrate: bool, with_mail_catche
     finally:
         if catcher is not None:
             catcher.end()
+        if figures is not None:
+            shutil.rmtree(figures, ignore_errors=True)
+
+
+def _folder_for_figures(settings: "Settings", workers: int) -> str | None:
+    """Let several processes count together, each in a file of its own. Must be said before they start."""
+    if not settings.metrics_token or workers == 1:
+        return None
+    folder = tempfile.mkdtemp(prefix="okrgate-figures-")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    return folder
 
 
 @click.command()

@@ -37,7 +37,9 @@ def prepare(settings: "Settings") -> None:
     """Make a database ready to serve: its tables, and rules to begin with."""
     from okrgate import migrations
     from okrgate.rulebooks import service as rulebooks
+    from okrgate.watching import filesystems
 
+    filesystems.check(settings)
     migrations.upgrade(settings.database_url)
     with surroundings.application(settings):
         first = rulebooks.publish_first(settings.rules_file.read_text(encoding="utf-8"))

@@ -48,12 +48,12 @@ def is_current(database_url: str) -> bool:
 
 def revisions() -> set[str]:
     """Return every revision that this version knows."""
-    configuration = Config()
-    configuration.set_main_option("script_location", str(_FOLDER))
-    configuration.set_main_option("path_separator", "os")
-    return {
-        str(one.revision) for one in ScriptDirectory.from_config(configuration).walk_revisions()
-    }
+    return {str(one.revision) for one in _scripts().walk_revisions()}
+
+
+def newest() -> set[str]:
+    """Return the revision (one, as long as nobody forks) that this version's tables have."""
+    return {str(one) for one in _scripts().get_heads()}
 
 
 def differences(database_url: str) -> list[Any]:
@@ -128,6 +128,13 @@ def _triggers_of(table_name: str) -> Iterator[ExecuteOnOp]:
                 listener.against(table).compile(dialect=registry.load(condition.dialect)())
             )
             yield ExecuteOnOp(condition.dialect, statement)
+
+
+def _scripts() -> ScriptDirectory:
+    configuration = Config()
+    configuration.set_main_option("script_location", str(_FOLDER))
+    configuration.set_main_option("path_separator", "os")
+    return ScriptDirectory.from_config(configuration)
 
 
 def _configuration(connection: Connection) -> Config:

@@ -50,9 +50,12 @@ class _Outcome:
     error: str = ""
 
 
-def send_due(limit: int = BATCH) -> int:
-    """Send up to `limit` mails that are due. Return how many rows were settled (sent, dead or skipped)."""
-    claims = _claim(limit)
+def send_due(limit: int = BATCH, *, only: str = "") -> int:
+    """Send up to `limit` mails that are due, of one kind of event `only` if that is said.
+
+    Return how many rows were settled (sent, dead or skipped).
+    """
+    claims = _claim(limit, only)
     if not claims:
         return 0
     settings: Settings = current_app.extensions["okrgate.settings"]
@@ -78,7 +81,7 @@ def wait_after(attempts: int) -> timedelta:
     return wait * _chance.uniform(0.8, 1.0)
 
 
-def _claim(limit: int) -> list[Claim]:
+def _claim(limit: int, only: str = "") -> list[Claim]:
     """Take rows that are due, or whose worker died. SQLite lets one writer in; PostgreSQL skips what is locked."""
     now = clock.now()
     until = now + _LEASE
@@ -92,6 +95,8 @@ def _claim(limit: int) -> list[Claim]:
         .order_by(OutboxRow.due_at, OutboxRow.id)
         .limit(limit)
     )
+    if only:
+        query = query.where(OutboxRow.event == only)
     # A look without a lock first: an idle worker must not queue up with the writers.
     if db.session().scalar(query.limit(1)) is None:
         db.session().rollback()

@@ -176,6 +176,11 @@ def _(event: events.RoleUnheld) -> str:
 
 
 @headline.register
+def _(event: events.AlertRaised) -> str:
+    return f"okrgate: {event.sentence[:1].lower()}{event.sentence[1:]}"
+
+
+@headline.register
 def _(event: events.CommentAdded) -> str:
     return f"{event.by} commented"
 

@@ -11,15 +11,15 @@ from typing import Any
 
 import structlog
 from flask import Flask, current_app, has_app_context
-from huey import SqliteHuey, crontab
+from huey import crontab
 from huey.api import Huey
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from okrgate import clock
 from okrgate.config import Settings
 from okrgate.database import db, transaction
-from okrgate.notifications import delivery
+from okrgate.notifications import delivery, queues
 from okrgate.notifications.models import PeriodicRun
 
 log = structlog.get_logger()
@@ -97,10 +97,7 @@ def queue_of(app: Flask) -> Huey:
         if known is not None:
             return known
         settings: Settings = app.extensions["okrgate.settings"]
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        queue = SqliteHuey(
-            "okrgate", filename=str(settings.data_dir / "queue.db"), results=False, timeout=1
-        )
+        queue = queues.build(settings)
 
         def send() -> None:
             with app.app_context():
@@ -126,7 +123,7 @@ def queue_of(app: Flask) -> Huey:
 def run(app: Flask) -> None:
     """Work until told to stop (TERM or INT finishes what is in hand). Blocks; call it from the main thread."""
     queue = queue_of(app)
-    queue.flush()
+    queues.forget(queue)
     with app.app_context():
         wake()
         run_periodic()
@@ -191,10 +188,13 @@ def run_once(name: str, slot: str, job: Job) -> bool:
 
 def last_beat() -> datetime | None:
     """Return when a worker last looked after its periodic jobs."""
-    return db.session().scalar(
-        select(func.max(PeriodicRun.started_at)).where(
-            PeriodicRun.name == "okrgate.notifications.beat"
-        )
+    return db.session().scalar(beat_query())
+
+
+def beat_query() -> Select[datetime | None]:
+    """Return a query for when a worker last looked after its periodic jobs."""
+    return select(func.max(PeriodicRun.started_at)).where(
+        PeriodicRun.name == "okrgate.notifications.beat"
     )
 
 

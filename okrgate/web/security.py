@@ -27,6 +27,8 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+# Machines ask these by the address of this host.
+_BY_ADDRESS = {"web.healthz", "watching.readyz", "watching.metrics"}
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _CONTROL = re.compile("[\x00\ud800-\udfff]")
 _MEGABYTE = 1024 * 1024
@@ -66,7 +68,11 @@ def _start(settings: Settings) -> None:
     request_id.set(g.request_id)
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
-    if not settings.testing and request.endpoint != "web.healthz" and request.host != settings.host:
+    if (
+        not settings.testing
+        and request.endpoint not in _BY_ADDRESS
+        and request.host != settings.host
+    ):
         raise Invalid("This address is not served here.")
     if request.method not in _SAFE and request.headers.get("Sec-Fetch-Site", "same-origin") not in {
         "same-origin",

@@ -3,7 +3,6 @@
 from flask import Blueprint, jsonify, make_response, redirect, request
 from flask.typing import ResponseReturnValue
 
-from okrgate import database
 from okrgate.web.permissions import anyone, requires
 from okrgate.web.render import safe_next
 
@@ -16,8 +15,7 @@ THEMES = ("light", "dark", "auto")
 @blueprint.get("/healthz")
 @requires(anyone)
 def healthz() -> ResponseReturnValue:
-    """Say whether this process can serve: it answers, and the database does."""
-    database.ping()
+    """Say that this process lives. Whether it can do its work is asked at /readyz."""
     return jsonify(status="ok")
 
 

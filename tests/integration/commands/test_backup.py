@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import shutil
 import sqlite3
+import subprocess
 import time
 import uuid
 import zipfile
@@ -128,8 +129,7 @@ def test_a_backup_under_load_holds_all_that_was_acknowledged_and_comes_back_whol
         writer.start()
     try:
         for number in range(3):
-            wanted = acknowledged.value + 10
-            _wait(lambda wanted=wanted: acknowledged.value >= wanted)
+            _wait_for(acknowledged, acknowledged.value + 10)
             before = acknowledged.value
             file = tmp_path / f"{number}.backup"
             result = run(url, "backup", file)
@@ -154,9 +154,9 @@ def test_a_backup_under_load_holds_all_that_was_acknowledged_and_comes_back_whol
     assert migrations.is_current(other)
 
 
-def _wait(until: Callable[[], bool]) -> None:
+def _wait_for(acknowledged: Any, wanted: int) -> None:
     deadline = time.monotonic() + 60
-    while not until():
+    while acknowledged.value < wanted:
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -351,7 +351,7 @@ def test_a_password_stands_in_no_command_line(monkeypatch: pytest.MonkeyPatch) -
         seen.append((arguments, how["env"]))
         return type("Done", (), {"returncode": 1, "stderr": "no\n"})()
 
-    monkeypatch.setattr(copies.subprocess, "run", fake)
+    monkeypatch.setattr(subprocess, "run", fake)
     with pytest.raises(Unfit, match="did not do it: no"):
         copies._run("postgresql+psycopg://u:hush-hush@db.example/okr", "/bin/pg_dump", "--x")
 

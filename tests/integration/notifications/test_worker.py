@@ -116,7 +116,13 @@ def test_a_broken_queue_undoes_nothing(app: Flask, factory: Factory, tmp_path: P
     settings: Settings = app.extensions["okrgate.settings"]
     blocked = tmp_path / "blocked"
     blocked.write_text("a file where a folder should be")
-    app.extensions["okrgate.settings"] = replace(settings, testing=False, data_dir=blocked)
+    nowhere = "postgresql+psycopg://127.0.0.1:9/nothing"
+    app.extensions["okrgate.settings"] = replace(
+        settings,
+        testing=False,
+        data_dir=blocked,
+        database_url=nowhere if "postgresql" in settings.database_url else settings.database_url,
+    )
 
     with transaction():
         events.publish(sample(events.RolesChanged, person, by_id=None, channels=("mail",)))

@@ -95,6 +95,13 @@ OWN: dict[type[Event], dict[str, Any]] = {
     events.StatementAsked: {"due": "2031-12-04", "reminder": 1},
     events.StatementGiven: {"stakeholder": "Sam Stake"},
     events.StatusPosted: {"status": "at_risk", "note": "Late data", "focus": "Get the data"},
+    events.AlertRaised: {
+        "kind": "worker",
+        "sentence": "No worker is working",
+        "detail": "The last sign of life was at 2031-11-04 08:00 UTC",
+        "advice": "Start “okrgate worker”.",
+        "at": "2031-11-04T08:15:00+00:00",
+    },
     events.CommentAdded: {"said": "Which region first?"},
     events.Mentioned: {"said": "@lea, can you say why?"},
     events.CheckpointDue: {"metric": "Sign-ups", "due": "2031-12-04"},

@@ -1,0 +1,189 @@
+"""What an administrator has to look at: opened once, told once, closed when it is over."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from okrgate import clock, events
+from okrgate.accounts import directory
+from okrgate.database import db, transaction
+from okrgate.events import AlertRaised, Recipient
+from okrgate.watching.models import Incident
+
+ENGINE = "engine"
+JOB = "job"
+DEAD_LETTERS = "dead_letters"
+WORKER = "worker"
+CHAIN = "chain"
+SECOND_HOST = "second_host"
+PATH = "/admin"
+# How long an incident that is only heard of (and not looked for) stays open after it was last heard of.
+_QUIET = timedelta(hours=24)
+_HEARD = {
+    "gate unjudgeable": ENGINE,
+    "facts unreadable": ENGINE,
+    "settling failed": ENGINE,
+    "settling does not end": ENGINE,
+    "periodic job failed": JOB,
+}
+_TOLD = ("project", "transition", "problem", "job", "request_id")
+_LONGEST = 500
+
+
+@dataclass(frozen=True)
+class Words:
+    """What an incident is called, and what to do about it."""
+
+    sentence: str
+    advice: str
+
+
+WORDS: Mapping[str, Words] = {
+    ENGINE: Words(
+        "A gate could not be judged and stays closed",
+        "Read the log at this time. Put the facts of the project into `okrgate rules judge` to see it again.",
+    ),
+    JOB: Words(
+        "A periodic job failed",
+        "It is tried again, three times in all. Read the log at this time.",
+    ),
+    DEAD_LETTERS: Words(
+        "Mail was given up",
+        "See why at Administration, Mail that could not be sent. Send it again, or give it up with a reason.",
+    ),
+    WORKER: Words(
+        "No worker is working",
+        "Start “okrgate worker”. Until then mail waits, imports wait, and nobody is reminded.",
+    ),
+    CHAIN: Words(
+        "The record is broken",
+        "Run “okrgate audit verify”. Keep the database as it is, and hold it against your last backup.",
+    ),
+    SECOND_HOST: Words(
+        "Two hosts use one SQLite file",
+        "SQLite is for one host. Stop the other host, or move to PostgreSQL.",
+    ),
+}
+
+_lock = threading.Lock()
+_heard: dict[str, tuple[int, str]] = {}
+
+
+@dataclass(frozen=True)
+class Open:
+    """An incident that is not over, in words."""
+
+    kind: str
+    sentence: str
+    detail: str
+    advice: str
+    count: int
+    since: datetime
+    last: datetime
+
+
+def hear(event: Mapping[str, Any]) -> None:
+    """Remember a line of the log that is an incident. Called while anything may be going on: it asks no database."""
+    kind = _HEARD.get(str(event.get("event")))
+    if kind is None:
+        return
+    parts = [f"{name} {event[name]}" for name in _TOLD if event.get(name)]
+    with _lock:
+        count = _heard.get(kind, (0, ""))[0] + 1
+        _heard[kind] = (count, f"{event['event']}: {', '.join(parts)}"[:_LONGEST])
+
+
+def write_down() -> None:
+    """Store what this process has heard of since the last time."""
+    with _lock:
+        heard = dict(_heard)
+        _heard.clear()
+    for kind, (count, detail) in heard.items():
+        arise(kind, detail, count=count)
+
+
+def arise(kind: str, detail: str, *, count: int = 1) -> bool:
+    """Open an incident and tell the administrators, or note that it goes on. Return whether it is new."""
+    now = clock.now()
+    people = tuple(
+        Recipient(person, "you are an administrator", asked=True) for person in directory.admins()
+    )
+    values = {
+        "kind": kind,
+        "open_kind": kind,
+        "detail": detail,
+        "count": count,
+        "opened_at": now,
+        "last_at": now,
+    }
+    with transaction() as session:
+        insert = (
+            postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        )
+        fresh = insert(Incident).values(values).on_conflict_do_nothing(index_elements=["open_kind"])
+        if session.execute(fresh.returning(Incident.id)).first() is None:
+            session.execute(
+                update(Incident)
+                .where(Incident.open_kind == kind)
+                .values(count=Incident.count + count, last_at=now, detail=detail)
+            )
+            return False
+        words = WORDS[kind]
+        events.publish(
+            AlertRaised(
+                recipients=people,
+                path=PATH,
+                kind=kind,
+                sentence=words.sentence,
+                detail=detail,
+                advice=words.advice,
+                at=now.isoformat(),
+            )
+        )
+    return True
+
+
+def subside(*kinds: str) -> None:
+    """Close incidents of these kinds: what they told of is over."""
+    _close(Incident.open_kind.in_(kinds))
+
+
+def forget_old() -> None:
+    """Close what was only heard of and was not heard of for a day."""
+    heard = tuple(set(_HEARD.values()))
+    _close(Incident.open_kind.in_(heard), Incident.last_at < clock.now() - _QUIET)
+
+
+def _close(*conditions: Any) -> None:
+    found = db.session().scalar(select(Incident.id).where(*conditions).limit(1))
+    db.session().rollback()
+    if found is None:
+        return
+    with transaction() as session:
+        session.execute(
+            update(Incident).where(*conditions).values(open_kind=None, closed_at=clock.now())
+        )
+
+
+def open_ones() -> Sequence[Open]:
+    """Return what is not over, oldest first."""
+    rows = db.session().scalars(
+        select(Incident).where(Incident.open_kind.is_not(None)).order_by(Incident.id)
+    )
+    return [
+        Open(
+            kind=row.kind,
+            sentence=WORDS[row.kind].sentence if row.kind in WORDS else row.kind,
+            detail=row.detail,
+            advice=WORDS[row.kind].advice if row.kind in WORDS else "",
+            count=row.count,
+            since=row.opened_at,
+            last=row.last_at,
+        )
+        for row in rows
+    ]
