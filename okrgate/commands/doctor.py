@@ -2,24 +2,16 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 
 import click
 
 from okrgate.commands import surroundings
+from okrgate.commands.told import Told, settings_told
 from okrgate.config import Settings
 
 _LEAST_DISK = 200 * 1024 * 1024
 _LATE = timedelta(minutes=15)
-
-
-@dataclass(frozen=True)
-class Told:
-    """What one check found. A warning is worth knowing and fails nothing."""
-
-    sentence: str
-    level: str = "ok"
 
 
 Check = Callable[[Settings], Iterator[Told]]
@@ -31,7 +23,7 @@ def doctor() -> None:
     settings = surroundings.settings()
     click.echo("ok       The settings can be read.")
     failed = False
-    for check in (_disk, _database, _rules, _mail):
+    for check in (settings_told, _disk, _database, _rules, _mail):
         for told in check(settings):
             failed = failed or told.level == "wrong"
             click.echo(f"{told.level:8} {told.sentence}")
@@ -69,11 +61,25 @@ def _database(settings: Settings) -> Iterator[Told]:
         )
         return
     yield Told("The database is reachable and up to date.")
+    from okrgate.config import BadSettings
+
+    try:
+        yield from _inside(settings)
+    except BadSettings:
+        yield Told(
+            "Nothing starts with these settings, so the database was not looked into.", "wrong"
+        )
+
+
+def _inside(settings: Settings) -> Iterator[Told]:
     with surroundings.application(settings):
         yield from _people()
         yield from _roles()
         yield from _outbox()
         yield from _audit()
+        yield from _hosts()
+        yield from _incidents()
+        yield from _backups(settings)
 
 
 def _people() -> Iterator[Told]:
@@ -138,6 +144,48 @@ def _audit() -> Iterator[Told]:
         yield Told(f"The audit record is whole: {count} rows.")
     for broken in breaks[:5]:
         yield Told(f"The audit record is broken at row {broken.seq}: it {broken.what}.", "wrong")
+
+
+def _hosts() -> Iterator[Told]:
+    """Say who lives on this database; SQLite is for one host."""
+    from okrgate import clock
+    from okrgate.database import db
+    from okrgate.watching import heartbeats
+
+    lately = [
+        one for one in heartbeats.all_of_them() if one.beat_at > clock.now() - heartbeats.LATELY
+    ]
+    hosts = sorted({one.host for one in lately})
+    if len(hosts) > 1 and db.engine.dialect.name == "sqlite":
+        yield Told(
+            f"Several hosts use this SQLite file: {', '.join(hosts)}. Stop all but one, or move to PostgreSQL.",
+            "wrong",
+        )
+    elif hosts:
+        yield Told(f"In use on {', '.join(hosts)}.")
+
+
+def _incidents() -> Iterator[Told]:
+    from okrgate.watching import incidents
+
+    for one in incidents.open_ones():
+        yield Told(
+            f"{one.sentence} (since {one.since:%Y-%m-%d %H:%M} UTC): {one.detail}. {one.advice}",
+            "warning",
+        )
+
+
+def _backups(settings: Settings) -> Iterator[Told]:
+    """Say whether `okrgate backup` has what it needs."""
+    if settings.database_url.startswith("sqlite"):
+        return
+    missing = [name for name in ("pg_dump", "pg_restore") if shutil.which(name) is None]
+    if missing:
+        yield Told(
+            f"{' and '.join(missing)} not found on the path: `okrgate backup` and `okrgate restore` need PostgreSQL's"
+            " client programs.",
+            "warning",
+        )
 
 
 def _rules(settings: Settings) -> Iterator[Told]:

@@ -15,6 +15,8 @@ NO_PAGES = {
     "static",
     "web.favicon",
     "web.healthz",
+    "watching.readyz",
+    "watching.metrics",
     "delivery.kickoff_calendar",
     "rulebooks.download",
     "stages.show_panel",
