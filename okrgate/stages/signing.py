@@ -19,7 +19,7 @@ from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import judging
 from okrgate.stages.crossing import cross
 from okrgate.stages.facts import Snapshot, digest_of, facts_as_json, gather
-from okrgate.stages.preparing import Answers, locked, prepare, still_true
+from okrgate.stages.preparing import Answers, Prepared, locked, prepare, still_true
 from okrgate.stages.settling import settle
 from okrgate.stages.signing_news import decided
 from okrgate.stages.standing import (
@@ -70,7 +70,6 @@ def decide(round_id: int, ask: Ask, *, by: int) -> int:
     moves = prepared is not None or _opens(rulebook, snapshot, found, stand, ask, by)
     events = decided(project, rulebook, found, stand, ask, by, name, moves=moves)
     facts = facts_as_json(snapshot.facts_for(found.gate))
-    digest = snapshot.facts_for(found.gate).digest()
     with transaction():
         project = locked(project.id)
         known = _known(ask.key, by)
@@ -82,13 +81,10 @@ def decide(round_id: int, ask: Ask, *, by: int) -> int:
         now = gather(project, rulebook)
         _check_may_decide(project, rulebook, now, found, by)
         _check_seen(rulebook, now, found, ask)
-        if now.facts_for(found.gate).digest() != digest:
-            # Somebody else decided meanwhile, so the gate may be open by now.
-            verdict = judging.strict_verdict(now, rulebook, transition)
-            facts = facts_as_json(now.facts_for(found.gate))
+        verdict, judged = _judged_now(rulebook, transition, verdict, snapshot, now)
         _check_still_needed(transition, verdict, found)
-        if prepared is not None and not still_true(prepared):
-            raise Conflict(_changed_meanwhile(found))
+        if prepared is not None:
+            _check_still_true(prepared, found)
         row = approvals.add_signoff(
             found,
             by=by,
@@ -103,7 +99,7 @@ def decide(round_id: int, ask: Ask, *, by: int) -> int:
             kind="signoff",
             transition=found.transition,
             verdict=verdict,
-            facts=facts,
+            facts=facts if judged is snapshot else facts_as_json(judged.facts_for(found.gate)),
             content=found.content,
             by=by,
             meaning=_meaning(project, rulebook, found, ask, name),
@@ -117,6 +113,16 @@ def decide(round_id: int, ask: Ask, *, by: int) -> int:
         return receipt.id
 
 
+def _judged_now(
+    rulebook: Rulebook, transition: Transition, verdict: Verdict, then: Snapshot, now: Snapshot
+) -> tuple[Verdict, Snapshot]:
+    """Return the verdict and what it was judged on: judged again when somebody else decided meanwhile."""
+    gate = transition.gate
+    if now.facts_for(gate).digest() == then.facts_for(gate).digest():
+        return verdict, then
+    return judging.strict_verdict(now, rulebook, transition), now
+
+
 def _check_still_needed(transition: Transition, verdict: Verdict, found: Round) -> None:
     """Raise Conflict when the gate is open already: the project is about to go on by itself.
 
@@ -126,12 +132,13 @@ def _check_still_needed(transition: Transition, verdict: Verdict, found: Round) 
         raise Conflict(who_decided(decided_in(found.id)))
 
 
-def _changed_meanwhile(found: Round) -> str:
-    said = "; ".join(said_in(decided_in(found.id)))
-    who = f" {said}." if said else ""
-    return (
-        f"This project was changed while you decided.{who} Look at what is new, then decide again."
-    )
+def _check_still_true(prepared: Prepared, found: Round) -> None:
+    if not still_true(prepared):
+        said = "; ".join(said_in(decided_in(found.id)))
+        who = f" {said}." if said else ""
+        raise Conflict(
+            f"This project was changed while you decided.{who} Look at what is new, then decide again."
+        )
 
 
 def _opens(
