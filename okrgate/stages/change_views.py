@@ -38,7 +38,9 @@ def list_changes(reference: str) -> ResponseReturnValue:
     names = directory.names(row.by_id for row in rows)
     can = [
         {
-            "label": f"{section.title}: {page.title}",
+            "label": section.title
+            if page.title == section.title
+            else f"{section.title}: {page.title}",
             "url": url_for(
                 "stages.ask_change", reference=reference, section=section.key, page=page.key
             ),
