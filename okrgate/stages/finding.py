@@ -17,6 +17,7 @@ from sqlalchemy import (
     Select,
     bindparam,
     func,
+    intersect,
     literal,
     select,
     tuple_,
@@ -34,6 +35,8 @@ from okrgate.stages.reading import Reader
 # What is found more often than this is not worth gathering first.
 _MANY = 20_000
 _PAGE = 50
+# To look one project up takes about as long as to read so many out of an index.
+_ALIKE = 10
 
 SORTS: Mapping[str, InstrumentedAttribute[Any]] = {
     "changed": Project.changed_at,
@@ -115,7 +118,7 @@ def ids_of(
     if begin is None:
         found = found.where(*(part.demand for part in parts.narrow))
     else:
-        found = found.where(*_from(parts.narrow, begin))
+        found = found.where(*_from(parts.narrow, counts.each if counts else (), begin))
     if after is not None:
         here = tuple_(literal(after[0], column.type), literal(after[1], Project.id.type))
         row = tuple_(key, Project.id)
@@ -130,21 +133,25 @@ def _visible(is_auditor: bool, _registered: int) -> ColumnElement[bool]:
     return permissions.visible_clause(READER, is_auditor=is_auditor)
 
 
-def _from(narrow: Sequence[_Part], begin: int) -> list[ColumnElement[bool]]:
+def _from(narrow: Sequence[_Part], counts: Sequence[int], begin: int) -> list[ColumnElement[bool]]:
     """Return what is demanded when one part begins; of a word's ids, other words are asked before any project is.
 
-    They are asked one by one: PostgreSQL guesses far too low how many projects share the beginning of a word, and
-    would join all of one word with all of the other.
+    A word of about as many projects is read whole and intersected; one of far more is asked project by project.
+    PostgreSQL is told which: it guesses far too low how many projects share the beginning of a word, and would join
+    all of one word with all of the other.
     """
     first, demands, ids = narrow[begin], [], narrow[begin].ids
+    alike: list[Select[Any]] = []
     for place, part in enumerate(narrow):
         if place == begin:
             continue
-        if first.word and part.word:
-            ids = ids.where(search.also(part.word))
-        else:
+        if not (first.word and part.word):
             demands.append(part.demand)
-    return [Project.id.in_(ids), *demands]
+        elif counts[place] <= _ALIKE * counts[begin] and counts[place] < _MANY:
+            alike.append(part.ids)
+        else:
+            ids = ids.where(search.also(part.word))
+    return [Project.id.in_(intersect(ids, *alike) if alike else ids), *demands]
 
 
 def order_of(query: Query) -> tuple[InstrumentedAttribute[Any], bool]:
