@@ -46,7 +46,7 @@ from okrgate.stages.sections import titles as section_titles
 from okrgate.summaries import views as summaries
 from okrgate.watching import joining as watching_joining
 from okrgate.watching import views as watching
-from okrgate.web import errors, filters, htmx, permissions, security, tidy
+from okrgate.web import again, errors, filters, htmx, permissions, security, tidy
 from okrgate.web import navigation as web_navigation
 from okrgate.web import views as web
 
@@ -110,6 +110,7 @@ def create_app(settings: Settings) -> Flask:
     sessions.install(LoginManager(app), settings)
     administration_joining.install(app, settings)
     app.before_request(permissions.enforce)
+    app.before_request(again.note)
     for room in ROOMS:
         app.register_blueprint(room.blueprint)
     app.context_processor(security.context)

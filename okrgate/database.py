@@ -5,6 +5,8 @@ with BEGIN IMMEDIATE. On PostgreSQL the same block is an ordinary transaction an
 """
 
 import json
+import os
+import sqlite3
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,11 +18,15 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, Dialect, Engine, MetaData, Text, event, text
 from sqlalchemy import DateTime as SqlDateTime
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
 _WRITING = "okrgate_writing"
 _AFTERWARDS = "okrgate_afterwards"
+_STORED = "okrgate_stored"
+_FILE = "okrgate_file"
 
 Found = TypeVar("Found")
 Memory = dict[Hashable, Any]
@@ -134,7 +140,7 @@ def transaction() -> Iterator[Session]:
     session.info[_AFTERWARDS] = {}
     try:
         yield session
-        session.commit()
+        _commit(session)
     except BaseException:
         session.info.pop(_AFTERWARDS, None)
         session.rollback()
@@ -145,10 +151,27 @@ def transaction() -> Iterator[Session]:
         act()
 
 
+def _commit(session: Session) -> None:
+    """Commit and count. A connection that breaks meanwhile leaves open whether it was stored: then it counts."""
+    try:
+        session.commit()
+    except DBAPIError as problem:
+        if not problem.connection_invalidated:
+            raise
+        session.info[_STORED] = stored() + 1
+        raise
+    session.info[_STORED] = stored() + 1
+
+
 def after_commit(key: str, act: Callable[[], None]) -> None:
     """Do something once the open transaction() is stored; the same key twice is done once."""
     check_writing()
     db.session().info[_AFTERWARDS].setdefault(key, act)
+
+
+def stored() -> int:
+    """Return how many transaction() blocks of this session were, or may have been, stored."""
+    return int(db.session().info.get(_STORED, 0))
 
 
 def is_writing() -> bool:
@@ -199,12 +222,20 @@ def ping() -> None:
 
 
 def prepare_engine(engine: Engine) -> None:
-    """Teach an engine our ways: for SQLite, when a transaction begins and how safely it is kept."""
-    if engine.dialect.name != "sqlite":
+    """Teach an engine our ways: how long it waits for another writer; for SQLite, when a transaction begins."""
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine)
         return
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:
+        connection.execute("SET lock_timeout = '10s'")
+        connection.commit()
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, record: ConnectionPoolEntry) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in (
@@ -216,9 +247,31 @@ def prepare_engine(engine: Engine) -> None:
             "cache_size=-32000",
         ):
             cursor.execute(f"PRAGMA {pragma}")
+        path = cursor.execute("PRAGMA database_list").fetchone()[2]
+        record.info[_FILE] = path, _identity(path)
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def _began(connection: Connection) -> None:
         writing = connection.get_execution_options().get(_WRITING)
+        if writing:
+            _check_file(connection)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _check_file(connection: Connection) -> None:
+    """Refuse to write into a file that was taken away or replaced: what is stored there is lost with it."""
+    path, opened = connection.info[_FILE]
+    if _identity(path) != opened:
+        connection.invalidate()
+        gone = sqlite3.OperationalError("the database file was taken away or replaced")
+        raise OperationalError("BEGIN IMMEDIATE", None, gone)
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Return which file a path leads to; None for a database in memory, or when there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 a Path would cost more than the question
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -11,13 +11,12 @@ from okrgate.errors import Invalid
 from okrgate.web.htmx import render, wants_part
 from okrgate.web.permissions import SignInNeeded, anyone, requires, signed_in
 from okrgate.web.render import done, is_own_path, me, safe_next
+from okrgate.web.typed import typed
 
 __all__ = ["account_views", "admin_views", "blueprint"]
 
 _CARRIED = "carried:"
 _LONGEST_PATH = 2000
-_MOST_CARRIED = 200_000
-_NEVER_CARRIED = ("password", "current", "csrf", _CARRIED)
 
 
 @blueprint.get("/sign-in")
@@ -134,7 +133,7 @@ def ask_to_sign_in(_needed: SignInNeeded) -> ResponseReturnValue:
         return ("", 401, {"HX-Redirect": to}) if wants_part() else redirect(to, 303)
     form = SignInForm(formdata=None)
     form.form_errors.append("You are no longer signed in. Sign in again; nothing was sent yet.")
-    return _sign_in_page(form, next_path=wanted, carried=_typed(), status=401)
+    return _sign_in_page(form, next_path=wanted, carried=typed(never=(_CARRIED,)), status=401)
 
 
 @blueprint.after_app_request
@@ -191,16 +190,6 @@ def _found(token: str) -> links.Found:
 def _end_the_one_before() -> None:
     if current_user.is_authenticated:
         service.sign_out(current_user.token, by=me())
-
-
-def _typed() -> list[tuple[str, str]]:
-    """Return what was typed into the form that nobody was signed in for, without secrets."""
-    fields = [
-        (name, value)
-        for name, value in request.form.items(multi=True)
-        if not any(word in name.lower() for word in _NEVER_CARRIED)
-    ]
-    return fields if sum(len(value) for _name, value in fields) <= _MOST_CARRIED else []
 
 
 def _carried_along() -> list[tuple[str, str]]:

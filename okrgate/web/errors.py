@@ -1,18 +1,21 @@
 """Turns each refusal into a page; the only place that knows status codes for errors."""
 
 import structlog
-from flask import Flask, g, render_template, request
+from flask import Flask, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from okrgate.database import db
 from okrgate.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Unavailable
 from okrgate.gates.verdict import GateUnjudgeable
+from okrgate.web.again import is_unsure, note, run_again
 from okrgate.web.permissions import SignInNeeded, enforce
+from okrgate.web.typed import typed
 
 log = structlog.get_logger()
 
@@ -25,16 +28,32 @@ _STATUS: dict[type[Refused], int] = {
 }
 _PAGES = {400, 403, 404, 405, 409, 413, 422, 429, 500, 503}
 
+# SQLSTATE: PostgreSQL takes no writes, as a standby does until it is promoted.
+_READ_ONLY = "25006"
+
 
 def page(status: int, sentence: str) -> ResponseReturnValue:
     """Show the error page of a status, with one sentence about what to do."""
     template = f"errors/{status if status in _PAGES else 500}.html"
-    headers = {"Retry-After": "5"} if status == 503 else {}
-    return render_template(template, sentence=sentence, status=status), status, headers
+    if status == 503:
+        return _unavailable(template, sentence)
+    return render_template(template, sentence=sentence, status=status), status
+
+
+def _unavailable(template: str, sentence: str) -> ResponseReturnValue:
+    """Show the page without what pages otherwise ask the database for, and with what was typed."""
+    shown = current_app.jinja_env.get_template(template).render(
+        sentence=sentence,
+        request_id=g.get("request_id", ""),
+        fields=typed() if request.method == "POST" else [],
+        path=request.full_path.rstrip("?"),
+    )
+    return shown, 503, {"Retry-After": "5"}
 
 
 def install(app: Flask) -> None:
     """Register a handler for everything that may be raised."""
+    app.before_request(note)
 
     @app.errorhandler(Refused)
     def _refused(refusal: Refused) -> ResponseReturnValue:
@@ -73,11 +92,29 @@ def install(app: Flask) -> None:
     @app.errorhandler(DBAPIError)
     @app.errorhandler(Exception)
     def _anything(error: Exception) -> ResponseReturnValue:
-        db.session.rollback()
-        log.error("unexpected", exc_info=error, endpoint=request.endpoint)
-        if app.testing:
-            raise error
-        return page(500, "")
+        return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    db.session.rollback()
+    log.error("unexpected", exc_info=error, endpoint=request.endpoint)
+    if current_app.testing:
+        raise error
+    return page(500, "")
+
+
+def _unreachable(problem: str, *, unsure: bool = False) -> ResponseReturnValue:
+    db.session.rollback()
+    log.error("database unavailable", problem=problem, request_id=g.get("request_id", ""))
+    if unsure:
+        return page(
+            503,
+            "The connection to the database broke while this was stored. Look whether it was, before you send it again.",
+        )
+    return page(
+        503,
+        "The database cannot take this right now. Nothing was changed; try again in a moment.",
+    )
 
 
 def _install_for_database(app: Flask) -> None:
@@ -102,11 +139,14 @@ def _install_for_database(app: Flask) -> None:
 
     @app.errorhandler(OperationalError)
     def _database(error: OperationalError) -> ResponseReturnValue:
-        db.session.rollback()
-        log.error(
-            "database unavailable", problem=str(error.orig), request_id=g.get("request_id", "")
-        )
-        return page(
-            503,
-            "The database cannot take this right now. Nothing was changed; try again in a moment.",
-        )
+        return run_again(error) or _unreachable(str(error.orig), unsure=is_unsure())
+
+    @app.errorhandler(InternalError)
+    def _internal(error: InternalError) -> ResponseReturnValue:
+        if getattr(error.orig, "sqlstate", None) == _READ_ONLY:
+            return _unreachable(str(error.orig))
+        return _unexpected(error)
+
+    @app.errorhandler(NoConnection)
+    def _no_connection(error: NoConnection) -> ResponseReturnValue:
+        return _unreachable(str(error))
