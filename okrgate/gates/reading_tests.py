@@ -1,6 +1,8 @@
 """Read fixtures and embedded tests: the examples a rulebook brings along."""
 
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from okrgate.gates.conditions import Value
@@ -19,6 +21,7 @@ from okrgate.gates.reading_conditions import DECISIONS, Names
 from okrgate.gates.tree import Node
 from okrgate.gates.values import Unfit, fit
 
+_BESIDE = re.compile(r"\$([A-Za-z_][\w-]{0,59})(?: ?([+-]) ?(\d{1,12}(?:\.\d{1,6})?))?")
 MAX_ITEMS = 500
 MAX_TESTS = 2000
 _OWN = ("today", "signoffs", "waivers")
@@ -77,13 +80,41 @@ class ExampleReader:
         )
 
     def _value(self, values: dict[str, Any], fact: Fact, node: Node) -> None:
+        given = self._from_params(node) if self._is_param(node) else _plain(node)
+        if given is None and self._is_param(node):
+            return
         try:
-            found = fit(fact, _plain(node))
+            found = fit(fact, given)
         except Unfit as problem:
             self._reader.error(node, f"{fact.name} {problem}")
             return
         if found is not None:
             values[fact.name] = found
+
+    @staticmethod
+    def _is_param(node: Node) -> bool:
+        return isinstance(node.value, str) and node.value.startswith("$")
+
+    def _from_params(self, node: Node) -> Value | None:
+        """Return a parameter's value, or a number a little beside it: `$limit`, `$limit + 0.01`, `$limit - 1`.
+
+        So a test of a limit still says what it says when the limit changes.
+        """
+        written = _BESIDE.fullmatch(str(node.value))
+        if written is None:
+            self._reader.error(node, "write $name, $name + 0.01 or $name - 1")
+            return None
+        name, sign, by = written.groups()
+        if not self._reader.is_known(node, name, "parameter", self._names.params):
+            return None
+        value = self._names.params[name]
+        if not sign:
+            return value
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+            self._reader.error(node, f"{name} is no number, so nothing can be added to it")
+            return None
+        found = value + Decimal(by) if sign == "+" else value - Decimal(by)
+        return int(found) if found == found.to_integral_value() else found
 
     def _rows(self, name: str, node: Node) -> tuple[Mapping[str, Value], ...]:
         collection = self._names.collections[name]

@@ -58,3 +58,37 @@ def test_every_requirement_is_shown_met_and_missing(path: Path) -> None:
         for status in ("met", "missing")
         if (name, status) not in shown
     ] == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [("big_budget: 50000.00", "big_budget: 75000.00"), ("big_budget: 50000.00", "big_budget: 900"),
+     ("problem_min: 80", "problem_min: 120"), ("solution_min: 40", "solution_min: 20")],
+    ids=lambda change: change[1],
+)  # fmt: skip
+def test_a_number_can_be_changed_without_touching_a_test(change: tuple[str, str]) -> None:
+    text = (ROOT / "rules" / "stage_gates.yaml").read_text("utf-8")
+    assert text.count(change[0]) == 1
+
+    results = run_tests(load_rulebook(text.replace(*change)))
+
+    assert [one.name for one in results if not one.passed] == []
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ("$big_bugdet", "unknown parameter big_bugdet; did you mean big_budget?"),
+        ("$big_budget * 2", "write $name, $name + 0.01 or $name - 1"),
+        ("$big_budget + 0.001", "at most 2 decimals"),
+        ("$", "write $name"),
+    ],
+)
+def test_a_reference_that_does_not_fit_is_named_with_its_line(written: str, sentence: str) -> None:
+    text = (ROOT / "rules" / "stage_gates.yaml").read_text("utf-8")
+    spoiled = text.replace("$big_budget + 0.01", written)
+    line = spoiled[: spoiled.index(f"scope.budget: {written},")].count("\n") + 1
+
+    found = [one for one in check_rulebook(spoiled) if one.severity == "error"]
+
+    assert [(one.line, sentence in one.sentence) for one in found] == [(line, True)]
