@@ -18,6 +18,7 @@ from okrgate.database import canonical_json, transaction
 from okrgate.errors import NotFound
 from okrgate.projects import permissions
 from okrgate.projects import service as projects
+from okrgate.projects.models import Project
 from okrgate.rulebooks import service as rulebooks
 from okrgate.web.htmx import render
 from okrgate.web.keys import pack, unpack
@@ -119,9 +120,19 @@ def show_receipt(receipt_id: int) -> ResponseReturnValue:
         said=said,
         conditions=[(one, names.get(one.owner_id, "Somebody")) for one in conditions],
         just_done=just_done,
+        went_on_to=_went_on_to(project, receipt.gate) if just_done else "",
         following=rows[0] if rows else None,
         narrowed=wanted.words(),
     )
+
+
+def _went_on_to(project: Project, gate: str) -> str:
+    """Return the stage a project is in once it has left the one a gate leads out of; nothing while it waits there."""
+    rules = rulebooks.rulebook(project.rulebook_version_id)
+    if any(one.gate == gate for one in rules.transitions_from(project.stage)):
+        return ""
+    stage = rules.stages.get(project.stage)
+    return stage.label if stage else ""
 
 
 @blueprint.get("/projects/<reference>/receipts")

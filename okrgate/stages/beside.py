@@ -118,6 +118,10 @@ class Beside:
             "project.sponsor": {project.sponsor_id},
             "project.benefits_owner": {project.benefits_owner_id},
         }
+        if person in self.loaded.co_editors and person != project.submitter_id:
+            own["project.submitter"].discard(person)
+            if any(role.fact == "project.submitter" for role in roles):
+                return "Co-editor"
         for role in roles:
             if role.kind == "project" and person in own.get(role.fact or "", ()):
                 return role.label

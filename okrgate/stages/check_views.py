@@ -181,9 +181,11 @@ def _changes(loaded: reading.Loaded, stage: Stage) -> dict[str, Any]:
         if set(roles) & loaded.roles and (section := section_for(loaded.rulebook, key))
     ]
     back = [
-        f"To change what is closed now, ask {who_may(loaded.rulebook, one)} to choose “{one.label}”."
+        f"To change what is closed now, choose “{one.label}”."
+        if set(one.by) & loaded.roles
+        else f"To change what is closed now, ask {who_may(loaded.rulebook, one)} to choose “{one.label}”."
         for one in loaded.rulebook.transitions_from(stage.id)
-        if one.kind in ("return", "withdraw") and one.by
+        if one.kind == "return" and one.by
     ]
     return {"mine": mine, "back": list(dict.fromkeys(back))}
 

@@ -10,6 +10,8 @@ from flask import url_for
 
 from okrgate.approvals import entitlement
 from okrgate.errors import Forbidden
+from okrgate.gates.conditions import Any as AnyOf
+from okrgate.gates.model import Transition
 from okrgate.gates.verdict import Finding, Verdict
 from okrgate.stages import judging, picture, waiving
 from okrgate.stages.beside import Beside
@@ -51,6 +53,7 @@ def panels(
             "verdict": _shown(loaded, verdict),
             "links": links,
             "people": {},
+            "mine": _concerns(loaded, transition, row, reader),
             "note": f"Opens in {loaded.rulebook.stages[transition.sources[0]].label}.",
         }
         asks = row.position == 0 and reader is not None
@@ -61,6 +64,14 @@ def panels(
                 place["waiver"] = beside.waiver(finding)
         (now if row.position == 0 else later).append(shown)
     return {"now": now, "later": later}
+
+
+def _concerns(
+    loaded: Loaded, transition: Transition, row: StoredVerdict, reader: int | None
+) -> bool:
+    """Tell whether the reader has something to do about a gate: pass it, or put right what it misses."""
+    fixing = {one for people in row.fixers.values() for one in people}
+    return reader is None or reader in fixing or bool(set(transition.by) & loaded.roles)
 
 
 def people_in(
@@ -173,9 +184,20 @@ def _field_url(loaded: Loaded, finding: Finding) -> str | None:
     return None
 
 
+def _alternatives(loaded: Loaded, verdict: Verdict) -> set[str]:
+    """Return the requirements of which one reason put right is enough."""
+    gate = loaded.rulebook.gates.get(verdict.gate or "")
+    return {
+        one.id
+        for one in (gate.requirements if gate else ())
+        if isinstance(one.condition, AnyOf) and len(one.condition.parts) > 1
+    }
+
+
 def _shown(loaded: Loaded, verdict: Verdict) -> dict[str, Any]:
     """Return a verdict for the panel, with a way to set soft requirements aside."""
     findings = []
+    either = _alternatives(loaded, verdict)
     for finding in verdict.findings:
         shown: dict[str, Any] = {
             "id": finding.id,
@@ -189,6 +211,7 @@ def _shown(loaded: Loaded, verdict: Verdict) -> dict[str, Any]:
                 {"label": one.label, "needed": one.needed, "has": one.has} for one in finding.why
             ],
             "fix": finding.fix,
+            "either": finding.id in either,
             "seats": [
                 {
                     "roles": [

@@ -1,5 +1,6 @@
 """All answers on one page before a move, and what happens next after it."""
 
+from okrgate.stages import service
 from tests.integration.conftest import Arrive
 
 WORDS = "Orders wait for days because nobody sees that they came in. " * 3
@@ -43,3 +44,28 @@ def test_before_its_first_move_there_is_nothing_to_confirm(arrive: Arrive) -> No
     answer = company["Sue"].client.get(f"/projects/{company.reference}/moved")
 
     assert (answer.status_code, answer.location) == (303, f"/projects/{company.reference}")
+
+
+def test_once_sent_the_advice_never_ends_the_project(arrive: Arrive) -> None:
+    company = arrive("told")
+    company.move("Sue", "submit_idea")
+    home = f"/projects/{company.reference}"
+
+    moved = company["Sue"].open(f"{home}/moved")
+    page = company["Sue"].open(home)
+
+    assert "Withdraw”" not in moved
+    assert "Nothing for you to do here now." in page
+    assert "gate-waiting" in page
+    assert "gate-closed" in company["Rex"].open(home)
+    assert "This ends the project" in company["Sue"].open(f"{home}/moves/withdraw_idea")
+
+
+def test_of_alternatives_one_is_said_to_be_enough(arrive: Arrive) -> None:
+    company = arrive("told")
+    rules, sue = company.project().rulebook_version_id, company.ids["Sue"]
+    begun = service.start("Empty so far", version_id=rules, home_unit_id=None, by=sue)
+
+    page = company["Sue"].open(f"/projects/{begun.reference}")
+
+    assert page.count("One of these is enough:") == 1

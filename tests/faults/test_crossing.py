@@ -1,0 +1,303 @@
+"""Whatever people do in whatever order, a project is where the rules put it (R1, R8, S7)."""
+
+from collections.abc import Callable
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import select
+
+from okrgate import clock
+from okrgate.approvals.models import Round, SignoffRow
+from okrgate.database import db, transaction
+from okrgate.errors import Conflict, Forbidden, Invalid, Refused
+from okrgate.measurement.models import Target
+from okrgate.projects.models import Project
+from okrgate.rulebooks import service as rulebooks
+from okrgate.stages import service
+from okrgate.stages.service import Answers, Ask
+from tests.conftest import DATABASES
+from tests.factories import SHIPPED
+from tests.faults import model
+from tests.faults.model import Model
+from tests.faults.profile import LONG, times
+from tests.faults.whole import assert_whole
+from tests.integration.journey.company import Company
+from tests.integration.journey.stops import Stops
+from tests.integration.stages.test_hostile_input import at_once
+
+NAMES = ("Sue", "Rex", "Lea", "Mia", "Vik", "Oli", "Pat")
+DECISIONS = ("approved", "approved", "approved", "objected", "returned", "held", "declined")
+# Where an example begins, and what the model has to know there.
+BEGINNINGS = {
+    "told": Model(model.FIRST),
+    "in review": Model(model.REVIEW, rounds=[("review_done", None)]),
+    "judged": Model(model.REVIEW, judged=True, rounds=[("review_done", None)]),
+    "in the backlog": Model(model.BACKLOG, judged=True, rounds=[("review_done", "satisfied")]),
+    "planned": Model(model.PLAN, judged=True, planned=True, rounds=[("review_done", "satisfied")]),
+    "in approval": Model(
+        model.FINAL,
+        judged=True,
+        planned=True,
+        rounds=[("review_done", "satisfied"), ("executive_signoff", None)],
+    ),
+}
+names = st.sampled_from(NAMES)
+WHY = "The weekly report shows it already, so we may begin."
+SECTIONS = "    sections:\n      scope: {edit: [project_lead]}\n"
+
+
+class Crossing(RuleBasedStateMachine):
+    """People act on one project; the model says what should come of it."""
+
+    stops: Stops
+
+    def __init__(self) -> None:
+        """Begin nowhere yet."""
+        super().__init__()
+        self.stack = ExitStack()
+        self.count = 0
+
+    @initialize(stop=st.sampled_from(sorted(BEGINNINGS)))
+    def begin(self, stop: str) -> None:
+        self.company: Company = self.stack.enter_context(contextmanager(self.stops.arrive)(stop))
+        first = BEGINNINGS[stop]
+        self.model = Model(**{**vars(first), "said": {}, "rounds": list(first.rounds)})
+        self.project_id = self.company.project().id
+        self.version = self.company.project().rulebook_version_id
+
+    def teardown(self) -> None:
+        self.stack.close()
+
+    def id_of(self, name: str) -> int:
+        return self.company.ids[name]
+
+    def key(self) -> str:
+        self.count += 1
+        return f"key {self.count}"
+
+    @rule(name=names, transition=st.sampled_from(sorted(model.MOVES)))
+    def move(self, name: str, transition: str) -> None:
+        self._move(name, transition)
+
+    @rule(transition=st.sampled_from(sorted(model.MOVES)), which=st.integers(0, 2))
+    def move_as_one_who_may(self, transition: str, which: int) -> None:
+        who = model.MOVES[transition][2]
+        self._move(who[which % len(who)], transition)
+
+    def _move(self, name: str, transition: str) -> None:
+        expected = self.model.may(name, transition)
+        assert expected == outcome_of(
+            lambda: (
+                service.move(
+                    self.project_id,
+                    transition,
+                    by=self.id_of(name),
+                    answers=answers(),
+                    key=self.key(),
+                ).moved
+            )
+        )
+        if expected == "moved":
+            self.model.move(transition)
+
+    @precondition(lambda self: self.model.stage in model.ROUNDS)
+    @rule(name=names, decision=st.sampled_from(DECISIONS))
+    def sign(self, name: str, decision: str) -> None:
+        self._sign(name, decision)
+
+    @precondition(lambda self: self.model.stage in model.ROUNDS)
+    @rule(decision=st.sampled_from(DECISIONS), which=st.integers(0, 1))
+    def sign_as_one_who_is_asked(self, decision: str, which: int) -> None:
+        who = model.SIGNERS[self.model.stage]
+        self._sign(who[which % len(who)], decision)
+
+    def _sign(self, name: str, decision: str) -> None:
+        expected = self.model.may_sign(name, decision)
+        found = self.open_round()
+        ask = self.ask(decision, found.digest)
+        result = outcome_of(lambda: bool(service.decide(found.id, ask, by=self.id_of(name))))
+        assert result.replace("moved", "signed") == expected
+        if expected == "signed":
+            self.model.sign(name, decision)
+
+    @precondition(lambda self: self.model.stage == model.FINAL and not self.model.said)
+    @rule(
+        mia=st.sampled_from(("approved", "returned", "objected")),
+        vik=st.sampled_from(("approved", "returned")),
+    )
+    def sign_at_once(self, mia: str, vik: str) -> None:
+        """Whoever came through did so one after the other, in the order of the record."""
+        found = self.open_round()
+        acts: list[Callable[[], object]] = [
+            partial(service.decide, found.id, self.ask(said, found.digest), by=self.id_of(name))
+            for name, said in (("Mia", mia), ("Vik", vik))
+        ]
+        results = at_once(self.company, acts)
+        assert all(isinstance(one, int | Conflict) for one in results), results
+        query = select(SignoffRow).where(SignoffRow.round_id == found.id).order_by(SignoffRow.id)
+        rows = list(db.session.scalars(query))
+        assert len(rows) == sum(isinstance(one, int) for one in results) >= 1
+        ids = {number: name for name, number in self.company.ids.items()}
+        for row in rows:
+            assert self.model.may_sign(ids[row.person_id], row.decision) == "signed"
+            self.model.sign(ids[row.person_id], row.decision)
+
+    @precondition(lambda self: self.model.planned and self.model.stage in (model.PLAN, model.FINAL))
+    @rule(effort=st.integers(1, 500))
+    def change_the_plan(self, effort: int) -> None:
+        before = self.said_of("effort_days")
+        self.company.fill("Lea", "scope/effort", {"effort_days": str(effort)})
+        if before != str(effort):
+            self.model.change()
+
+    @precondition(lambda self: self.model.planned and self.model.stage in (model.PLAN, model.FINAL))
+    @rule(budget=st.sampled_from((0, model.LIMIT, model.LIMIT + 1, 90_000)))
+    def change_the_budget(self, budget: int) -> None:
+        self.company.fill("Lea", "scope/money", {"budget": str(budget)})
+        if budget != self.model.budget:
+            self.model.budget = budget
+            self.model.change()
+
+    @precondition(lambda self: self.model.planned and self.model.stage in (model.PLAN, model.FINAL))
+    @rule(text=st.sampled_from(("Drawing", "Drawing and testing", "")))
+    def change_what_nobody_signs(self, text: str) -> None:
+        self.company.fill("Lea", "scope/effort", {"includes": text})
+
+    @precondition(lambda self: self.model.stage == model.PLAN and self.model.confirmed)
+    @rule()
+    def doubt_the_metric(self) -> None:
+        with transaction() as session:
+            for target in session.scalars(select(Target)):
+                target.confirmed = None
+        service.settle(self.project_id)
+        self.model.confirmed = False
+
+    @precondition(lambda self: not self.model.confirmed and self.model.stage == model.PLAN)
+    @rule(name=st.sampled_from(("Mia", "Oli", "Vik", "Lea", "Sue")))
+    def waive(self, name: str) -> None:
+        if self.model.waived:
+            return
+        expected = "moved" if name in {"Mia", "Oli"} else "forbidden"
+
+        def act() -> bool:
+            service.waive(self.project_id, "metrics-confirmed", reason=WHY, by=self.id_of(name))
+            return True
+
+        assert outcome_of(act) == expected
+        self.model.waived = expected == "moved"
+
+    @rule()
+    def publish_other_rules(self) -> None:
+        """Rules that came later are for projects that begin later."""
+        self.count += 1
+        if self.count > 1000:
+            return
+        text = self.stops.rules.read_text().replace("as it was agreed", f"number {self.count}")
+        rulebooks.publish(text, by=None)
+
+    @rule()
+    def sweep(self) -> None:
+        service.sweep()
+
+    @invariant()
+    def it_is_where_the_model_says(self) -> None:
+        if not hasattr(self, "model"):
+            return
+        assert_whole()
+        project = db.session.get_one(Project, self.project_id)
+        assert project.stage == self.model.stage
+        assert project.rulebook_version_id == self.version
+        query = select(Round).where(Round.project_id == self.project_id).order_by(Round.id)
+        found = list(db.session.scalars(query))
+        assert [(one.gate, one.closed_as) for one in found] == self.model.rounds
+        if self.model.stage in model.ROUNDS:
+            words = select(SignoffRow).where(SignoffRow.round_id == found[-1].id)
+            names = {number: name for name, number in self.company.ids.items()}
+            said = {names[one.person_id]: one.decision for one in db.session.scalars(words)}
+            assert said == self.model.said
+        db.session.rollback()
+
+    def open_round(self) -> Round:
+        db.session.rollback()
+        query = select(Round).where(Round.project_id == self.project_id, Round.closed_at.is_(None))
+        return db.session.scalars(query).one()
+
+    def ask(self, decision: str, digest: str) -> Ask:
+        transition = model.TAKES.get((decision, self.model.stage), "")
+        day = clock.today() + timedelta(days=30)
+        return Ask(
+            decision, digest, self.key(), reason=WHY, move=transition, revisit="Later", date=day
+        )
+
+    def said_of(self, field: str) -> str:
+        lea = self.company["Lea"]
+        lea.open(f"/projects/{self.company.reference}/parts/scope/effort")
+        return lea.form(field).values[field]
+
+
+def answers() -> Answers:
+    """Answer whatever a move may ask."""
+    return Answers(reason=WHY, revisit="Later", date=clock.today() + timedelta(days=30))
+
+
+def outcome_of(act: Callable[[], bool]) -> str:
+    """Say in the model's words what came of an act."""
+    try:
+        return "moved" if act() else "closed"
+    except Conflict:
+        return "conflict"
+    except Forbidden:
+        return "forbidden"
+    except Invalid:
+        return "invalid"
+    except Refused as refusal:
+        return repr(refusal)
+
+
+@pytest.fixture(scope="session")
+def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the shipped rules, in which the lead may change the plan while it is signed."""
+    text = SHIPPED.read_text()
+    stage = "    label: Final approval\n    sla_days: 5\n"
+    assert text.count(stage) == 1
+    path = tmp_path_factory.mktemp("rules") / "rules.yaml"
+    path.write_text(text.replace(stage, stage + SECTIONS))
+    return path
+
+
+@pytest.mark.parametrize("kind", DATABASES)
+def test_a_project_is_where_the_rules_put_it(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    kind: str,
+    rules: Path,
+) -> None:
+    if kind == "postgresql" and not LONG:
+        pytest.skip("the long profile tries it here")
+    empty = str(request.getfixturevalue(f"{kind}_template"))
+    server = request.getfixturevalue("postgresql") if kind == "postgresql" else ""
+    stops = Stops(tmp_path_factory.mktemp("crossing"), empty, server, rules)
+    machine = type("Crossing", (Crossing,), {"stops": stops})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=times(15, 200),
+            stateful_step_count=times(20, 40),
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
