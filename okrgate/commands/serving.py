@@ -50,6 +50,7 @@ def serve(host: str, port: int, workers: int, no_migrate: bool, with_mail_catche
 
     settings = surroundings.settings()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    figures = _folder_for_figures(settings, workers)
     if not no_migrate:
         upkeep.prepare(settings)
     catcher = None
@@ -58,7 +59,6 @@ def serve(host: str, port: int, workers: int, no_migrate: bool, with_mail_catche
 
         catcher = Children()
         catcher.start("demo-mail")
-    figures = _folder_for_figures(settings, workers)
     server = Granian(
         "okrgate.commands.serving:build",
         address=host,
@@ -82,7 +82,7 @@ def serve(host: str, port: int, workers: int, no_migrate: bool, with_mail_catche
 
 
 def _folder_for_figures(settings: "Settings", workers: int) -> str | None:
-    """Let several processes count together, each in a file of its own. Must be said before they start."""
+    """Let several processes count together, each in a file of its own. Must be said before anything counts."""
     if not settings.metrics_token or workers == 1:
         return None
     folder = tempfile.mkdtemp(prefix="okrgate-figures-")

@@ -46,7 +46,7 @@ class Words:
 WORDS: Mapping[str, Words] = {
     ENGINE: Words(
         "A gate could not be judged and stays closed",
-        "Read the log at this time. Put the facts of the project into `okrgate rules judge` to see it again.",
+        "Read the log at this time. Put the facts of the project into “okrgate rules judge” to see it again.",
     ),
     JOB: Words(
         "A periodic job failed",

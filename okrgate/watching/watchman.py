@@ -15,6 +15,8 @@ from okrgate.watching.models import WEB
 log = structlog.get_logger()
 
 _EVERY_SECONDS = 60.0
+# The first requests of a new process come first.
+_FIRST_SECONDS = 5.0
 
 
 def start(app: Flask) -> threading.Thread:
@@ -38,8 +40,9 @@ def go_round(since: datetime) -> None:
 
 
 def _watch(app: Flask, since: datetime) -> None:
-    never = threading.Event()
-    while not never.wait(_EVERY_SECONDS):
+    never, seconds = threading.Event(), _FIRST_SECONDS
+    while not never.wait(seconds):
+        seconds = _EVERY_SECONDS
         try:
             with app.app_context():
                 go_round(since)

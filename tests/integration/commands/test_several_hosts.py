@@ -19,7 +19,7 @@ from okrgate.config import Settings
 from okrgate.database import db, transaction
 from okrgate.notifications import queues
 from okrgate.notifications.models import MAIL, SENDING, WAITING, OutboxRow, PeriodicRun
-from okrgate.watching.models import ChainCheck, Heartbeat
+from okrgate.watching.models import WEB, WORKER, ChainCheck, Heartbeat
 from tests.conftest import DATABASES, SECRET
 from tests.integration.commands.hosts import Browser, free_port, started, wait_until
 from tests.integration.conftest import Arrive
@@ -102,6 +102,7 @@ def test_two_webs_and_two_workers_are_one_installation(hosts: Hosts) -> None:
     names = Counter(mail["Message-ID"] for mail in hosts.server.taken)
     assert len(names) > NEWS
     assert set(names.values()) == {1}
+    wait_until(lambda: _kinds() == {WEB, WORKER})
     assert _count(ChainCheck) == 1, "the daily walk over the record was made twice, or never"
     assert set(db.session().scalars(select(PeriodicRun.attempts))) == {1}
 
@@ -130,6 +131,11 @@ def _unsent() -> int:
         )
         or 0
     )
+
+
+def _kinds() -> set[str]:
+    db.session.rollback()
+    return set(db.session().scalars(select(Heartbeat.kind)))
 
 
 def _beats() -> int:
