@@ -1,12 +1,15 @@
 """The questions about target metrics, checkpoints and readings."""
 
 from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from wtforms.validators import ValidationError
 
 from okrgate.measurement.bands import in_order
 from okrgate.metrics.fields import Value as Value
+from okrgate.metrics.models import Metric
 from okrgate.projects.sections import RowForm, SectionForm
 from okrgate.web.fields import (
     Choice,
@@ -20,6 +23,10 @@ from okrgate.web.fields import (
     complain,
     rows_of,
 )
+from okrgate.web.filters import show_date, show_number
+
+# A baseline that is more than one part in so many away from the last reading deserves a second look.
+_FAR = 10
 
 
 class TargetRow(RowForm):
@@ -49,6 +56,22 @@ class TargetRow(RowForm):
     negative = Value("Negative impact from", description="At this value or worse it did harm.")
     owner = Somebody("Who reads it?")
 
+    def tell(self, metric: Metric, last: tuple[date, Decimal] | None) -> None:
+        """Say which metric was chosen: its unit may stand behind a number, and its last reading below the baseline."""
+        self.told, unit = metric, metric.unit_of_measure
+        self.baseline.in_unit(unit)
+        for field in (self.success, self.partial, self.negative):
+            field.in_unit(unit, "%" if self.mode.data == "percent" else unit)
+        if last is not None:
+            self.baseline.description = _beside_last(self.baseline, unit, *last)
+
+    def unread(self) -> list[str]:
+        """Say of each number that is typed and cannot be read what is wrong with it."""
+        fields = (self.baseline, self.success, self.partial, self.negative)
+        return [
+            f"{one.label.text}: {one.process_errors[0]}" for one in fields if one.process_errors
+        ]
+
     def bands(self) -> Mapping[str, Any] | None:
         """Return the metric and the four bands, as far as they are typed."""
         if self.told is None:
@@ -75,6 +98,17 @@ class TargetRow(RowForm):
             raise ValidationError(
                 "Put the three values in order: success, then partial success, then negative impact, all different."
             )
+
+
+def _beside_last(baseline: Value, unit: str, on: date, value: Decimal) -> str:
+    """Return the words below the baseline: the last reading, and advice where the two are far apart."""
+    read = f"{show_number(value)} {unit}".strip()
+    said = f"{baseline.description} Last reading: {read} on {show_date(on)}."
+    if baseline.data is None or abs(baseline.data - value) <= abs(value) / _FAR:
+        return said
+    return (
+        f"{said} Your baseline is more than a tenth away from it. Check which of the two is meant."
+    )
 
 
 class TargetsForm(SectionForm):

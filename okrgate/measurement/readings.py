@@ -57,9 +57,13 @@ class ReadingsPage(Page):
             one.id: _named(one, *of[one.target_id], known)
             for one in service.checkpoints(project.id)
         }
+        units = {
+            one.id: of[one.target_id][1].unit_of_measure for one in service.checkpoints(project.id)
+        }
         for entry in form.readings:
             name = names.get(entry.form.id.data or 0)
             if name:
+                entry.form.value.in_unit(units[entry.form.id.data])
                 entry.form.value.description = name
 
     def save(self, project: Project, data: Mapping[str, Any], *, by: int) -> Sequence[Event]:

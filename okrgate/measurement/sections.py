@@ -54,8 +54,11 @@ class TargetsPage(RowsPage):
         )
         rows = [entry.form for entry in form.targets]
         known = metrics.describe(row.metric.data for row in rows if row.metric.data)
+        last = metrics.recent(known, limit=1)
         for row in rows:
-            row.told = known[row.metric.data].metric if row.metric.data in known else None
+            chosen = known.get(row.metric.data)
+            if chosen is not None:
+                row.tell(chosen.metric, next(iter(last.get(chosen.metric.id, ())), None))
 
     def is_filled(self, row: Mapping[str, Any]) -> bool:
         """A row without a metric says nothing."""

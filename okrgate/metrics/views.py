@@ -1,6 +1,5 @@
 """The metric registry: the list, one metric with its values, a new one, a change, a correction."""
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -36,6 +35,7 @@ def list_metrics() -> ResponseReturnValue:
     found = service.page_of(text, after=after, steward_id=steward, retired=state == "retired")
     more = len(found) > service.PAGE
     lines = found[: service.PAGE]
+    recent = service.recent(line.metric.id for line in lines)
     return render(
         "metrics/list.html",
         lines=lines,
@@ -45,7 +45,8 @@ def list_metrics() -> ResponseReturnValue:
         filtered=bool(text or steward or state),
         stewards=service.stewards(),
         names=directory.names(line.metric.steward_id for line in lines),
-        lately=_lately(lines),
+        lately={metric: chart.draw_small(seen) for metric, seen in recent.items()},
+        last={metric: max(seen) for metric, seen in recent.items()},
         next_url=url_for(
             "metrics.list_metrics",
             q=text or None,
@@ -56,11 +57,6 @@ def list_metrics() -> ResponseReturnValue:
         if more
         else None,
     )
-
-
-def _lately(lines: Sequence[service.Listed]) -> dict[int, chart.Chart | None]:
-    values = service.recent(line.metric.id for line in lines)
-    return {metric: chart.draw_small(seen) for metric, seen in values.items()}
 
 
 @blueprint.route("/metrics/new", methods=["GET", "POST"])
@@ -131,6 +127,7 @@ def show_metric(metric_id: int) -> ResponseReturnValue:
     """Show a metric's values, and take a new one."""
     metric = service.get_metric(metric_id)
     form: Any = ObservationForm()
+    form.value.in_unit(metric.unit_of_measure)
     if request.method == "POST":
         service.check_may_observe(metric, me())
         if form.validate():
@@ -156,6 +153,7 @@ def correct_value(observation_id: int) -> ResponseReturnValue:
     service.check_may_observe(metric, me())
     back = url_for("metrics.show_metric", metric_id=metric.id)
     form: Any = CorrectionForm(data={"on": old.on, "value": old.value})
+    form.value.in_unit(metric.unit_of_measure)
     if request.method == "POST" and form.validate():
         try:
             service.correct(

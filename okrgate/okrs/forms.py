@@ -1,5 +1,7 @@
 """Forms for objectives, key results and check-ins."""
 
+from typing import Any
+
 from flask_wtf import FlaskForm
 from wtforms import RadioField, SelectChoice
 from wtforms.validators import InputRequired
@@ -58,6 +60,12 @@ class GoalForm(FlaskForm):
     measure = Line("Unit of measure", description="For example %, days or €.", most=40)
     baseline = Value("From (today's value)", needed="Enter a number.")
     target = Value("To (the target)", needed="Enter a number.")
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Take the unit behind a number too."""
+        for field in (self.baseline, self.target):
+            field.in_unit(self.measure.data)
+        return bool(super().validate(extra_validators))
 
 
 class KeyResultForm(GoalForm):

@@ -178,6 +178,8 @@ def check_in(key_result_id: int) -> ResponseReturnValue:
     line = _line(key_result_id)
     back = url_for("okrs.show_objective", objective_id=line.objective_id)
     form: Any = CheckInForm()
+    form.value.in_unit(line.unit_of_measure)
+    form.confidence.in_unit("%")
     if request.method == "POST" and form.validate():
         service.check_in(
             key_result_id,

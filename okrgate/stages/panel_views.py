@@ -11,6 +11,7 @@ from okrgate.errors import Invalid
 from okrgate.stages import asking, panel, reading, requested, similar
 from okrgate.stages.forms import WaiveForm
 from okrgate.stages.views import blueprint, reader
+from okrgate.web.fields import TITLE, one_line
 from okrgate.web.htmx import render
 from okrgate.web.keys import whole
 from okrgate.web.permissions import requires, signed_in
@@ -118,7 +119,10 @@ def refuse_waiver(reference: str, requirement: str) -> ResponseReturnValue:
 @requires(signed_in)
 def show_similar() -> ResponseReturnValue:
     """Show projects that share words with a title, and what was learned there."""
-    title = request.args.get("title", "").strip()[:200]
+    title = one_line(request.args.get("title"))[:TITLE]
+    if "csrf_token" in request.args:
+        # A form took its title along, and its token with it: that has no place in an address.
+        return redirect(url_for("stages.show_similar", title=title or None), 303)
     return render(
         "stages/similar.html",
         part="stages/_similar.html",

@@ -169,7 +169,7 @@ def _preview(form: Any, row: str) -> ResponseReturnValue:
     for field in form:
         for entry in field.entries if isinstance(field, FieldList) else ():
             if entry.id == row and getattr(entry.form, "part", ""):
-                return render(entry.form.part, entry=entry)
+                return render(entry.form.part, entry=entry, anew=True)
     raise NotFound
 
 

@@ -26,6 +26,7 @@ from okrgate.stages import (
 )
 from okrgate.stages.forms import StartForm, WaiveForm
 from okrgate.stages.sections import ALL
+from okrgate.web.fields import TITLE, one_line
 from okrgate.web.htmx import render
 from okrgate.web.keys import whole
 from okrgate.web.permissions import requires, signed_in
@@ -57,6 +58,7 @@ def start() -> ResponseReturnValue:
     ]
     if request.method == "GET":
         form.key.data = secrets.token_hex(16)
+        form.title.data = one_line(request.args.get("title"))[:TITLE]
         form.home_unit.data = current_user.unit_id
         form.rulebook.data = form.rulebook.choices[0][0] if form.rulebook.choices else None
     elif form.validate():

@@ -3,6 +3,7 @@
 `needed` is the sentence said when a field is left empty; without it, empty is an answer.
 """
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -33,6 +34,9 @@ NOBODY = SelectChoice("", "Nobody yet")
 NOTHING = SelectChoice("", "Choose from the list")
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100
 _MOST_DAYS = 1_000_000
+_LONE_COMMA = re.compile(r"[^0-9,.]?[0-9]+,[0-9]{1,2}")
+_WITH_COMMAS = re.compile(r"[^0-9,.]?[0-9,.]*[0-9][0-9,.]*")
+USE_A_POINT = "Use a point: 3.2. Leave out what separates thousands."
 
 
 def tidy(value: str | None) -> str:
@@ -44,6 +48,18 @@ def tidy(value: str | None) -> str:
 def one_line(value: str | None) -> str:
     """Make one line of a text."""
     return " ".join(tidy(value).split())
+
+
+def with_point(text: str) -> str:
+    """Return a number with a point where a lone comma can only be one: 3,2 is 3.2, and 3,200 is anybody's guess.
+
+    Raises ValueError, with a sentence, for a number with other commas.
+    """
+    if _LONE_COMMA.fullmatch(text):
+        return text.replace(",", ".")
+    if "," in text and _WITH_COMMAS.fullmatch(text):
+        raise ValueError(USE_A_POINT)
+    return text
 
 
 class Line(StringField):
@@ -173,7 +189,8 @@ class Exact(DecimalField):
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Read it; say what is expected when it is no number."""
-        text = valuelist[0].strip() if valuelist else ""
+        self.data = None
+        text = with_point(valuelist[0].strip()) if valuelist else ""
         if not text:
             return
         whole, point, rest = text.partition(".")

@@ -228,3 +228,17 @@ def rows() -> list[FindingRequest]:
 def text(answer: TestResponse) -> str:
     """Return what an answer says, whatever its lines."""
     return " ".join(answer.get_data(as_text=True).split())
+
+
+def test_a_typed_title_goes_along_to_similar_projects_and_back(company: Company) -> None:
+    client = browser(company, "Pat")
+    start = text(client.get("/projects/new"))
+    assert 'formmethod="get"' in start
+    assert 'formaction="/projects/similar"' in start
+
+    sent = {"csrf_token": "secret", "key": "k", "title": "Weather vanes"}
+    answer = client.get("/projects/similar", query_string=sent)
+    assert (answer.status_code, answer.location) == (303, "/projects/similar?title=Weather+vanes")
+
+    assert "/projects/new?title=Weather+vanes" in text(client.get(answer.location))
+    assert 'value="Weather vanes"' in text(client.get("/projects/new?title=Weather+vanes"))

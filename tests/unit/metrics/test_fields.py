@@ -43,7 +43,10 @@ def test_what_is_good_is_read_exactly() -> None:
         ("value", ""),
         ("value", "   "),
         ("value", "one"),
-        ("value", "1,5"),
+        ("value", "1,500"),
+        ("value", "1,5,5"),
+        ("value", "1,500.5"),
+        ("value", "2.6 %"),
         ("value", "1_000"),
         ("value", "NaN"),
         ("value", "-Infinity"),
@@ -72,6 +75,46 @@ def test_what_is_bad_is_refused_and_shown_again(field: str, typed: str) -> None:
 
     assert not form.validate()
     assert list(form.errors) == [field]
+
+
+@pytest.mark.parametrize(("typed", "value"), [("3,2", "3.2"), ("-3,25", "-3.25"), ("12,5", "12.5")])
+def test_a_lone_comma_is_a_point(typed: str, value: str) -> None:
+    form = filled(value=typed)
+
+    assert form.validate(), form.errors
+    assert form.value.data == Decimal(value)
+
+
+def test_a_comma_that_could_be_two_things_is_asked_about() -> None:
+    form = filled(value="3,200")
+
+    assert not form.validate()
+    assert form.errors["value"] == ["Use a point: 3.2. Leave out what separates thousands."]
+
+
+@pytest.mark.parametrize("typed", ["2.6 %", "2.6%", "2,6 %", " 2.6\u00a0% "])
+def test_the_unit_may_stand_behind_a_number(typed: str) -> None:
+    form = filled(value=typed)
+    form.value.in_unit("%")
+
+    assert form.validate(), form.errors
+    assert form.value.data == Decimal("2.6")
+
+
+@pytest.mark.parametrize(("typed", "unit"), [("2.6 %", "days"), ("2.6 % %", "%"), ("1e3", "")])
+def test_another_unit_is_refused(typed: str, unit: str) -> None:
+    form = filled(value=typed)
+    form.value.in_unit(unit)
+
+    assert not form.validate()
+
+
+@given(st.text())
+def test_any_text_behind_a_number_is_taken_or_refused(text: str) -> None:
+    form = filled(value=f"1 {text}")
+    form.value.in_unit(text)
+
+    assert form.validate() or form.errors["value"]
 
 
 @given(st.text())
