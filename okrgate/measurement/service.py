@@ -29,7 +29,8 @@ from okrgate.projects.rows import listed
 class TargetLine:
     """A target for cards and summaries. `checkpoints`: (name, due, value, band).
 
-    `aims` says of each checkpoint from where on it counts or counted as a success, `changes` when and why bands changed.
+    `unit` is the metric's; it is None where the bands are not on the metric's own scale but count a change from the
+    baseline. `aims` says of each checkpoint from where on it counts or counted as a success, `changes` when and why bands changed.
     """
 
     name: str
@@ -41,6 +42,7 @@ class TargetLine:
     checkpoints: tuple[tuple[str, date, Decimal | None, str | None], ...]
     aims: tuple[Decimal | None, ...] = ()
     changes: tuple[str, ...] = ()
+    unit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,7 @@ def target_lines(project_id: int) -> list[TargetLine]:
             tuple((one.name, one.due_on, one.value, one.band) for one in read.get(target.id, ())),
             tuple(history.judging(one, target, known).success for one in read.get(target.id, ())),
             tuple(history.in_words(one) for one in changes),
+            metric.unit_of_measure if target.mode == "absolute" else None,
         )
         for target, metric, changes in found
     ]

@@ -51,6 +51,7 @@ def promises(project_id: int) -> tuple[Promise, ...]:
                 for (name, due, value, band), success in zip_longest(line.checkpoints, line.aims)
             ),
             changes=line.changes,
+            unit=line.unit,
         )
         for line in measurement.target_lines(project_id)
     )

@@ -50,7 +50,7 @@ class Reading:
 class Promise:
     """What a metric was to become, and what it became. Direction is `up` or `down`.
 
-    `changes` say when and why its bands changed after they were agreed.
+    `changes` say when and why its bands changed after they were agreed. `unit` is None where the bands count a change.
     """
 
     metric: str
@@ -61,6 +61,13 @@ class Promise:
     negative: Decimal | None = None
     readings: tuple[Reading, ...] = ()
     changes: tuple[str, ...] = ()
+    unit: str | None = None
+
+    @property
+    def drawn(self) -> bool:
+        """Tell whether the bands can be drawn with the last reading on them: all there, and the ones it was judged by."""
+        whole = None not in (self.success, self.partial, self.negative, self.unit)
+        return whole and (self.last is None or self.last.success in (None, self.success))
 
     @property
     def last(self) -> Reading | None:

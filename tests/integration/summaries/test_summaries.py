@@ -52,6 +52,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> None:
         checkpoints=[("After a month", date(2026, 11, 1), Decimal("2.9"), "success")],
         aims=(Decimal(3),),
         changes=(),
+        unit="%",
     )
     monkeypatch.setattr(measurement, "target_lines", lambda _project_id: [line])
     found = (KeyResult("Revenue of 1M", "company", "2026", Decimal("0.4")),)
@@ -202,6 +203,7 @@ def test_the_page_shows_everything_with_its_source(
     for text in ("30.5 days", "Churn", "2.9", "Revenue of 1M", "40\u202f%", "to 1 person"):
         assert text in page.text
     assert "Consistent with a contribution" in page.text
+    assert "Reading 2.9" in page.text.replace("&nbsp;", " ")
     assert f'href="/projects/{reference}/parts/readings"' in page.text
 
 
