@@ -1,8 +1,9 @@
 """Bind a map to this company: its names become people, units, pages and stages; then it reads rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import ParamSpec, TypeVar
 
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
@@ -13,7 +14,7 @@ from okrgate.accounts.models import OrgUnit, Person
 from okrgate.database import db
 from okrgate.errors import Invalid
 from okrgate.gates.model import Rulebook
-from okrgate.imports.mapping import BadMap, BadValue, FieldMap, Map
+from okrgate.imports.mapping import UNIT, BadMap, BadValue, FieldMap, Map, quoted
 from okrgate.imports.offered import row_named
 from okrgate.imports.reading import Table, column_at
 from okrgate.projects.models import LONGEST_TITLE
@@ -21,6 +22,9 @@ from okrgate.projects.sections import Page, Section
 from okrgate.rulebooks import service as rulebooks
 from okrgate.rulebooks.models import Process, RulebookVersion
 from okrgate.stages.sections import section_for
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 # What each page's form gets, by section and page, as if it had been typed.
 Typed = dict[tuple[str, str], "MultiDict[str, str]"]
@@ -52,7 +56,7 @@ class Binding:
     map: Map
     version: RulebookVersion
     rulebook: Rulebook
-    unit_id: int
+    unit_id: int | None
     submitter_id: int
     by: int
     reason: str
@@ -69,16 +73,28 @@ class Binding:
         problems: list[Refusal] = []
         title = " ".join(self.cell(row, self.map.title).split())
         if not title or len(title) > LONGEST_TITLE:
-            sentence = f"The title is empty or longer than {LONGEST_TITLE} characters."
+            sentence = empty_or_long("title", title, LONGEST_TITLE)
             problems.append(Refusal(line, str(self.map.title), sentence))
         stage = _stage(self, line, row, problems)
-        return ReadRow(title, stage, _typed(self, line, row, problems), problems)
+        typed = _typed(self, line, row, problems)
+        _check_unit(self, line, row, problems)
+        return ReadRow(title, stage, typed, problems)
+
+    def column(self, target: str) -> str:
+        """Return the column that fills a field, section.page.field; the field where no column does."""
+        filling = (one.column for one in self.map.fields if ".".join(one.target) == target)
+        return next((str(one) for one in filling if one is not None), target)
+
+    def column_name(self, column: str) -> str:
+        """Return what a refusal's column is called in the file."""
+        place = self.places.get(int(column)) if column.isdecimal() else None
+        return column if place is None else self.header[place]
 
 
 def bind(table: Table, mapping: Map, *, by: int, reason: str) -> Binding:
     """Find everything that the map names. Raises BadMap or Unreadable when it does not fit this file, rulebook or company.
 
-    Raises Invalid unless `by` is an administrator; `reason` is kept in the audit of every row.
+    BadMap says all that is wrong at once. Raises Invalid unless `by` is an administrator; `reason` is kept in the audit of every row.
     """
     version = next(
         (one for one in rulebooks.binding() if _process_key(one) == mapping.process), None
@@ -86,12 +102,12 @@ def bind(table: Table, mapping: Map, *, by: int, reason: str) -> Binding:
     if version is None:
         raise BadMap(f"There is no process “{mapping.process}” here.")
     rulebook = rulebooks.rulebook(version.id)
-    rule = mapping.stage
-    for stage in (rule.future, rule.running, rule.past, rule.none):
-        if stage not in rulebook.stages:
-            raise BadMap(f"The process has no stage “{stage}”.")
-        if rulebook.stages[stage].holding:
-            raise BadMap(f"“{stage}” only holds projects that came from another stage.")
+    rule, problems = mapping.stage, _stage_problems(rulebook, mapping)
+    unit_id = _noting(problems, _unit, mapping.unit)
+    submitter_id = _noting(problems, _submitter, mapping.submitter, by)
+    pages = {one.target[:2]: _noting(problems, _page, rulebook, one) for one in mapping.fields}
+    if problems:
+        raise BadMap(*problems)
     wanted = {
         mapping.key,
         mapping.title,
@@ -103,14 +119,36 @@ def bind(table: Table, mapping: Map, *, by: int, reason: str) -> Binding:
         map=mapping,
         version=version,
         rulebook=rulebook,
-        unit_id=_unit(mapping.unit),
-        submitter_id=_submitter(mapping.submitter, by),
+        unit_id=unit_id,
+        submitter_id=submitter_id or by,
         by=_administrator(by),
         reason=reason,
         places={one: column_at(table.header, one) for one in wanted if one is not None},
         header=table.header,
-        pages={one.target[:2]: _page(rulebook, one) for one in mapping.fields},
+        pages={key: found for key, found in pages.items() if found is not None},
     )
+
+
+def _noting(
+    problems: list[str], find: Callable[_P, _T], *arguments: _P.args, **more: _P.kwargs
+) -> _T | None:
+    """Return what `find` finds; note why it does not, and go on: all that is wrong is said at once."""
+    try:
+        return find(*arguments, **more)
+    except BadMap as problem:
+        problems += problem.sentences
+        return None
+
+
+def _stage_problems(rulebook: Rulebook, mapping: Map) -> list[str]:
+    rule = mapping.stage
+    found = []
+    for stage in dict.fromkeys((rule.future, rule.running, rule.past, rule.none)):
+        if stage not in rulebook.stages:
+            found.append(f"The process has no stage “{stage}”.")
+        elif rulebook.stages[stage].holding:
+            found.append(f"“{stage}” only holds projects that came from another stage.")
+    return found
 
 
 def _page(rulebook: Rulebook, one: FieldMap) -> tuple[Section, Page]:
@@ -127,8 +165,10 @@ def _process_key(version: RulebookVersion) -> str | None:
     return db.session().scalar(select(Process.key).where(Process.id == version.process_id))
 
 
-def _unit(name: str) -> int:
-    """Return the unit of this name, or of this number when it is written as `#12`."""
+def _unit(name: str) -> int | None:
+    """Return the unit of this name, or of this number when it is written as `#12`; none for no name."""
+    if not name:
+        return None
     number = row_named(name)
     wanted = OrgUnit.name == name if number is None else OrgUnit.id == number
     found = list(db.session().scalars(select(OrgUnit.id).where(wanted, OrgUnit.active)))
@@ -153,6 +193,25 @@ def _administrator(by: int) -> int:
     if person is None or not person.active or not person.is_admin:
         raise Invalid("Only an administrator may take projects over.")
     return by
+
+
+def empty_or_long(what: str, text: str, most: int) -> str:
+    """Return the sentence for a text that is not there, or that is too long."""
+    return (
+        f"The {what} {quoted(text)} is longer than {most} characters."
+        if text
+        else f"The {what} is empty."
+    )
+
+
+def _check_unit(binding: Binding, line: int, row: Sequence[str], problems: list[Refusal]) -> None:
+    """Ask for the unit of a row that names none, where none is chosen for such rows."""
+    filling = next((one for one in binding.map.fields if ".".join(one.target) == UNIT), None)
+    if binding.unit_id is not None or filling is None or filling.column is None:
+        return
+    if binding.map.blank(binding.cell(row, filling.column)):
+        sentence = "The unit is empty, and no unit is chosen for rows without one."
+        problems.append(Refusal(line, str(filling.column), sentence))
 
 
 def _typed(binding: Binding, line: int, row: Sequence[str], problems: list[Refusal]) -> Typed:
@@ -187,8 +246,17 @@ def _value(binding: Binding, row: Sequence[str], one: FieldMap) -> str:
 def _person(email: str) -> int:
     found = directory.by_email(email)
     if found is None:
-        raise BadValue(f"There is nobody with the address “{email[:60]}”")
+        raise BadValue(f"There is nobody with the address {quoted(email)}")
     return found
+
+
+def _ends_first(binding: Binding, row: Sequence[str]) -> str:
+    rule = binding.map.stage
+    start, end = (
+        quoted(binding.cell(row, column)) if column is not None else ""
+        for column in (rule.start, rule.end)
+    )
+    return f"It ends before it starts: {end} comes before {start}."
 
 
 def _stage(binding: Binding, line: int, row: Sequence[str], problems: list[Refusal]) -> str | None:
@@ -205,7 +273,7 @@ def _stage(binding: Binding, line: int, row: Sequence[str], problems: list[Refus
             return None
     start, end, today = dates["start"], dates["end"], clock.today()
     if start and end and end < start:
-        problems.append(Refusal(line, str(rule.end), "It ends before it starts."))
+        problems.append(Refusal(line, str(rule.end), _ends_first(binding, row)))
         return None
     if start is None and end is None:
         return rule.none

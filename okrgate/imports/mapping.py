@@ -28,12 +28,21 @@ _KEYS = {
 _FIELD_KEYS = {"column", "as", "value"}
 _KINDS = ("text", "choice", "date", "money", "person")
 _LONGEST_NAME = 60
+_LONGEST_QUOTE = 60
+# The one field that says to which unit a project belongs: with it a map needs no unit for all.
+UNIT = "people.home.home_unit"
+LEAD = "people.parts.lead"
+_EXAMPLE = date(2026, 12, 31)
 _AMOUNT = re.compile(r"-?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?")
 _SWAPPED = str.maketrans(",.", ".,")
 
 
 class BadMap(ValueError):
-    """The map cannot be used; the sentence names the place."""
+    """The map cannot be used; the sentences name the places, all that were found."""
+
+    def __init__(self, *sentences: str) -> None:
+        super().__init__(" ".join(sentences))
+        self.sentences = sentences
 
 
 class BadValue(ValueError):
@@ -67,7 +76,10 @@ class StageMap:
 
 @dataclass(frozen=True)
 class Map:
-    """A whole map. `unit` and `submitter` say to whom the projects belong; `factor` turns amounts into whole money."""
+    """A whole map. `unit` and `submitter` say to whom the projects belong; `factor` turns amounts into whole money.
+
+    Where a field fills the unit, `unit` is for the rows that name none, and may be empty.
+    """
 
     name: str
     process: str
@@ -98,7 +110,8 @@ class Map:
                 return datetime.strptime(cell, spelling).date()  # noqa: DTZ007 a date has no zone
             except ValueError:
                 continue
-        raise BadValue(f"“{cell[:60]}” is not a date written as {' or '.join(self.dates)}")
+        written = dict.fromkeys(_EXAMPLE.strftime(spelling) for spelling in self.dates)
+        raise BadValue(f"{quoted(cell)} is not a date written like {' or '.join(written)}")
 
     def read_money(self, cell: str) -> Decimal | None:
         """Read an amount and scale it; None for a blank cell. Raises BadValue."""
@@ -113,8 +126,14 @@ class Map:
         # A comma that does not group thousands may be a decimal one: a hundredfold error, so it is refused.
         if not _AMOUNT.fullmatch(text):
             example = "1.234,50" if self.decimal == "," else "1,234.50"
-            raise BadValue(f"“{cell[:60]}” is not an amount such as {example}")
+            raise BadValue(f"{quoted(cell)} is not an amount such as {example}")
         return Decimal(text.replace(",", "")) * self.factor
+
+
+def quoted(cell: str) -> str:
+    """Return a cell between quotation marks, short and on one line."""
+    text = " ".join(cell.split())
+    return f"“{text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + '…'}”"
 
 
 def load_map(path: Path) -> Map:
@@ -141,7 +160,7 @@ def map_of(raw: Any) -> Map:
     return Map(
         name=_text(raw, "name"),
         process=_text(raw, "process"),
-        unit=_text(raw, "unit"),
+        unit=_text(raw, "unit", default="" if UNIT in _part(raw, "fields") else None),
         submitter=_text(raw, "submitter", default=""),
         encoding=str(file.get("encoding", "utf-8")),
         delimiter=_delimiter(file),

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wtforms import DateField, FieldList, FormField, HiddenField
+from wtforms import BooleanField, DateField, FieldList, FormField, HiddenField
 from wtforms.fields.choices import SelectFieldBase
 
 from okrgate.gates.model import Rulebook
@@ -15,7 +15,15 @@ from okrgate.stages.sections import section_for
 from okrgate.web.fields import Moment, Somebody
 from okrgate.web.keys import whole
 
-KEY, TITLE = "key", "title"
+KEY, TITLE, BOTH = "key", "title", "title+key"
+OWN = {
+    KEY: "What tells the projects apart",
+    TITLE: "Title",
+    BOTH: "Title, which also tells them apart",
+}
+# Chosen for the stage's start or end: the column that fills this field, whichever it is.
+SAME = "same"
+STAGE_DATES = {"start": "scope.time.start", "end": "scope.time.end"}
 MOST_FIXED = 4
 # A title is the project's own; a form that repeats it gets it from there.
 _TAKEN = {"title"}
@@ -61,18 +69,7 @@ def _kind(field: Any) -> str:
         return "money"
     if isinstance(field, DateField):
         return "date"
-    return "choice" if isinstance(field, SelectFieldBase) else "text"
-
-
-def take_labels(form: Any) -> None:
-    """Let a file say a choice in the words that people read."""
-    for one in form:
-        if not isinstance(one, SelectFieldBase) or not isinstance(one.data, str):
-            continue
-        choices = list(one.iter_choices())
-        words = {str(choice.label).strip().casefold(): choice.value for choice in choices}
-        if one.data not in {str(choice.value) for choice in choices}:
-            one.data = words.get(one.data.strip().casefold(), one.data)
+    return "choice" if isinstance(field, (SelectFieldBase, BooleanField)) else "text"
 
 
 def row_named(text: str) -> int | None:
@@ -98,17 +95,17 @@ def to_map(choices: Mapping[str, Any], known: Sequence[Offer]) -> Map:
     stage = {
         name: choices.get(f"stage_{name}") for name in ("none", "future", "running", "past")
     } | {
-        name: int(choices[f"stage_{name}"]) if choices.get(f"stage_{name}") else None
-        for name in ("start", "end")
+        name: _stage_place(str(choices.get(f"stage_{name}") or ""), columns, target)
+        for name, target in STAGE_DATES.items()
     }
     return map_of(
         {
             "name": choices.get("name", ""),
             "process": choices.get("process", ""),
-            "unit": f"#{choices.get('unit', '')}",
+            "unit": f"#{choices['unit']}" if choices.get("unit") else "",
             "submitter": f"#{choices['submitter']}" if choices.get("submitter") else "",
-            "key": _place(columns, KEY),
-            "title": _place(columns, TITLE),
+            "key": _place(columns, KEY) or _place(columns, BOTH),
+            "title": _place(columns, TITLE) or _place(columns, BOTH),
             "empty": list(choices.get("empty", ())),
             "dates": _dates(choices),
             "money": {
@@ -126,32 +123,14 @@ def _dates(choices: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys([str(choices.get("dates", "%Y-%m-%d")), "%Y-%m-%d"]))
 
 
+def _stage_place(chosen: str, columns: Sequence[str], target: str) -> int | None:
+    if chosen == SAME:
+        return _place(columns, target)
+    return int(chosen) if chosen else None
+
+
 def _place(columns: Sequence[str], wanted: str) -> int | None:
     return columns.index(wanted) + 1 if wanted in columns else None
-
-
-def problems_of(choices: Mapping[str, Any], header: Sequence[str]) -> list[str]:
-    """Return what a person has to choose before the file can be read, as sentences."""
-    columns = [str(one) for one in choices.get("columns", ())]
-    found = []
-    if KEY not in columns:
-        found.append("Say which column tells the projects apart: a number or a code of their own.")
-    if TITLE not in columns:
-        found.append("Say which column is the title.")
-    twice = {one for one in columns if one and columns.count(one) > 1}
-    found += [
-        "Two columns fill the same field: " + " and ".join(_named(header, columns, one)) + "."
-        for one in sorted(twice)
-    ]
-    if not str(choices.get("name", "")).strip():
-        found.append("Give this list a name: a second file of the same list is known by it.")
-    if not choices.get("unit"):
-        found.append("Say to which unit the projects belong.")
-    return found
-
-
-def _named(header: Sequence[str], columns: Sequence[str], target: str) -> list[str]:
-    return [f"“{name}”" for name, one in zip(header, columns, strict=False) if one == target]
 
 
 def guess(header: Sequence[str], known: Sequence[Offer], earlier: Mapping[str, Any]) -> list[str]:
@@ -159,7 +138,7 @@ def guess(header: Sequence[str], known: Sequence[Offer], earlier: Mapping[str, A
 
     `earlier` is what was chosen for a list that looks alike: its `header` and `columns`; or nothing.
     """
-    targets = {KEY, TITLE, *(offer.target for offer in known)}
+    targets = {*OWN, *(offer.target for offer in known)}
     old_header, old_columns = list(earlier.get("header", ())), list(earlier.get("columns", ()))
     by_name = {
         _plain(name): target
@@ -167,9 +146,12 @@ def guess(header: Sequence[str], known: Sequence[Offer], earlier: Mapping[str, A
         if old_header.count(name) == 1
     }
     same_shape = len(old_header) == len(header)
-    labels = {_plain(offer.label): offer.target for offer in known} | {
-        _plain(offer.target.rpartition(".")[2]): offer.target for offer in known
-    }
+    # What a field is called on its page goes before its name in the code; of two alike, the earlier page's.
+    labels: dict[str, str] = {}
+    for offer in known:
+        labels.setdefault(_plain(offer.label), offer.target)
+    for offer in known:
+        labels.setdefault(_plain(offer.target.rpartition(".")[2]), offer.target)
     found: list[str] = []
     for place, name in enumerate(header):
         target = by_name.get(_plain(name), "")

@@ -12,7 +12,7 @@ from okrgate.errors import Conflict
 from okrgate.gates.model import Rulebook
 from okrgate.imports.detecting import Kind, date_spelling, read
 from okrgate.imports.models import ImportFile, ImportMap
-from okrgate.imports.offered import Offer, guess, likeness, offers
+from okrgate.imports.offered import SAME, Offer, guess, likeness, offers
 from okrgate.imports.reading import Table
 from okrgate.rulebooks import service as rulebooks
 from okrgate.rulebooks.models import Process
@@ -84,14 +84,6 @@ def _proposed(
         known,
         {"header": alike.header, "columns": earlier["columns"]} if alike and earlier else {},
     )
-    kinds = {offer.target: offer.kind for offer in known}
-    cells = [
-        row[place]
-        for place, target in enumerate(columns)
-        if kinds.get(target) == "date"
-        for row in table.rows[:200]
-        if place < len(row)
-    ]
     way = [
         rulebook.initial.id,
         *(one.target for one in rulebook.forward_path(rulebook.initial.id)),
@@ -99,17 +91,31 @@ def _proposed(
     proposed = {
         "name": file.name.rpartition(".")[0][:60] or file.name[:60],
         "process": rulebook.id,
-        "dates": date_spelling(cells),
+        "dates": date_spelling(_dated(table, columns, known)),
         "factor": "1",
         "decimal": ".",
         "empty": [],
         "fixed": [],
         **{f"stage_{name}": way[0] for name in ("none", "future", "running", "past")},
+        "stage_start": SAME,
+        "stage_end": SAME,
     } | earlier
     proposed["columns"] = columns
     for name in ("stage_start", "stage_end"):
-        proposed[name] = _moved(alike, table.header, str(earlier.get(name, "")), columns, earlier)
+        proposed[name] = _moved(alike, table.header, str(proposed[name]), columns, earlier)
     return proposed
+
+
+def _dated(table: Table, columns: Sequence[str], known: Sequence[Offer]) -> list[str]:
+    """Return the cells that show how dates are written: of the columns known to hold them, else of any."""
+    kinds = {offer.target: offer.kind for offer in known}
+    places = [place for place, target in enumerate(columns) if kinds.get(target) == "date"]
+    return [
+        row[place]
+        for place in places or range(len(columns))
+        for row in table.rows[:200]
+        if place < len(row)
+    ]
 
 
 def _moved(
@@ -120,6 +126,8 @@ def _moved(
     earlier: Mapping[str, Any],
 ) -> str:
     """Return where the column that decided about the stage stands now."""
+    if place == SAME:
+        return SAME
     if alike is None or not place.isdecimal() or int(place) > len(alike.header):
         return ""
     name = alike.header[int(place) - 1]

@@ -148,7 +148,8 @@ def _rows(run: _Run, bound: Import, seconds: float | None) -> None:
                 act(place, report)
             if run.is_whole and report.refused:
                 first = report.refused[0]
-                raise Invalid(f"Nothing came in: row {first.line}: {first.sentence}")
+                where = f" in “{bound.column_name(first)}”" if first.column else ""
+                raise Invalid(f"Nothing came in: row {first.line}{where}: {first.sentence}")
             done = stop
             _note(run, report, done)
             if ends is not None and monotonic() > ends and done < count:

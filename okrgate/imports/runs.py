@@ -16,10 +16,11 @@ from okrgate.accounts import directory
 from okrgate.audit import service as audit
 from okrgate.database import db, transaction
 from okrgate.errors import Conflict, Invalid, NotFound
+from okrgate.imports.checking import problems_of
 from okrgate.imports.detecting import Kind, detect, read
 from okrgate.imports.mapping import BadMap
 from okrgate.imports.models import ImportFile
-from okrgate.imports.offered import offers, problems_of, to_map
+from okrgate.imports.offered import offers, to_map
 from okrgate.imports.proposing import remember, rulebook_of
 from okrgate.imports.reading import Unreadable
 from okrgate.imports.service import Import, check_reason
@@ -141,14 +142,18 @@ def ask_check(file_id: int, choices: Mapping[str, Any], *, seen: str, by: int) -
     file = get(file_id)
     _check_seen(file, seen)
     table = read(file.content, Kind(**file.kind))
-    problems = problems_of(choices, table.header)
-    if problems:
-        raise Invalid(problems[0], {str(number): one for number, one in enumerate(problems)})
-    known = offers(rulebook_of(str(choices.get("process", ""))))
+    rulebook = rulebook_of(str(choices.get("process", "")))
+    known = offers(rulebook)
+    problems = problems_of(choices, table.header, known, rulebook)
     try:
         Import(table, to_map(choices, known), by=by, reason="")
-    except (BadMap, Unreadable) as problem:
-        raise Invalid(str(problem)) from problem
+    except BadMap as problem:
+        # Without all the columns there is no map yet; what it lacks is said already.
+        problems = problems or list(problem.sentences)
+    except Unreadable as problem:
+        problems = problems or [str(problem)]
+    if problems:
+        raise Invalid(problems[0], {str(number): one for number, one in enumerate(problems)})
     with transaction():
         _open(file, seen)
         file.choices = dict(choices)

@@ -15,15 +15,16 @@ from okrgate.audit import service as audit
 from okrgate.database import db, transaction
 from okrgate.errors import Invalid
 from okrgate.gates.model import Stage
-from okrgate.imports.binding import Binding, Refusal, Typed, bind
-from okrgate.imports.mapping import Map
-from okrgate.imports.offered import take_labels
+from okrgate.imports.binding import Binding, Refusal, Typed, bind, empty_or_long
+from okrgate.imports.mapping import UNIT, Map, quoted
 from okrgate.imports.reading import Table
+from okrgate.imports.saying import take_words
 from okrgate.projects import service as projects
 from okrgate.projects.models import Project, SectionState, Visit
 from okrgate.projects.sections import Page
 
 _LONGEST_KEY = 120
+_KEY_WORDS = "cell that tells the projects apart"
 # A row that is only tried belongs to a project that is not there; none has this number.
 _NO_PROJECT = 0
 
@@ -50,6 +51,16 @@ class Report:
         return len({one.line for one in self.refused})
 
 
+@dataclass(frozen=True)
+class Coming:
+    """A project as a row would make it: `values` holds what its fields would, by section.page.field."""
+
+    line: int
+    title: str
+    stage: str
+    values: Mapping[str, Any]
+
+
 _Act = Callable[[Binding, int, Sequence[str], str, Report], list[Refusal]]
 
 
@@ -73,10 +84,32 @@ class Import:
         """Take the row at this place (from 0) over, or say why not. Each row is a change of its own."""
         self._each(place, report, _take_new)
 
+    def first(self, most: int, *, among: int) -> list[Coming]:
+        """Return the first projects that would come in, looking at no more than so many rows. Writes nothing."""
+        found: list[Coming] = []
+
+        def see(
+            binding: Binding, line: int, row: Sequence[str], source_key: str, _report: Report
+        ) -> list[Refusal]:
+            problems, coming = _try(binding, line, row, source_key)
+            if not problems:
+                found.append(coming)
+            return problems
+
+        for place in range(min(among, len(self.table.rows))):
+            self._each(place, Report(), see)
+            if len(found) == most:
+                break
+        return found
+
     def _each(self, place: int, report: Report, act: _Act) -> None:
         line, row = self.table.lines[place], self.table.rows[place]
         problems = _take(self._binding, line, row, self._first, report, act)
         report.refused += dict.fromkeys(problems)
+
+    def column_name(self, refusal: Refusal) -> str:
+        """Return what the column of a refusal is called in the file."""
+        return self._binding.column_name(refusal.column)
 
     def record(self, adopted: int, known: int, refused: int) -> None:
         """Note in the audit what the import did."""
@@ -138,10 +171,10 @@ def _take(
         ]
     key = binding.cell(row, binding.map.key)
     if not key or len(key) > _LONGEST_KEY:
-        sentence = f"The key is empty or longer than {_LONGEST_KEY} characters."
+        sentence = empty_or_long(_KEY_WORDS, key, _LONGEST_KEY)
         return [Refusal(line, str(binding.map.key), sentence)]
     if first[key] != line:
-        sentence = f"“{key}” stands in row {first[key]} already."
+        sentence = f"{quoted(key)} stands in row {first[key]} already."
         return [Refusal(line, str(binding.map.key), sentence)]
     source_key = f"{binding.map.name}:{key}"
     known = db.session().scalar(select(Project.reference).where(Project.source_key == source_key))
@@ -154,17 +187,27 @@ def _take(
 def _would_fit(
     binding: Binding, line: int, row: Sequence[str], source_key: str, report: Report
 ) -> list[Refusal]:
-    said = binding.read(line, row)
-    problems = list(said.problems)
-    if said.stage is not None:
-        stage = binding.rulebook.stages[said.stage]
-        project = _new(binding, "", source_key, said.title or "Untitled", stage)
-        project.id = _NO_PROJECT
-        for _section, _page, _form, wrong in _forms(binding, project, line, said.typed):
-            problems += wrong
+    problems, _coming = _try(binding, line, row, source_key)
     if not problems:
         report.adopted.append("")
     return problems
+
+
+def _try(
+    binding: Binding, line: int, row: Sequence[str], source_key: str
+) -> tuple[list[Refusal], Coming]:
+    """Return what is wrong with a row, and what would come of it. Writes nothing."""
+    said = binding.read(line, row)
+    problems = list(said.problems)
+    values: dict[str, Any] = {UNIT: binding.unit_id}
+    stage = None if said.stage is None else binding.rulebook.stages[said.stage]
+    if stage is not None:
+        project = _new(binding, "", source_key, said.title or "Untitled", stage)
+        project.id = _NO_PROJECT
+        for section, page, form, wrong in _forms(binding, project, line, said.typed):
+            problems += wrong
+            values |= {f"{section}.{page.key}.{name}": value for name, value in form.data.items()}
+    return problems, Coming(line, said.title, stage.label if stage else "", values)
 
 
 def _take_new(
@@ -242,13 +285,20 @@ def _forms(
     """Yield each page's section and filled form, with what it would not take."""
     for (section, page_key), typed in filled.items():
         _section, page = binding.pages[section, page_key]
+        cells = typed.to_dict()
         typed.setdefault("title", project.title)
-        form = page.form(formdata=typed, meta={"csrf": False})
+        # A row without a unit of its own keeps the one chosen for such rows.
+        kept = {"home_unit": project.home_unit_id}
+        form = page.form(formdata=typed, data=kept, meta={"csrf": False})
         page.prepare(form, project)
-        take_labels(form)
+        unnamed = take_words(form, cells)
         form.validate()
         wrong = [
-            Refusal(line, f"{section}.{page_key}.{name}", "; ".join(_flat(errors)))
+            Refusal(
+                line,
+                binding.column(f"{section}.{page_key}.{name}"),
+                unnamed.get(name) or _complaint(cells.get(name, ""), errors),
+            )
             for name, errors in form.errors.items()
         ]
         yield section, page, form, wrong
@@ -267,6 +317,11 @@ def _mark_saved(binding: Binding, project: Project, section: str, page: str) -> 
     state.saved_at, state.saved_by_id = clock.now(), binding.by
     state.pages_saved = sorted({*state.pages_saved, page})
     db.session().flush()
+
+
+def _complaint(cell: str, errors: Any) -> str:
+    said = "; ".join(_flat(errors))
+    return f"{quoted(cell)}: {said}" if cell and quoted(cell) not in said else said
 
 
 def _flat(errors: Any) -> list[str]:

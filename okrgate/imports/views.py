@@ -8,9 +8,10 @@ from flask.typing import ResponseReturnValue
 
 from okrgate.accounts import directory
 from okrgate.errors import Conflict, Invalid
-from okrgate.imports import proposing, running, runs, words
+from okrgate.imports import previewing, proposing, running, runs, words
 from okrgate.imports.detecting import DATES, DELIMITERS, ENCODINGS, Kind, is_workbook
-from okrgate.imports.offered import MOST_FIXED
+from okrgate.imports.mapping import LEAD
+from okrgate.imports.offered import BOTH, MOST_FIXED, OWN, SAME
 from okrgate.imports.workbook import sheet_names
 from okrgate.notifications import worker
 from okrgate.web import security
@@ -133,6 +134,8 @@ def _run_page(file_id: int, problem: str = "", *, status: int = 422) -> Response
             )
         ],
         kind=words.kind_in_words(Kind(**file.kind)),
+        coming=previewing.first_projects(file) if file.state == "checked" else [],
+        has_leads=LEAD in words.filled(file.choices),
         most_at_once=runs.MOST_AT_ONCE,
         most_shown=running.MOST_SHOWN,
         columns=words.column_names(prepared),
@@ -179,7 +182,7 @@ def _chosen(width: int) -> dict[str, Any]:
                 form.get(f"fixed-value-{place}", "")[:200].strip(),
             ]
             for place in range(MOST_FIXED)
-            if form.get(f"fixed-field-{place}")
+            if form.get(f"fixed-field-{place}") or form.get(f"fixed-value-{place}", "").strip()
         ],
         **{f"stage_{name}": form.get(f"stage_{name}", "")[:60] for name in words.STAGE_KINDS},
         **{name: _place(form.get(name, ""), width) for name in ("stage_start", "stage_end")},
@@ -187,6 +190,8 @@ def _chosen(width: int) -> dict[str, Any]:
 
 
 def _place(text: str, width: int) -> str:
+    if text == SAME:
+        return SAME
     return text if text.isascii() and text.isdecimal() and 1 <= int(text[:6]) <= width else ""
 
 
@@ -218,7 +223,7 @@ def _map_page(
 ) -> ResponseReturnValue:
     table, rulebook = prepared.table, prepared.rulebook
     workbook = is_workbook(prepared.file.content)
-    groups: dict[str, list[tuple[str, str]]] = {"The project": list(words.OWN.items())}
+    groups: dict[str, list[tuple[str, str]]] = {"The project": list(OWN.items())}
     for offer in prepared.offers:
         groups.setdefault(offer.group, []).append((offer.target, offer.label))
     return render(
@@ -246,6 +251,8 @@ def _map_page(
         factors=words.FACTORS.items(),
         decimals=words.DECIMALS.items(),
         stages=[(one.id, one.label) for one in rulebook.stages.values() if not one.holding],
+        title_as_key=OWN[BOTH],
+        same_columns=words.same_columns(prepared.offers),
         stage_kinds=words.STAGE_KINDS.items(),
         most_fixed=MOST_FIXED,
         processes=proposing.processes(),

@@ -6,7 +6,7 @@ from typing import Any
 
 from okrgate.accounts import directory
 from okrgate.imports.detecting import DATES, DELIMITERS, ENCODINGS, Kind
-from okrgate.imports.offered import KEY, TITLE
+from okrgate.imports.offered import OWN, SAME, STAGE_DATES, Offer
 from okrgate.imports.proposing import Prepared
 
 FACTORS = {"1": "as they are", "1000": "in thousands", "1000000": "in millions"}
@@ -17,7 +17,6 @@ STAGE_KINDS = {
     "running": "under way",
     "past": "whose end has passed",
 }
-OWN = {KEY: "What tells the projects apart", TITLE: "Title"}
 _NOTHING = "nothing"
 
 
@@ -73,17 +72,20 @@ def _whose(choices: Mapping[str, Any]) -> dict[str, str]:
     units = {str(key): name for key, name in directory.unit_choices()}
     people = {str(key): name for key, name in directory.people_choices()}
     return {
-        "Unit": units.get(_text(choices, "unit"), _NOTHING),
+        "Unit for rows without one": units.get(_text(choices, "unit"), _NOTHING),
         "Submitter": people.get(_text(choices, "submitter"), "Whoever takes them over"),
     }
 
 
 def _where(prepared: Prepared, choices: Mapping[str, Any], header: Sequence[str]) -> dict[str, str]:
     places = {str(place): f"{place} {name}" for place, name in enumerate(header, start=1)}
+    same = same_columns(prepared.offers)
     stages = prepared.rulebook.stages
     said = {
-        "Column with the start": places.get(_text(choices, "stage_start"), "None"),
-        "Column with the end": places.get(_text(choices, "stage_end"), "None"),
+        f"Column whose date is the {name}": ({SAME: same[name]} | places).get(
+            _text(choices, f"stage_{name}"), "None"
+        )
+        for name in STAGE_DATES
     }
     for kind, words in STAGE_KINDS.items():
         stage = stages.get(_text(choices, f"stage_{kind}"))
@@ -91,8 +93,22 @@ def _where(prepared: Prepared, choices: Mapping[str, Any], header: Sequence[str]
     return said
 
 
+def same_columns(offers: Sequence[Offer]) -> dict[str, str]:
+    """Return, for the start and the end that decide about the stage, what "the same as above" means."""
+    labels = {offer.target: offer.label for offer in offers}
+    return {
+        name: f"The one that fills “{labels[target]}”" if target in labels else "None"
+        for name, target in STAGE_DATES.items()
+    }
+
+
 def _text(choices: Mapping[str, Any], name: str) -> str:
     return str(choices.get(name) or "")
+
+
+def filled(choices: Mapping[str, Any]) -> set[str]:
+    """Return the fields that the columns fill, or that are the same for every row."""
+    return {*choices.get("columns", ()), *(target for target, _value in choices.get("fixed", ()))}
 
 
 def column_names(prepared: Prepared) -> dict[str, str]:
@@ -101,7 +117,8 @@ def column_names(prepared: Prepared) -> dict[str, str]:
     names = {str(place): name for place, name in enumerate(header, start=1)}
     columns = list(prepared.file.choices.get("columns", ()))
     for offer in prepared.offers:
-        where = columns.index(offer.target) if offer.target in columns else None
-        named = f"{header[where]} → " if where is not None and where < len(header) else ""
-        names[offer.target] = f"{named}{offer.label}"
+        place = columns.index(offer.target) + 1 if offer.target in columns else 0
+        names[offer.target] = offer.label
+        if str(place) in names and names[str(place)] != offer.label:
+            names[str(place)] += f" → {offer.label}"
     return names

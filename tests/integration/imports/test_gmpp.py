@@ -68,15 +68,15 @@ def test_each_row_comes_in_or_is_refused_with_its_reason(admin: Person, tmp_path
     told = [line.removeprefix(f"{tmp_path}/portfolio.csv: ") for line in result.output.splitlines()]
     assert result.exit_code == 1
     assert told == [
-        "row 7 in “start_date”: “2026-02-31” is not a date written as %Y-%m-%d.",
+        "row 7 in “start_date”: “2026-02-31” is not a date written like 2026-12-31.",
         "row 8 in “project_number”: “MOX_1” stands in row 2 already.",
-        "row 9 in “start_date”: “soon” is not a date written as %Y-%m-%d.",
-        "row 9 in “end_date”: “later” is not a date written as %Y-%m-%d.",
+        "row 9 in “start_date”: “soon” is not a date written like 2026-12-31.",
+        "row 9 in “end_date”: “later” is not a date written like 2026-12-31.",
         "row 9 in “wlc_baseline_incl_NCG”: “£1,23” is not an amount such as 1,234.50.",
         "row 10: The row has 4 cells, the header 17.",
-        "row 11 in “end_date”: It ends before it starts.",
-        "row 12 in “problem.problem.problem”: Use at most 10,000 characters.",
-        "row 13 in “project_number”: The key is empty or longer than 120 characters.",
+        "row 11 in “end_date”: It ends before it starts: “2026-05-01” comes before “2027-05-01”.",
+        f"row 12 in “description_aims”: “{'x' * 59}…”: Use at most 10,000 characters.",
+        "row 13 in “project_number”: The cell that tells the projects apart is empty.",
         "5 adopted, 0 known already, 7 refused",
     ]
     assert count() == 5
