@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
 
