@@ -250,6 +250,7 @@ class Stops:
     folder: Path
     empty: str
     server: str = ""
+    rules: Path = SHIPPED
     reached: dict[str, Reached] = field(default_factory=dict)
     _count: int = 0
 
@@ -259,7 +260,7 @@ class Stops:
         url, name = self._copy(at.database)
         with ExitStack() as stack:
             stack.enter_context(_moment(stop, hours=1))
-            yield stack.enter_context(_Opened(url, self.folder, at))
+            yield stack.enter_context(_Opened(url, self.folder, at, self.rules))
         self._drop(name)
 
     def _reach(self, stop: str) -> Reached:
@@ -269,7 +270,7 @@ class Stops:
         place = names.index(stop)
         before = self._reach(names[place - 1]) if place else None
         url, name = self._copy(before.database if before else self.empty)
-        with _moment(stop), _Opened(url, self.folder, before) as company:
+        with _moment(stop), _Opened(url, self.folder, before, self.rules) as company:
             WAY[stop][1](company)
             words = (company.reference, company.metric, company.key_result)
             self.reached[stop] = Reached(name, company.unit.id, company.ids, words)
@@ -293,16 +294,17 @@ class Stops:
 class _Opened:
     """A company whose application runs on a database; closed behind itself."""
 
-    def __init__(self, url: str, folder: Path, at: Reached | None) -> None:
+    def __init__(self, url: str, folder: Path, at: Reached | None, rules: Path) -> None:
         self.app = application(url, folder)
         self.at = at
+        self.rules = rules
 
     def __enter__(self) -> Company:
         self.context = self.app.app_context()
         self.context.push()
         factory = Factory(self.app)
         if self.at is None:
-            company = Company.found(factory, SHIPPED, PEOPLE)
+            company = Company.found(factory, self.rules, PEOPLE)
             company.ids["Ada"] = factory.person("Ada", admin=True).id
             company.ids["Aud"] = factory.person("Aud", auditor=True).id
             return company
