@@ -69,11 +69,15 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Move:
-    """A way on from here, and, when the reader may not take it, the sentence that says why."""
+    """A way on from here, and, when the reader may not take it now, the sentence that says why.
+
+    `mine` tells whether it is the reader's to take, once nothing else stands against it.
+    """
 
     transition: Transition
     url_id: str
     refusal: str
+    mine: bool
 
 
 def load(reference: str, reader: Reader) -> Loaded:
@@ -213,7 +217,7 @@ def moves_from(
             refusal = f"{count} requirement{'s are' if count != 1 else ' is'} still missing."
         elif transition.gate and transition.id not in judged:
             refusal = "This gate cannot be judged at the moment, so it stays closed."
-        found.append(Move(transition, transition.id, refusal))
+        found.append(Move(transition, transition.id, refusal, bool(set(transition.by) & roles)))
     return found
 
 
@@ -297,5 +301,9 @@ def section_list(
             status = "not_started"
         else:
             status = "cannot_start"
-        found.append({"key": key, "status": status, "editable": editable, "open": key in here})
+        others = () if editable else here.get(key, ())
+        by = " or ".join(f"the {rulebook.roles[role].label}" for role in others)
+        found.append(
+            {"key": key, "status": status, "editable": editable, "open": key in here, "by": by}
+        )
     return found

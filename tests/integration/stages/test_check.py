@@ -57,6 +57,8 @@ def test_once_sent_the_advice_never_ends_the_project(arrive: Arrive) -> None:
     assert "Withdraw”" not in moved
     assert "Nothing for you to do here now." in page
     assert "gate-waiting" in page
+    assert "What others can do" in page
+    assert page.index("Withdraw") < page.index("What others can do") < page.index("Send back")
     assert "gate-closed" in company["Rex"].open(home)
     assert "This ends the project" in company["Sue"].open(f"{home}/moves/withdraw_idea")
 
