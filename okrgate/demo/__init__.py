@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from okrgate import clock
+from okrgate.accounts import personas
 from okrgate.accounts.models import Person
 from okrgate.accounts.service import DEMO_PASSWORD
 from okrgate.config import Settings
@@ -32,7 +33,7 @@ def seed(app: Flask, say: Say) -> list[str]:
         settings: Settings = app.extensions["okrgate.settings"]
         story = read_story()
         if not db.session().scalar(select(func.count()).select_from(Person)):
-            say("Preparing a company with a year behind it. This takes about a minute, once.")
+            say("Preparing a company with a year behind it. This takes a minute or two, once.")
             with clock.moved_to(clock.now() - story.began):
                 rulebooks.publish_first(settings.rules_file.read_text(encoding="utf-8"))
             _fill(story, say)
@@ -48,9 +49,10 @@ def _fill(story: Story, say: Say) -> None:
 
 
 def _who(story: Story) -> list[str]:
-    lines = ["Sign in as any of these (the sign-in page lists them too):"]
-    for person in story.people[:8]:
-        parts = [role.replace("_", " ") for role in person.roles]
-        parts += ["administrator"] * person.admin + ["auditor"] * person.auditor
-        lines.append(f"  {person.email:32} {', '.join(parts)}")
+    lines = ["Sign in as any of these (on the sign-in page one press is enough):"]
+    addresses = {person.name: person.email for person in story.people}
+    for group in personas.welcome()["personas"]:
+        for one in group["people"]:
+            if one["name"] in addresses:
+                lines.append(f"  {addresses[one['name']]:32} {one['name']}, {one['role']}")
     return [*lines, f"Every password is: {DEMO_PASSWORD}"]
