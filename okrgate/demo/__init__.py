@@ -51,8 +51,10 @@ def _fill(story: Story, say: Say) -> None:
 def _who(story: Story) -> list[str]:
     lines = ["Sign in as any of these (on the sign-in page one press is enough):"]
     addresses = {person.name: person.email for person in story.people}
-    for group in personas.welcome()["personas"]:
-        for one in group["people"]:
-            if one["name"] in addresses:
-                lines.append(f"  {addresses[one['name']]:32} {one['name']}, {one['role']}")
+    lines += [
+        f"  {addresses[one['name']]:32} {one['name']}, {one['role']}"
+        for group in personas.welcome()["personas"]
+        for one in group["people"]
+        if one["name"] in addresses
+    ]
     return [*lines, f"Every password is: {DEMO_PASSWORD}"]
