@@ -214,7 +214,7 @@ def test_what_would_come_in_is_shown(
     page = run_page(browser, file_id)
     table = page.partition("The first that would come in")[2].partition("Take them over")[0]
     growth = f"{NORTH} › Growth"  # noqa: RUF001
-    assert f"2 Quay 1 Planning {growth} Ada 1 Feb 2027 1 Mar 2027" in table
+    assert f"Quay 1 Planning {growth} Ada 1 Feb 2027 1 Mar 2027 2" in table
     assert re.findall(r"Quay \d", table) == [f"Quay {number}" for number in range(1, 6)]
     assert "Refused" not in table
     assert db.session.scalars(select(Project.id)).all() == []
