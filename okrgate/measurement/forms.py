@@ -9,7 +9,7 @@ from wtforms.validators import ValidationError
 
 from okrgate.measurement.bands import in_order
 from okrgate.metrics.fields import Value as Value
-from okrgate.metrics.models import Metric
+from okrgate.metrics.models import Metric, Observation
 from okrgate.projects.sections import RowForm, SectionForm
 from okrgate.web.fields import (
     Choice,
@@ -56,14 +56,14 @@ class TargetRow(RowForm):
     negative = Value("Negative impact from", description="At this value or worse it did harm.")
     owner = Somebody("Who reads it?")
 
-    def tell(self, metric: Metric, last: tuple[date, Decimal] | None) -> None:
+    def tell(self, metric: Metric, last: Observation | None) -> None:
         """Say which metric was chosen: its unit may stand behind a number, and its last reading below the baseline."""
         self.told, unit = metric, metric.unit_of_measure
         self.baseline.in_unit(unit)
         for field in (self.success, self.partial, self.negative):
             field.in_unit(unit, "%" if self.mode.data == "percent" else unit)
         if last is not None:
-            self.baseline.description = _beside_last(self.baseline, unit, *last)
+            self.baseline.description = _beside_last(self.baseline, unit, last.on, last.value)
 
     def unread(self) -> list[str]:
         """Say of each number that is typed and cannot be read what is wrong with it."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -45,13 +46,24 @@ class Bands:
         told = {name: None if one is None else f"{one:f}" for name, one in points.items()}
         return {"mode": self.mode, **told}
 
-    def in_words(self) -> str:
-        """Say them in one line."""
+    def in_words(self, unit: str = "", read_on: date | None = None) -> str:
+        """Say them in one line, in the metric's unit and with the day of the baseline where they are known."""
+        moved = self.unit_of_points(unit)
+        day = f" on {show_date(read_on)}" if read_on and self.baseline is not None else ""
         return (
-            f"{MODES.get(self.mode, '')}from {show_number(self.baseline)}; "
-            f"success {show_number(self.success)}, partial success {show_number(self.partial)}, "
-            f"negative impact {show_number(self.negative)}"
+            f"{MODES.get(self.mode, '')}from {_measured(self.baseline, unit)}{day}; "
+            f"success {_measured(self.success, moved)}, "
+            f"partial success {_measured(self.partial, moved)}, "
+            f"negative impact {_measured(self.negative, moved)}"
         )
+
+    def unit_of_points(self, unit: str) -> str:
+        """Return the unit of the cut points: a change in percent is in percent, whatever the metric is in."""
+        return "%" if self.mode == "percent" and unit else unit
+
+
+def _measured(value: Decimal | None, unit: str) -> str:
+    return show_number(value) if value is None else f"{show_number(value)} {unit}".strip()
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from okrgate.accounts import directory
 from okrgate.database import db
 from okrgate.errors import Invalid
 from okrgate.events import Event
@@ -53,12 +54,10 @@ class TargetsPage(RowsPage):
             self.entries(form, "owner"), chosen=[row.owner_id for row in listed(Target, project.id)]
         )
         rows = [entry.form for entry in form.targets]
-        known = metrics.describe(row.metric.data for row in rows if row.metric.data)
-        last = metrics.recent(known, limit=1)
+        known = metrics.with_last(row.metric.data for row in rows if row.metric.data)
         for row in rows:
-            chosen = known.get(row.metric.data)
-            if chosen is not None:
-                row.tell(chosen.metric, next(iter(last.get(chosen.metric.id, ())), None))
+            if row.metric.data in known:
+                row.tell(*known[row.metric.data])
 
     def is_filled(self, row: Mapping[str, Any]) -> bool:
         """A row without a metric says nothing."""
@@ -292,9 +291,17 @@ def gather_checkpoints(project: Project, today: date) -> Gathered:
 
 def target_answers(project: Project) -> Sequence[Answer]:
     """Return the targets as people read them."""
+    listed_ones = service.targets(project.id)
+    readers = directory.names(target.owner_id for target, _ in listed_ones)
     found = [
-        Answer("targets", f"target-{target.id}", metric.name, _words(target, metric))
-        for target, metric in service.targets(project.id)
+        Answer(
+            "targets",
+            f"target-{target.id}",
+            metric.name,
+            _words(target, metric, readers.get(target.owner_id or 0, "")),
+            bands=_picture(target, metric),
+        )
+        for target, metric in listed_ones
     ]
     known = history.changes(project.id)
     names = history.metric_names(known)
@@ -310,8 +317,25 @@ def target_answers(project: Project) -> Sequence[Answer]:
     return found
 
 
-def _words(target: Target, metric: Metric) -> str:
-    text = history.Bands.of(target).in_words()
+def _picture(target: Target, metric: Metric) -> Mapping[str, Any]:
+    """Return what the picture of a target's bands needs."""
+    bands, moves = history.Bands.of(target), target.mode != "absolute"
+    unit = bands.unit_of_points(metric.unit_of_measure)
+    return {
+        "success": bands.success,
+        "partial": bands.partial,
+        "negative": bands.negative,
+        "direction": metric.direction,
+        "unit": f" {unit}" if unit else "",
+        "baseline": None if moves else bands.baseline,
+        "title": f"{metric.name}, change from the baseline" if moves else metric.name,
+        "id": f"target-{target.id}-bands",
+    }
+
+
+def _words(target: Target, metric: Metric, reader: str) -> str:
+    text = history.Bands.of(target).in_words(metric.unit_of_measure, target.baseline_on)
+    text = f"{text}; read by {reader}" if reader else text
     if target.baseline is None:
         return text
     today = service.band_of(target, metric, target.baseline)

@@ -97,6 +97,26 @@ def describe(ids: Iterable[int]) -> dict[int, Listed]:
     return {metric.id: Listed(metric, on, _fresh(metric, on)) for metric, on in rows}
 
 
+def with_last(ids: Iterable[int]) -> dict[int, tuple[Metric, Observation | None]]:
+    """Return these metrics, each with the last value that stands, in one query."""
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    later = aliased(Observation)
+    latest = (
+        select(Observation.id)
+        .outerjoin(later, later.supersedes_id == Observation.id)
+        .where(Observation.metric_id == Metric.id, later.id.is_(None))
+        .order_by(Observation.on.desc(), Observation.id.desc())
+        .limit(1)
+        .correlate(Metric)
+        .scalar_subquery()
+    )
+    last = aliased(Observation)
+    query = select(Metric, last).outerjoin(last, last.id == latest).where(Metric.id.in_(wanted))
+    return {metric.id: (metric, seen) for metric, seen in db.session().execute(query)}
+
+
 def get_metric(metric_id: int) -> Metric:
     """Return a metric. Raises NotFound."""
     found = db.session().get(Metric, metric_id)

@@ -67,7 +67,8 @@ class Gathered:
 class Answer:
     """One answer as people read it: on "check your answers", the project page and the deciding page.
 
-    `private` answers (money, stakeholders' words) are for those involved and auditors.
+    `private` answers (money, stakeholders' words) are for those involved and auditors. `bands` is what a picture of
+    outcome bands needs, where the answer has any.
     """
 
     page: str
@@ -75,6 +76,7 @@ class Answer:
     label: str
     text: str
     private: bool = False
+    bands: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ def _part(loaded: reading.Loaded, section: Section, mine: bool) -> dict[str, Any
     rows: list[dict[str, Any]] = []
     for one in answers_of(section, loaded.project, loaded.rulebook):
         text = one.text if private or not one.private else "Only for those involved"
-        row = {"label": one.label, "value": text or "Nothing yet"}
+        row = {"label": one.label, "value": text or "Nothing yet", "bands": one.bands}
         if mine and section.page(one.page):
             row["url"] = url_for("stages.edit_page", page=one.page, _anchor=one.field, **here)
         rows.append(row)

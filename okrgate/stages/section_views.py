@@ -13,7 +13,17 @@ from okrgate.comments import service as comments
 from okrgate.errors import Conflict, Forbidden, Invalid, NotFound
 from okrgate.projects.models import Draft
 from okrgate.projects.sections import Page, Section
-from okrgate.stages import comparing, drafts, editing, judging, panel, picture, reading, service
+from okrgate.stages import (
+    comparing,
+    drafts,
+    editing,
+    judging,
+    leading,
+    panel,
+    picture,
+    reading,
+    service,
+)
 from okrgate.stages.facts import gather
 from okrgate.stages.opened import (
     NOT_KEPT,
@@ -28,7 +38,7 @@ from okrgate.stages.opened import (
     url_of,
     when,
 )
-from okrgate.stages.sections import answers_of, section_for
+from okrgate.stages.sections import answers_of, asked_for, section_for
 from okrgate.stages.views import blueprint, reader
 from okrgate.web.htmx import render
 from okrgate.web.permissions import requires, signed_in
@@ -64,6 +74,7 @@ def show_section(reference: str, section: str) -> ResponseReturnValue:
                 {
                     "label": one.label,
                     "value": one.text if private or not one.private else "Only for those involved",
+                    "bands": one.bands,
                 }
                 for one in answers
                 if one.page == page.key
@@ -209,20 +220,23 @@ def _saved(opened: Opened, form: Any, carried: Carried) -> ResponseReturnValue:
     except Conflict as problem:
         return _conflict(opened, form, carried, problem.sentence)
     tone = "success" if saved.changed else "info"
-    return done(_said(section, saved), _after(opened, carried), tone=tone)
+    following = _after(opened, carried)
+    said = f"{_said(section, saved)} Next: {following.part}." if following.part else None
+    return done(said or _said(section, saved), following.url, tone=tone)
 
 
-def _after(opened: Opened, carried: Carried) -> str:
-    """Return where a save leads: back to where the reader came from, else to the next page."""
+def _after(opened: Opened, carried: Carried) -> leading.Onward:
+    """Return where a save leads: back to where the reader came from, else to the next page, else to the next part."""
     reference, section = opened.loaded.project.reference, opened.section
     if carried.return_to == "check":
-        return url_for("stages.check", reference=reference)
+        return leading.Onward(url_for("stages.check", reference=reference))
     if carried.return_to == "part":
-        return url_for("stages.show_section", reference=reference, section=section.key)
+        part = url_for("stages.show_section", reference=reference, section=section.key)
+        return leading.Onward(part)
     following = _next(section, opened.page)
     if following:
-        return url_of(reference, section, following)
-    return url_for("stages.show_project", reference=reference)
+        return leading.Onward(url_of(reference, section, following))
+    return leading.onward(opened.loaded, section)
 
 
 def _conflict(opened: Opened, form: Any, carried: Carried, sentence: str) -> ResponseReturnValue:
@@ -302,6 +316,7 @@ def _answer(
         carried=carried,
         draft=draft,
         guided=True,
+        asked_for=asked_for(page, loaded.rulebook),
         # A part nobody filled in yet shows its first page under its own address, which takes no answers.
         here=opened.url,
         home=url_for("stages.show_project", reference=reference),

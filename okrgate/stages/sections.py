@@ -54,6 +54,13 @@ def place_of(section: Section, fact: str) -> tuple[str, str] | None:
     return None
 
 
+def asked_for(page: Page, rulebook: Rulebook) -> frozenset[str]:
+    """Return the fields of a page that some gate of these rules looks at: all others may stay empty for good."""
+    read = frozenset().union(*(rulebook.gate_reads(gate) for gate in rulebook.gates))
+    names = read | {name.partition(".")[0] for name in read}
+    return frozenset(field for fact, field in page.facts.items() if fact in names)
+
+
 class QuestionsPage(Page):
     """The questions of this company's rulebook that belong to one section."""
 

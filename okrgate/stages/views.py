@@ -12,6 +12,7 @@ from okrgate.audit import service as audit
 from okrgate.delivery import service as delivery
 from okrgate.delivery.running import DELIVERY
 from okrgate.errors import Forbidden, Invalid
+from okrgate.projects.sections import Section
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import (
     cards,
@@ -180,8 +181,15 @@ def _task(reference: str, task: dict[str, Any]) -> dict[str, Any]:
         "status": task["status"],
         "editable": task["editable"],
         "url": url_for("stages.show_section", reference=reference, section=task["key"]),
-        "hint": section.intro if task["status"] != "completed" else "",
+        "hint": _hint(section, task),
     }
+
+
+def _hint(section: Section, task: dict[str, Any]) -> str:
+    """Say what an unfinished part is about, or who fills it in where the reader cannot."""
+    if task["status"] == "completed":
+        return ""
+    return f"Filled in by {task['by']}." if task["by"] else section.intro
 
 
 def _update_url(reference: str, tasks: list[dict[str, Any]]) -> str | None:

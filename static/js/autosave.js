@@ -10,6 +10,12 @@ const REFUSED = 403;
 let timer = 0;
 let dirty = false;
 let stopped = false;
+
+// While drafts keep themselves no button has to: css/okrgate.css hides it.
+const stop = () => {
+  stopped = true;
+  document.body.classList.remove("keeps-drafts");
+};
 let running = null;
 
 const form = () => document.querySelector("form[data-draft]");
@@ -74,12 +80,12 @@ const take = async (answer, body) => {
     kept.drop(path());
     await sayAnswer(answer);
   } else if (answer.status === CONFLICT) {
-    stopped = true;
+    stop();
     await sayAnswer(answer);
   } else if (answer.status === SIGNED_OUT) {
     keepHere(body, "You are signed out. What you typed is kept in this browser. ", signInAgain());
   } else if (answer.status === REFUSED) {
-    stopped = true;
+    stop();
     say("This part cannot be changed any more, so your text is no longer kept. Copy what you need.");
   } else {
     keepHere(body, "The server does not answer. What you typed is kept in this browser.");
@@ -148,6 +154,7 @@ const putBack = async () => {
 
 const start = () => {
   kept.dropOthers();
+  document.body.classList.add("keeps-drafts");
   document.addEventListener("input", changed);
   document.addEventListener("change", changed);
   document.addEventListener("visibilitychange", () => {

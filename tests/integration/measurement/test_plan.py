@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from okrgate.database import db
+from okrgate.database import db, transaction
 from okrgate.errors import Invalid
 from okrgate.events import ConfirmationAsked
 from okrgate.measurement import service
@@ -155,7 +155,7 @@ def test_a_baseline_that_is_a_success_already_is_warned_of(app: Flask, promise: 
         (answer,) = ALL["metrics"].answers(promise.project)
         return answer.text
 
-    assert words() == "from 5; success 3, partial success 4, negative impact 6"
+    assert words() == "from 5 %; success 3 %, partial success 4 %, negative impact 6 %"
     typed = row(0, id=promise.target, metric=promise.metric, **BANDS | {"baseline": "2.5"})
     save(app, TargetsPage(), promise.project, by=promise.lead, **typed)
 
@@ -278,3 +278,67 @@ def test_a_target_of_another_project_cannot_be_read_here(
     }
 
     assert form_of(app, CheckpointsPage(), other, rows).errors
+
+
+@pytest.mark.parametrize(("baseline", "is_far"), [("3.2", True), ("3.3", False), ("", False)])
+def test_a_baseline_stands_beside_the_last_reading(
+    app: Flask, promise: Promise, baseline: str, is_far: bool
+) -> None:
+    with transaction():
+        for day, value in ((13, "5.1"), (14, "3.6")):
+            metrics.append(promise.metric, date(2026, 11, day), Decimal(value), "", by=promise.lead)
+    typed = row(0, metric=promise.metric, **BANDS | {"baseline": baseline})
+
+    form: Any = form_of(app, TargetsPage(), promise.project, typed)
+
+    help_ = form.targets[0].form.baseline.description
+    assert "Last reading: 3.6 % on 14 Nov 2026." in help_
+    assert ("more than a tenth away" in help_) is is_far
+    assert not form.errors
+
+
+def test_a_metric_without_readings_says_nothing_of_them(app: Flask, promise: Promise) -> None:
+    typed = row(0, metric=promise.metric, **BANDS)
+
+    form: Any = form_of(app, TargetsPage(), promise.project, typed)
+
+    assert "Last reading" not in form.targets[0].form.baseline.description
+
+
+def test_the_metrics_unit_may_stand_behind_its_numbers(app: Flask, promise: Promise) -> None:
+    typed = BANDS | {"baseline": "4,9 %", "success": "2.6 %"}
+
+    save(
+        app,
+        TargetsPage(),
+        promise.project,
+        by=promise.lead,
+        **row(0, id=promise.target, metric=promise.metric, **typed),
+    )
+
+    ((target, _),) = service.targets(promise.project.id)
+    assert (target.baseline, target.success) == (Decimal("4.9"), Decimal("2.6"))
+    form = form_of(
+        app, TargetsPage(), promise.project, row(0, metric=promise.metric, success="2.6 days")
+    )
+    assert "Enter a number between" in str(form.errors)
+
+
+def test_an_answer_names_unit_day_and_reader_and_has_a_picture(
+    app: Flask, promise: Promise
+) -> None:
+    typed = BANDS | {"baseline_on": "2026-11-01", "owner": promise.lead}
+    save(
+        app,
+        TargetsPage(),
+        promise.project,
+        by=promise.lead,
+        **row(0, id=promise.target, metric=promise.metric, **typed),
+    )
+
+    (answer,) = ALL["metrics"].answers(promise.project)
+
+    assert answer.text.startswith("from 5 % on 1 Nov 2026; success 3 %")
+    assert answer.text.endswith("read by Lea Lead")
+    assert answer.bands is not None
+    assert (answer.bands["success"], answer.bands["unit"]) == (Decimal(3), " %")
