@@ -3,13 +3,16 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: run test check fix lock bench screenshots clean
+.PHONY: run test test-long check fix lock bench screenshots clean
 
 run: $(VENV)/.installed            ## Set up, seed a demo company, start server, worker and mail catcher
 	$(BIN)/okrgate demo
 
 test: $(VENV)/.installed     ## Every test, on SQLite and on PostgreSQL
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+
+test-long: $(VENV)/.installed   ## Races, kills, faults and random acts, many times over: takes hours
+	OKRGATE_TEST_PROFILE=long $(BIN)/pytest -n $(WORKERS) --dist worksteal tests/faults tests/integration/notifications
 
 check: $(VENV)/.installed   ## Style, types, the order of the rooms, templates, the rules
 	$(BIN)/ruff check .

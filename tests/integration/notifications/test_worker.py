@@ -18,11 +18,13 @@ from okrgate.database import db, transaction
 from okrgate.notifications import delivery, worker
 from okrgate.notifications.models import OutboxRow, PeriodicRun
 from tests.factories import Factory
+from tests.faults.profile import times
 from tests.integration.notifications.smtp import Server, running, use
 from tests.unit.notifications.samples import sample
 
 NOON = datetime(2031, 11, 3, 12, tzinfo=UTC)
-ROWS = 200
+ROWS = times(300, 3000)
+SLOTS = times(20, 200)
 
 
 def test_a_job_runs_once_in_its_slot(app: Flask) -> None:
@@ -149,7 +151,7 @@ def _run_jobs(settings: Settings, ready: Any, ran: Any) -> None:
     app = create_app(settings)
     with app.app_context():
         ready.wait(30)
-        for slot in range(20):
+        for slot in range(SLOTS):
             worker.run_once("job", str(slot), job)
         db.session.remove()
         db.engine.dispose()
@@ -182,7 +184,7 @@ def test_three_schedulers_run_each_slot_once(app: Flask) -> None:
     ran = multiprocessing.get_context("fork").Value("i", 0)
     _in_processes(_run_jobs, app.extensions["okrgate.settings"], ran=ran)
 
-    assert ran.value == 20
+    assert ran.value == SLOTS
 
 
 def _in_processes(work: Any, settings: Settings, *arguments: Any, ran: Any = None) -> None:
