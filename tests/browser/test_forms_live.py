@@ -45,6 +45,8 @@ def test_what_is_typed_is_kept_and_offered_again(signed_in: SignedIn) -> None:
     path = f"{begun(page)}/parts/problem/problem"
     page.goto(path)
     problem = page.get_by_label("What is the problem or challenge?")
+    # Drafts keep themselves here, so no button has to.
+    expect(page.get_by_role("button", name="Keep as a draft")).to_be_hidden()
 
     problem.fill("Orders wait for days.")
     expect(page.locator(".draft-state")).to_have_text(KEPT)
@@ -136,6 +138,11 @@ def test_the_bands_follow_what_is_typed(signed_in: SignedIn) -> None:
     page.locator("[name=targets-0-metric]").select_option(label="Active members (people)")
     for name, value in (("success", "800"), ("partial", "600"), ("negative", "300")):
         page.locator(f"[name=targets-0-{name}]").fill(value)
+
+    help_ = page.locator("#targets-0-baseline-help")
+    expect(help_).to_contain_text(re.compile(r"Last reading: [0-9,.]+ people on "))
+    page.locator("[name=targets-0-baseline]").fill("2")
+    expect(help_).to_contain_text("more than a tenth away")
 
     part = page.locator("#targets-0-part")
     expect(part.get_by_role("img")).to_be_visible()

@@ -77,6 +77,10 @@ def test_a_submitter_is_told_what_is_missing_and_led_there(signed_in: SignedIn) 
     )
     page.get_by_role("button", name="Save and continue").click()
 
+    # The next part that misses something is at hand, and the project knows that this one does not.
+    expect(page.get_by_text("Saved: Suggested solution. Next: ")).to_be_visible()
+    page.get_by_role("navigation", name="Breadcrumb").get_by_role("link", name="OKR-060").click()
+    expect(page.locator("#gate-1")).to_be_visible()
     assert page.locator("#gate-1").get_by_role("link", name="Suggest a solution").count() == 0
 
 
