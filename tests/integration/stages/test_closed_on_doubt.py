@@ -16,7 +16,7 @@ from okrgate.gates.verdict import Facts
 from okrgate.measurement.models import Target
 from okrgate.projects.plan_models import Scope
 from okrgate.stages import judging, moving, preparing, service, settling
-from okrgate.stages.facts import Snapshot
+from okrgate.stages.facts import Snapshot, gather
 from okrgate.stages.signing import Ask
 from tests.dumps import differences, dump
 from tests.integration.conftest import Arrive
@@ -270,7 +270,7 @@ def test_facts_are_read_again_unless_nothing_at_all_was_recorded_since(
 ) -> None:
     company = arrive("told")
     project_id, sue = company.project().id, company.ids["Sue"]
-    real, read = preparing.gather, []
+    real, read = gather, []
 
     def count(*given: Any) -> Any:
         read.append(given)

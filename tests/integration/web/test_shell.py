@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -160,7 +161,7 @@ def test_a_log_line_can_be_neither_forged_nor_read_for_secrets(
     logs.configure(as_json=True)
     forged = 'x"}\n{"event": "audit verified"}\r\x1b[2J\u202egnp.exe\u2066'
 
-    logs.structlog.get_logger().warning(
+    structlog.get_logger().warning(
         "odd input", typed=forged, password="hunter2", api_token="t0ken", Cookie="abc"
     )
 
