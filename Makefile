@@ -34,7 +34,7 @@ fix: $(VENV)/.installed     ## Mend what a tool can mend
 
 lock: $(VENV)/.installed    ## Write requirements.lock anew from pyproject.toml
 	$(BIN)/pip install --quiet "pip-tools>=7.5,<8"
-	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra test --extra check --output-file requirements.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra test --extra check --output-file requirements.lock pyproject.toml
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -66,7 +66,7 @@ def test_a_sound_text_is_called_sound(ada: FlaskClient) -> None:
 
 
 def test_tests_are_shown_one_by_one(ada: FlaskClient) -> None:
-    weak = TEXT.replace("problem_min: 80", "problem_min: 79")
+    weak = TEXT.replace("problem.length, gte: $problem_min", "problem.length, gte: 1")
     page = ada.post(EDIT, data=typed(weak, act="test")).get_data(as_text=True)
     assert "Fail" in page
     assert "The move is refused" in page
