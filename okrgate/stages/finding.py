@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    CompoundSelect,
     Integer,
     Select,
     bindparam,
@@ -140,18 +141,18 @@ def _from(narrow: Sequence[_Part], counts: Sequence[int], begin: int) -> list[Co
     PostgreSQL is told which: it guesses far too low how many projects share the beginning of a word, and would join
     all of one word with all of the other.
     """
-    first, demands, ids = narrow[begin], [], narrow[begin].ids
-    alike: list[Select[Any]] = []
-    for place, part in enumerate(narrow):
-        if place == begin:
-            continue
-        if not (first.word and part.word):
-            demands.append(part.demand)
-        elif counts[place] <= _ALIKE * counts[begin] and counts[place] < _MANY:
-            alike.append(part.ids)
-        else:
-            ids = ids.where(search.also(part.word))
-    return [Project.id.in_(intersect(ids, *alike) if alike else ids), *demands]
+    first = narrow[begin]
+    ids: Select[Any] | CompoundSelect[Any] = first.ids
+    others = [(part, counts[place]) for place, part in enumerate(narrow) if place != begin]
+    most = min(_ALIKE * counts[begin], _MANY - 1)
+    alike = [part for part, count in others if first.word and part.word and count <= most]
+    rest = [part for part, _count in others if part not in alike]
+    if alike:
+        ids = intersect(first.ids, *(part.ids for part in alike))
+    elif first.word:
+        ids = first.ids.where(*(search.also(part.word) for part in rest if part.word))
+        rest = [part for part in rest if not part.word]
+    return [Project.id.in_(ids), *(part.demand for part in rest)]
 
 
 def order_of(query: Query) -> tuple[InstrumentedAttribute[Any], bool]:
