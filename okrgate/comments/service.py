@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 
 from okrgate import clock
 from okrgate.accounts import directory
@@ -19,6 +18,7 @@ from okrgate.database import db, transaction
 from okrgate.errors import Conflict, Forbidden, Invalid, NotFound
 from okrgate.events import CommentAdded, Mentioned, Recipient, publish
 from okrgate.gates.model import Rulebook
+from okrgate.once import once
 from okrgate.projects import permissions
 from okrgate.projects.models import CoEditor, Project
 
@@ -133,20 +133,16 @@ def add(seen: Seen, words: Words, *, by: int, key: str | None = None) -> Comment
 
     Raises Invalid when somebody is named who may not read it, Forbidden for a private one by somebody not involved.
     """
-    known = _stored(key, seen.project.id, by)
-    if known is not None:
-        return known
+    return once(
+        lambda: _stored(key, seen.project.id, by), lambda: _check_and_add(seen, words, by, key)
+    )
+
+
+def _check_and_add(seen: Seen, words: Words, by: int, key: str | None) -> Comment:
     if words.private and not seen.involved:
         raise Forbidden("Only those involved in the project can write a private comment.")
     told = _told(seen.project, words, by)
-    try:
-        return _add(seen.project.id, words, told, by, key)
-    except IntegrityError:
-        # The same page came twice at one moment: the other one stored the comment.
-        known = _stored(key, seen.project.id, by)
-        if known is None:
-            raise
-        return known
+    return _add(seen.project.id, words, told, by, key)
 
 
 def edit(comment_id: int, text: str, *, by: int, is_auditor: bool) -> Project:

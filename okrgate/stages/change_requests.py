@@ -18,6 +18,7 @@ from okrgate.events import ChangeAsked, ChangeDecided, Recipient, publish
 from okrgate.gates.engine import GateUnjudgeable, judge_twice
 from okrgate.gates.model import Rulebook, Signoff
 from okrgate.gates.verdict import Verdict
+from okrgate.once import once
 from okrgate.projects.models import Project, SectionState
 from okrgate.projects.sections import Agreed, Page, Section
 from okrgate.rulebooks import service as rulebooks
@@ -64,11 +65,21 @@ class _NotEnough(Exception):
 
 def ask(project_id: int, section: Section, page: Page, asked: Asked, *, by: int) -> ChangeRequest:
     """Ask for a change. The same key twice is one. Raises Forbidden, Invalid, Conflict."""
-    known = db.session().scalar(select(ChangeRequest).where(ChangeRequest.key == asked.key))
-    if known is not None:
-        if known.by_id != by or known.project_id != project_id:
-            raise Conflict("This page was sent before. Open it again.")
-        return known
+    return once(
+        lambda: _known(asked.key, project_id, by),
+        lambda: _ask(project_id, section, page, asked, by),
+    )
+
+
+def _known(key: str, project_id: int, by: int) -> ChangeRequest | None:
+    """Return the request that came with this key; nobody gets another's."""
+    known = db.session().scalar(select(ChangeRequest).where(ChangeRequest.key == key))
+    if known is not None and (known.by_id, known.project_id) != (by, project_id):
+        raise Conflict("This page was sent before. Open it again.")
+    return known
+
+
+def _ask(project_id: int, section: Section, page: Page, asked: Asked, by: int) -> ChangeRequest:
     db.session().expire_all()
     project = db.session().get_one(Project, project_id)
     rulebook = rulebooks.rulebook(project.rulebook_version_id)

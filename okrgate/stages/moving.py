@@ -11,6 +11,7 @@ from okrgate.database import db, transaction
 from okrgate.errors import Conflict
 from okrgate.gates.engine import GateUnjudgeable
 from okrgate.gates.verdict import Verdict
+from okrgate.once import once
 from okrgate.projects.models import Visit
 from okrgate.stages.crossing import cross
 from okrgate.stages.preparing import Answers, prepare, still_true
@@ -43,9 +44,22 @@ def move(
     `by` is None for an automatic move, `after` then names whose act it follows. A closed gate is an answer; raises
     Forbidden (may not), Invalid (something asked for is missing), Conflict (the project is elsewhere by now).
     """
-    answers = answers or Answers()
-    if key and _is_known(key, project_id):
-        return Outcome(moved=True)
+    asked = answers or Answers()
+    return once(
+        lambda: _known(key, project_id),
+        lambda: _move(project_id, transition_id, by, asked, expected_version, key, after),
+    )
+
+
+def _move(
+    project_id: int,
+    transition_id: str,
+    by: int | None,
+    answers: Answers,
+    expected_version: int | None,
+    key: str | None,
+    after: str,
+) -> Outcome:
     for _ in range(_TRIES):
         try:
             prepared = prepare(
@@ -62,9 +76,11 @@ def move(
     raise Conflict("Somebody keeps changing this project. Look at what is new and try again.")
 
 
-def _is_known(key: str, project_id: int) -> bool:
-    """Tell whether this move was made before. A key is one project's own."""
+def _known(key: str | None, project_id: int) -> Outcome | None:
+    """Return what came of this move when it was made before. A key is one project's own."""
+    if not key:
+        return None
     known = db.session().scalar(select(Visit.project_id).where(Visit.key == key))
     if known is not None and known != project_id:
         raise Conflict("This page was sent before. Open it again.")
-    return known is not None
+    return None if known is None else Outcome(moved=True)

@@ -3,17 +3,16 @@
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from okrgate import clock
 from okrgate.accounts import directory
 from okrgate.audit import service as audit
 from okrgate.database import db, transaction
 from okrgate.errors import Conflict, Invalid
+from okrgate.once import once
 from okrgate.projects import service as projects
 from okrgate.projects.models import Project, Visit
 from okrgate.rulebooks import service as rulebooks
-from okrgate.rulebooks.models import RulebookVersion
 from okrgate.stages.editing import save_page
 from okrgate.stages.moving import Outcome, move
 from okrgate.stages.preparing import Answers
@@ -57,37 +56,18 @@ def start(
     title: str, *, version_id: int, home_unit_id: int | None, by: int, key: str | None = None
 ) -> Project:
     """Begin a project in the initial stage of a rulebook. The same key twice begins one."""
-    known = _begun(key, by)
-    if known is not None:
-        return known
+    return once(lambda: _begun(key, by), lambda: _begin(title, version_id, home_unit_id, by, key))
+
+
+def _begin(
+    title: str, version_id: int, home_unit_id: int | None, by: int, key: str | None
+) -> Project:
     binding = {version.id: version for version in rulebooks.binding()}
     if version_id not in binding:
         raise Invalid("Choose a process.", {"process": "Choose a process."})
     if home_unit_id is not None and home_unit_id not in dict(directory.unit_choices()):
         raise Invalid("Choose a unit.", {"home_unit": "Choose a unit."})
-    try:
-        return _begin(title, binding[version_id], home_unit_id, by, key)
-    except IntegrityError:
-        # The same page came twice at one moment: the other one began the project.
-        known = _begun(key, by)
-        if known is None:
-            raise
-        return known
-
-
-def _begun(key: str | None, by: int) -> Project | None:
-    """Return the project that was begun with this key; nobody gets another's."""
-    if not key:
-        return None
-    known = db.session().scalar(select(Project).where(Project.creation_key == key))
-    if known is not None and known.submitter_id != by:
-        raise Conflict("This page was sent before. Open it again.")
-    return known
-
-
-def _begin(
-    title: str, version: RulebookVersion, home_unit_id: int | None, by: int, key: str | None
-) -> Project:
+    version = binding[version_id]
     initial = rulebooks.rulebook(version.id).initial
     with transaction() as session:
         now = clock.now()
@@ -115,3 +95,13 @@ def _begin(
             details={"title": project.title, "to_label": initial.label},
         )
     return project
+
+
+def _begun(key: str | None, by: int) -> Project | None:
+    """Return the project that was begun with this key; nobody gets another's."""
+    if not key:
+        return None
+    known = db.session().scalar(select(Project).where(Project.creation_key == key))
+    if known is not None and known.submitter_id != by:
+        raise Conflict("This page was sent before. Open it again.")
+    return known

@@ -14,6 +14,7 @@ from okrgate.events import publish
 from okrgate.gates.engine import GateUnjudgeable, judge
 from okrgate.gates.model import Rulebook, Signoff, Transition
 from okrgate.gates.verdict import Verdict
+from okrgate.once import once
 from okrgate.projects.models import Project
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import judging
@@ -44,9 +45,10 @@ def decide(round_id: int, ask: Ask, *, by: int) -> int:
     The same key twice is one decision. Raises Forbidden (may not sign), Invalid (reason or move missing), Conflict
     (the round is over, or what was signed is no longer what was seen).
     """
-    known = _known(ask.key, by)
-    if known is not None:
-        return known
+    return once(lambda: _known(ask.key, by), lambda: _decide(round_id, ask, by))
+
+
+def _decide(round_id: int, ask: Ask, by: int) -> int:
     db.session().expire_all()
     found = db.session().get(Round, round_id)
     if found is None:
@@ -72,9 +74,6 @@ def decide(round_id: int, ask: Ask, *, by: int) -> int:
     facts = facts_as_json(snapshot.facts_for(found.gate))
     with transaction():
         project = locked(project.id)
-        known = _known(ask.key, by)
-        if known is not None:
-            return known
         found = db.session().get_one(Round, round_id, populate_existing=True)
         if found.closed_at is not None:
             raise Conflict(who_decided(decided_in(found.id)))
