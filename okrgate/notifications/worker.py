@@ -27,6 +27,7 @@ log = structlog.get_logger()
 Job = Callable[[], Any]
 
 _QUEUE = "okrgate.queue"
+_BEAT = "okrgate.notifications.beat"
 _THREADS = 2
 _POLL_SECONDS = 2.0
 _TAKE_OVER = timedelta(minutes=15)
@@ -160,11 +161,11 @@ def run_periodic() -> None:
         job()
     minute = clock.now().replace(second=0, microsecond=0).isoformat()
     day = clock.today().isoformat()
+    run_once(_BEAT, minute, lambda: None)
     for slot, jobs in ((minute, _minutely), (day, _daily)):
         for name, job in list(jobs.items()):
             run_once(name, slot, job)
     run_once("okrgate.notifications.forget", day, _forget)
-    run_once("okrgate.notifications.beat", minute, lambda: None)
 
 
 def run_once(name: str, slot: str, job: Job) -> bool:
@@ -193,9 +194,16 @@ def last_beat() -> datetime | None:
 
 def beat_query() -> Select[datetime | None]:
     """Return a query for when a worker last looked after its periodic jobs."""
-    return select(func.max(PeriodicRun.started_at)).where(
-        PeriodicRun.name == "okrgate.notifications.beat"
+    return select(func.max(PeriodicRun.started_at)).where(PeriodicRun.name == _BEAT)
+
+
+def has_worked_since(moment: datetime) -> bool:
+    """Tell whether a worker was at work at that moment already, give or take a minute."""
+    beats = select(PeriodicRun.id).where(
+        PeriodicRun.name == _BEAT,
+        PeriodicRun.started_at.between(moment - timedelta(minutes=2), moment),
     )
+    return db.session().execute(beats.limit(1)).first() is not None
 
 
 def _take(name: str, slot: str) -> bool:

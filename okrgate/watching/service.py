@@ -74,8 +74,9 @@ def _look_at_worker(since: datetime | None) -> None:
     if since is not None and since > late:
         return  # Everything may have been down; a worker gets as long as it always has.
     beat, backlog = worker.last_beat(), notifications.backlog()
+    # Whoever begins to work with an old backlog gets time to send it.
+    behind = backlog.oldest is not None and backlog.oldest < late and worker.has_worked_since(late)
     db.session().rollback()
-    behind = backlog.oldest is not None and backlog.oldest < late
     silent = beat < late if beat is not None else since is not None
     if not (behind or silent):
         incidents.subside(incidents.WORKER)

@@ -136,9 +136,29 @@ def test_mail_that_waits_beside_a_living_worker_is_told(app: Flask, factory: Fac
     factory.person("Ada", admin=True)
     with clock.moved_to(NOON):
         incidents.arise(incidents.JOB, "this mail waits")
+    for minute in (4, 20):
+        with clock.moved_to(NOON + timedelta(minutes=minute)):
+            worker.run_periodic()
     with clock.moved_to(NOON + timedelta(minutes=20)):
-        worker.run_periodic()
         service.look()
+        assert incidents.WORKER in _kinds()
+
+
+def test_a_worker_that_begins_with_an_old_backlog_gets_time_to_send_it(
+    app: Flask, factory: Factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(worker._minutely, "okrgate.watching.service.look", service.look)
+    factory.person("Ada", admin=True)
+    with clock.moved_to(NOON):
+        worker.run_periodic()
+        incidents.arise(incidents.JOB, "this mail waits")
+    begun = NOON + timedelta(hours=9)
+    for minute in (0, 1, 14):
+        with clock.moved_to(begun + timedelta(minutes=minute)):
+            worker.run_periodic()
+            assert incidents.WORKER not in _kinds()
+    with clock.moved_to(begun + timedelta(minutes=16)):
+        worker.run_periodic()
         assert incidents.WORKER in _kinds()
 
 
