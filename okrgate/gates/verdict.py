@@ -25,12 +25,16 @@ __all__ = [
 
 
 class GateUnjudgeable(Exception):
-    """The judge cannot say; the gate stays closed. `sentence` is for people."""
+    """The judge cannot say; the gate stays closed. `sentence` is for people, and can be shown and stored anywhere."""
 
     def __init__(self, sentence: str) -> None:
-        """Keep the sentence."""
-        super().__init__(sentence)
-        self.sentence = sentence
+        """Keep the sentence. It may quote what does not fit: letters that cannot be shown are spelt out."""
+        self.sentence = sentence if sentence.isprintable() else "".join(map(_shown, sentence))
+        super().__init__(self.sentence)
+
+
+def _shown(letter: str) -> str:
+    return letter if letter.isprintable() else letter.encode("unicode_escape").decode()
 
 
 class EngineDisagreement(GateUnjudgeable):

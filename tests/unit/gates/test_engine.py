@@ -30,10 +30,11 @@ from okrgate.gates.conditions import (
 from okrgate.gates.engine import EngineDisagreement, GateUnjudgeable, judge, judge_twice
 from okrgate.gates.model import Requirement, Rulebook, Signoff
 from okrgate.gates.verdict import Facts, Verdict
+from tests.faults.profile import times
 from tests.unit.gates.small import SMALL, TODAY, conditions, facts, gates, with_condition, with_gate
 
 QUICK = settings(
-    max_examples=80,
+    max_examples=times(30, 500),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
