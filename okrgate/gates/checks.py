@@ -1,6 +1,7 @@
 """What is wrong with a rulebook before anyone uses it: its language, and its own tests."""
 
 import multiprocessing
+import resource
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +14,7 @@ from okrgate.gates.problems import Problem
 from okrgate.gates.verdict import Facts, GateUnjudgeable, Verdict
 
 TIME_LIMIT = 20.0
+MEMORY_LIMIT = 2**30
 _NO_DAY = date(2000, 1, 1)
 
 
@@ -181,7 +183,7 @@ def _in_child(work: Callable[[str], Any], text: str, seconds: float) -> Any:
     """Return what `work` returns in a process of its own, or a sentence that says why it did not."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
-    child = context.Process(target=_answer, args=(work, text, there), daemon=True)
+    child = context.Process(target=_answer, args=(work, text, seconds, there), daemon=True)
     child.start()
     there.close()
     try:
@@ -192,11 +194,23 @@ def _in_child(work: Callable[[str], Any], text: str, seconds: float) -> Any:
         return "checking the file ended the process that did it"
     finally:
         here.close()
-        child.terminate()
+        child.kill()
         child.join()
         child.close()
 
 
-def _answer(work: Callable[[str], Any], text: str, pipe: Any) -> None:
+def _answer(work: Callable[[str], Any], text: str, seconds: float, pipe: Any) -> None:
+    _keep_small(seconds)
     pipe.send(work(text))
     pipe.close()
+
+
+def _keep_small(seconds: float) -> None:
+    """Bound what this process may take, also when nobody is left to end it; a crash writes no memory to a disk."""
+    for what, most in (
+        (resource.RLIMIT_AS, MEMORY_LIMIT),
+        (resource.RLIMIT_CPU, int(seconds) + 2),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        hard = resource.getrlimit(what)[1]
+        resource.setrlimit(what, (most if hard < 0 else min(most, hard), hard))
