@@ -20,7 +20,7 @@ from okrgate.gates.compiler import (
 from okrgate.gates.conditions import Count, Each, Ref, SignoffCondition, SomeFails, leaves
 from okrgate.gates.model import Signoff
 from okrgate.gates.outcome import Outcome
-from okrgate.gates.reference import Case, distinct
+from okrgate.gates.reference import Case
 from okrgate.gates.typed import Row, TypedFacts, item_name
 from okrgate.gates.values import NUMBERS
 from okrgate.gates.verdict import EngineDisagreement
@@ -87,10 +87,7 @@ def _tell_items(compiled: CompiledGate, facts: TypedFacts, questions: Questions)
 def _tell_signoffs(compiled: CompiledGate, case: Case, questions: Questions) -> int:
     if not compiled.signs:
         return 0
-    slots = [
-        (case.barred(exclude, never=True), case.barred(exclude, never=False), case.present(exclude))
-        for exclude in compiled.excludes
-    ]
+    slots = [_excluded(exclude, case) for exclude in compiled.excludes]
     groups = (len(compiled.signs) - 1) // GROUP + 1
     for at, one in enumerate(case.facts.signoffs):
         hands = {one.by, one.on_behalf_of or one.by}
@@ -104,6 +101,37 @@ def _tell_signoffs(compiled: CompiledGate, case: Case, questions: Questions) -> 
         for group in range(groups):
             questions.tell(f"g{group}_{at}", f"g{group}", said)
     return len(case.facts.signoffs)
+
+
+def _excluded(
+    exclude: Iterable[str], case: Case
+) -> tuple[Set[str] | None, Set[str] | None, Set[str]]:
+    """Return whose approval and whose objection cannot count (None: nobody can tell), and who is known of those.
+
+    The plain judge works this out by itself: what one of them gets wrong, the other does not repeat.
+    """
+    named = [case.facts.people(fact) for fact in exclude]
+    known = {person for people in named for person in people or ()}
+    if None in named:
+        return None, None, known
+    never = {
+        person for fact in case.rulebook.never_sign for person in case.facts.people(fact) or ()
+    }
+    return known | never, known, known
+
+
+def _distinct(signoffs: Iterable[Signoff]) -> int:
+    """Count people; whoever signs for somebody is one with them."""
+    leads_to: dict[str, str] = {}
+
+    def one_of(person: str) -> str:
+        while leads_to.setdefault(person, person) != person:
+            person = leads_to[person]
+        return person
+
+    for one in signoffs:
+        leads_to[one_of(one.by)] = one_of(one.on_behalf_of or one.by)
+    return len({one_of(person) for person in leads_to})
 
 
 def _counted(
@@ -153,7 +181,7 @@ def _people(one: SignRules, signoffs: tuple[Signoff, ...], seen: Mapping[str, Se
         return [said for at, said in enumerate(signoffs) if rule in seen.get(f"{group}_{at}", ())]
 
     if one.leaf.quorum is not None:
-        return distinct(that(one.sure))
+        return _distinct(that(one.sure))
     spoke = {said.on_behalf_of or said.by for said in that(one.spoke)}
     objecting = that(one.said)
     people = {said.on_behalf_of or said.by for said in objecting if not said.stale}

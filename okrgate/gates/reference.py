@@ -27,7 +27,7 @@ from okrgate.gates.conditions import (
 from okrgate.gates.model import Gate, Requirement, Rulebook, Signoff
 from okrgate.gates.outcome import Outcome, verdict_from
 from okrgate.gates.typed import Row, TypedFacts, item_name, type_facts
-from okrgate.gates.verdict import Facts, Verdict
+from okrgate.gates.verdict import EngineDisagreement, Facts, Verdict
 
 _NOTHING: Row = {}
 
@@ -41,7 +41,31 @@ def reference_verdict(
         return Verdict(None, True, (), today, rulebook.sha256)
     gate = rulebook.gates[transition.gate]
     case = Case(rulebook, type_facts(rulebook, facts, today, rulebook.gate_reads(gate.id)))
-    return verdict_from(rulebook, gate, case.facts, reference_outcomes(case, gate), case)
+    outcomes = reference_outcomes(case, gate)
+    verdict = verdict_from(rulebook, gate, case.facts, outcomes, case)
+    if verdict.allowed != _opens(gate, outcomes, case.facts):
+        raise EngineDisagreement("The plain judge contradicts itself, so this gate stays closed.")
+    return verdict
+
+
+def _opens(gate: Gate, outcomes: list[Outcome], facts: TypedFacts) -> bool:
+    """Add up once more, apart from what both judges put into words together: does nothing block?"""
+    known = {one.id: one for one in outcomes}
+    for requirement in gate.requirements:
+        if requirement.mode != "active" or requirement.severity == "advisory":
+            continue
+        found = known[requirement.id]
+        if not (found.aside or found.met or _excused(requirement, facts)):
+            return False
+    return True
+
+
+def _excused(requirement: Requirement, facts: TypedFacts) -> bool:
+    terms = requirement.waiver if requirement.severity == "soft" else None
+    return terms is not None and any(
+        (one.requirement, one.role) in {(requirement.id, role) for role in terms.by}
+        for one in facts.waivers
+    )
 
 
 def reference_outcomes(case: "Case", gate: Gate) -> list[Outcome]:
