@@ -11,12 +11,16 @@ from werkzeug.test import TestResponse
 
 @dataclass
 class Form:
-    """A form as the page gave it: where it goes, what it holds, and its buttons (label → name, value)."""
+    """A form as the page gave it: where it goes, what it holds, and its buttons (label → name, value).
+
+    `kinds` says what each field is (textarea, select, or the type of its input).
+    """
 
     action: str
     method: str
     values: MultiDict[str, str] = field(default_factory=MultiDict)
     names: set[str] = field(default_factory=set)
+    kinds: dict[str, str] = field(default_factory=dict)
     buttons: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def adds_rows(self) -> bool:
@@ -52,9 +56,11 @@ class _Forms(HTMLParser):
             self._input(said, name)
         elif tag == "textarea":
             self._area, self._text = name, []
+            form.kinds[name] = tag
         elif tag == "select":
             self._select = name
             form.names.add(name)
+            form.kinds[name] = tag
         elif tag == "option" and self._select:
             first = self._select not in form.values
             if "selected" in said or first:
@@ -68,6 +74,7 @@ class _Forms(HTMLParser):
         assert self._open is not None
         kind = said.get("type", "text")
         self._open.names.add(name)
+        self._open.kinds[name] = kind
         if kind in {"checkbox", "radio"} and "checked" not in said:
             return
         if name:
@@ -94,6 +101,13 @@ class _Forms(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self._text.append(data)
+
+
+def read(page: str) -> _Forms:
+    """Return the `forms` and the `links` of a page."""
+    parser = _Forms()
+    parser.feed(page)
+    return parser
 
 
 class Person:
@@ -166,9 +180,7 @@ class Person:
         return self.page
 
     def _parsed(self) -> _Forms:
-        parser = _Forms()
-        parser.feed(self.page)
-        return parser
+        return read(self.page)
 
 
 def _words(page: str) -> str:

@@ -15,7 +15,7 @@ from okrgate.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Unav
 from okrgate.gates.verdict import GateUnjudgeable
 from okrgate.web.again import is_unsure, note, run_again
 from okrgate.web.permissions import SignInNeeded, enforce
-from okrgate.web.typed import typed
+from okrgate.web.typed import typed, words
 
 log = structlog.get_logger()
 
@@ -27,6 +27,8 @@ _STATUS: dict[type[Refused], int] = {
     Unavailable: 503,
 }
 _PAGES = {400, 403, 404, 405, 409, 413, 422, 429, 500, 503}
+# What was written is shown on these, to be copied.
+_WITH_WORDS = {409, 422}
 
 # SQLSTATE: PostgreSQL takes no writes, as a standby does until it is promoted.
 _READ_ONLY = "25006"
@@ -37,7 +39,8 @@ def page(status: int, sentence: str) -> ResponseReturnValue:
     template = f"errors/{status if status in _PAGES else 500}.html"
     if status == 503:
         return _unavailable(template, sentence)
-    return render_template(template, sentence=sentence, status=status), status
+    written = words() if request.method == "POST" and status in _WITH_WORDS else []
+    return render_template(template, sentence=sentence, status=status, written=written), status
 
 
 def _unavailable(template: str, sentence: str) -> ResponseReturnValue:

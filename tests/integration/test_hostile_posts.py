@@ -123,6 +123,20 @@ def test_where_a_form_goes_back_to_is_one_of_ours(app: Flask, factory: Factory) 
         assert not re.search(r"""(?:href|action|hx-\w+)=["'][^"']*evil\.example""", again), wanted
 
 
+def test_what_was_written_stands_on_the_page_that_refuses_it(app: Flask, factory: Factory) -> None:
+    submitter = factory.person("Sue")
+    home = f"/projects/{factory.project(submitter=submitter, draft=True).reference}"
+    browser = factory.browser(submitter)
+    words = "Why <b>now</b>, and\x00 not later?"
+    answer = browser.post(f"{home}/comments", data={"key": "one two", "text": words})
+    assert answer.status_code == 422
+    assert "Why &lt;b&gt;now&lt;/b&gt;, and not later?" in answer.text
+    secret = {"current": "my old secret\x00", "password": "my new secret", "name": "Sue Smith"}
+    page = browser.post("/account/password", data=secret).text
+    assert "Sue Smith" in page
+    assert "secret" not in page
+
+
 def assert_stays(location: str) -> None:
     """A browser that follows this stays on this site."""
     parts = urlsplit(location)

@@ -1,0 +1,136 @@
+"""Whatever is sent to any route, by whomever: no fault, nothing in the log, and text that was refused is given back."""
+
+import random
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import make_url, select
+from werkzeug.routing import Rule
+
+from okrgate.accounts.models import Person
+from okrgate.administration import preferences
+from okrgate.database import db
+from tests.conftest import DATABASES
+from tests.faults import hostile
+from tests.faults.fuzzing import Fuzz, Target
+from tests.faults.profile import LONG, times
+from tests.integration.journey.company import Company
+from tests.integration.journey.stops import WAY, Stops
+from tests.integration.test_route_matrix import TABLE, arrange, words_for
+
+# Nobody signed yet: there is not one of everything.
+EARLY = {"founded", "told", "in review", "judged"}
+READERS = ("Ada", "Mia", "Lea", "Sue", "Rex", "Ines", "Pat", "Aud", "nobody")
+# What starts a process of its own takes long: a few of these are enough.
+SLOW = {"rulebooks.work_on", "rulebooks.publish", "rulebooks.roll_back"}
+
+
+@dataclass
+class Ground:
+    """A company to try things on, made anew whenever much of it was changed."""
+
+    stops: Stops
+    company: Company
+    browsers: dict[str, FlaskClient]
+    base: str = ""
+    used: str = ""
+    cookies: dict[str, dict[Any, Any]] = field(default_factory=dict)
+
+    def keep(self) -> None:
+        """Come back to what is there now, and to who is signed in now."""
+        url = db.engine.url
+        self.cookies = {name: dict(one._cookies or {}) for name, one in self.browsers.items()}
+        self._leave()
+        self.base = str(url.database)
+
+    def anew(self) -> None:
+        """Make everything as it was kept, in another place, so that nothing remembered fits."""
+        self._leave()
+        used = self.used
+        url, self.used = self.stops._copy(self.base)
+        db.engine.url = make_url(url)
+        if used:
+            self.stops._drop(used)
+        for name, cookies in self.cookies.items():
+            self.browsers[name]._cookies = dict(cookies)
+        preferences.refresh()
+        db.session.rollback()
+
+    def _leave(self) -> None:
+        db.session.remove()
+        db.engine.dispose()
+
+
+@contextmanager
+def ground(stops: Stops, stop: str) -> Iterator[tuple[Ground, dict[str, object]]]:
+    """Yield a company at a stop, with one of everything where there can be."""
+    with ExitStack() as stack:
+        company = stack.enter_context(contextmanager(stops.arrive)(stop))
+        words: dict[str, object] = {"reference": company.reference}
+        if stop not in EARLY:
+            arrange(company)
+            words = words_for(company)
+        browsers = {name: company[name].client for name in READERS if name != "nobody"}
+        browsers["nobody"] = company.factory.app.test_client()
+        kept = Ground(stops, company, browsers)
+        first = db.engine.url
+        kept.keep()
+        kept.anew()
+        yield kept, words
+        kept._leave()
+        stops._drop(kept.used)
+        db.engine.url = first
+
+
+def everything(kept: Ground, words: dict[str, object]) -> Fuzz:
+    """Return the walk, after it saw every page of every kind and every form that anybody is shown."""
+    fuzz = Fuzz(kept.company.factory.app, kept.browsers, kept.anew, thorough=LONG)
+    home = f"/projects/{kept.company.reference}"
+    rows = TABLE.items() if "version" in words else ()
+    paths = [row.path.format(**words) for name, row in rows if name.startswith("GET")]
+    for reader in READERS:
+        fuzz.discover(reader, ["/", home, *paths])
+    for name, row in rows:
+        method, _, endpoint = name.partition(" ")
+        if method == "POST":
+            pairs = [(key, text.format(**words, day=12)) for key, text in row.data.items()]
+            path = row.path.format(**words)
+            may = [one for one in READERS if row.expected("POST", one) in {200, 303, 409, 422}]
+            for reader in may[:2] or ["Ada"]:
+                fuzz.propose(Target(reader, endpoint, path, method, pairs, sorted(dict(pairs))))
+    return fuzz
+
+
+def known_words(words: dict[str, object]) -> list[str]:
+    """Return ids and names that belong somewhere, and elsewhere do not."""
+    people = db.session.scalars(select(Person.id)).all()
+    return sorted({str(one) for one in (*words.values(), *people)}, key=lambda one: (len(one), one))
+
+
+# The short run tries one stop on one database: the stricter one, where there are both.
+@pytest.mark.parametrize("stops", DATABASES if LONG else DATABASES[-1:], indirect=True)
+@pytest.mark.parametrize("stop", [*WAY][1:] if LONG else ["in approval"])
+def test_nothing_that_is_sent_anywhere_is_a_fault(stops: Stops, stop: str) -> None:
+    chance = random.Random(f"{stop} 5")  # noqa: S311 the same every time
+    with ground(stops, stop) as (kept, words):
+        known = known_words(words)
+        fuzz = everything(kept, words)
+        for target in fuzz.choose(chance, times(300, 4000)):
+            if target.kind.split()[0] not in SLOW or chance.random() < 0.05:
+                fuzz.attack(target, chance, known)
+        for rule in rules(fuzz.app) * times(1, 5):
+            odd = iter(lambda: hostile.value(chance, known), None)
+            fuzz.attack_address(rule, chance.choice(READERS), odd)
+    assert fuzz.sent > times(700, 4000), fuzz.told()
+    assert {200, 303, 403, 404, 422} <= set(fuzz.statuses), fuzz.told()
+    assert not fuzz.found.told(), "\n".join([fuzz.told(), *fuzz.found.told()])
+
+
+def rules(app: Flask) -> list[Rule]:
+    """Return every route whose address has a place for something."""
+    return [rule for rule in app.url_map.iter_rules() if rule.arguments]
