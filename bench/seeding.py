@@ -64,7 +64,7 @@ def _known() -> company.Company | None:
 
 
 def _pairs(query: Select[str, int]) -> dict[str, int]:
-    return {name: number for name, number in db.session().execute(query)}
+    return dict(row._tuple() for row in db.session().execute(query))
 
 
 def _waiting(made: company.Company, place: int) -> list[int]:

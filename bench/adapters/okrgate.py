@@ -95,7 +95,8 @@ class App(Adapter):
             "password": PASSWORD,
         }
         answer = yield Req("login", "POST", "/sign-in", typed)
-        assert answer.status == 303, (answer.status, answer.text[:2000])
+        if answer.status != 303:
+            raise RuntimeError(f"nobody came in: {answer.status} {answer.text[:2000]}")
 
     def queue_path(self, user):
         """Return the queue's address."""

@@ -1,5 +1,7 @@
 """Serve pages, send mail, catch mail."""
 
+import gc
+import multiprocessing
 import os
 import shutil
 import signal
@@ -19,11 +21,13 @@ if TYPE_CHECKING:
 
 def build() -> "Flask":
     """Build the application in a server's own process."""
+    gc.disable()
     from okrgate.app import create_app
     from okrgate.watching import watchman
 
     app = create_app(surroundings.settings())
     watchman.start(app)
+    _keep()
     return app
 
 
@@ -45,6 +49,7 @@ def build() -> "Flask":
 )
 def serve(host: str, port: int, workers: int, no_migrate: bool, with_mail_catcher: bool) -> None:
     """Serve the pages. Needs `okrgate worker` beside it, which sends the mail."""
+    gc.disable()
     from granian import Granian
     from granian.constants import Interfaces
 
@@ -72,6 +77,7 @@ def serve(host: str, port: int, workers: int, no_migrate: bool, with_mail_catche
         factory=True,
         websockets=False,
     )
+    _load()
     try:
         server.serve()
     finally:
@@ -79,6 +85,25 @@ def serve(host: str, port: int, workers: int, no_migrate: bool, with_mail_catche
             catcher.end()
         if figures is not None:
             shutil.rmtree(figures, ignore_errors=True)
+
+
+def _load() -> None:
+    """Load the code before the serving processes part from this one: once for all, in memory that they share."""
+    if multiprocessing.get_start_method() != "fork":
+        gc.enable()
+        return
+    from sqlalchemy.orm import configure_mappers
+
+    import okrgate.app  # noqa: F401
+
+    configure_mappers()
+    _keep()
+
+
+def _keep() -> None:
+    """Look for rubbish from now on, but never among what was loaded: it stays, and its pages stay shared."""
+    gc.freeze()
+    gc.enable()
 
 
 def _folder_for_figures(settings: "Settings", workers: int) -> str | None:

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-from icalendar import Calendar, Event, vCalAddress, vText
 
 from okrgate import clock
 from okrgate.events import KickoffInvited
+
+if TYPE_CHECKING:
+    from icalendar import vCalAddress
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,9 @@ def invitation(
     `organizer` is an address, `link` the project's page. The UID stays the same for a project for ever, the
     SEQUENCE rises with each change, so a calendar moves the entry it has.
     """
+    # Slow to import, and only a kick-off needs it.
+    from icalendar import Calendar, Event, vText
+
     entry = Event()
     entry.add("uid", f"kickoff-{event.project_id}@{urlsplit(link).hostname or 'localhost'}")
     entry.add("sequence", event.sequence)
@@ -54,7 +59,9 @@ def invitation(
     return written.decode()
 
 
-def _address(mailbox: Mailbox) -> vCalAddress:
+def _address(mailbox: Mailbox) -> "vCalAddress":
+    from icalendar import vCalAddress, vText
+
     found = vCalAddress(f"mailto:{mailbox.address}")
     if mailbox.name:
         # A parameter can carry neither control characters nor double quotes.

@@ -1,10 +1,8 @@
 """Read stages and transitions, and see that every project can come in, through and out."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
-import networkx as nx
-
+from okrgate.gates import ways
 from okrgate.gates.model import FORWARD, Role, Stage, Transition
 from okrgate.gates.reading import Reader
 from okrgate.gates.tree import Node
@@ -183,19 +181,16 @@ def reader_words(node: Node | None) -> list[tuple[str, Node]]:
     return [(part.value, part) for part in parts if isinstance(part.value, str)]
 
 
-def moves(stages: Mapping[str, Stage], transitions: Iterable[Transition]) -> "nx.MultiDiGraph[str]":
-    """Return the graph of all moves; `previous` leads back to every stage its holding stage is entered from."""
-    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
-    graph.add_nodes_from(stages)
+def moves(stages: Mapping[str, Stage], transitions: Iterable[Transition]) -> dict[str, list[str]]:
+    """Return where each stage leads; `previous` leads back to every stage its holding stage is entered from."""
+    found: dict[str, list[str]] = {stage: [] for stage in stages}
     every = list(transitions)
     for one in every:
         for source in one.sources:
             for target in _targets(one, source, every):
-                if target in stages:
-                    graph.add_edge(
-                        source, target, key=one.id, transition=replace(one, target=target)
-                    )
-    return graph
+                if target in stages and target not in found.setdefault(source, []):
+                    found[source].append(target)
+    return found
 
 
 def _targets(one: Transition, source: str, every: list[Transition]) -> tuple[str, ...]:
@@ -217,17 +212,18 @@ def check_ways(
     unclear = any(not one.target or not one.sources for one in transitions.values())
     if node is None or initial is None or unclear:
         return
-    graph = moves(stages, transitions.values())
+    leads_to = moves(stages, transitions.values())
+    back = ways.backward(leads_to)
     places = {name: key for name, key, _ in Reader().named(node, "stages")}
     ends = [stage.id for stage in stages.values() if stage.terminal]
-    reached = {initial} | nx.descendants(graph, initial)
-    leads_out = set(ends).union(*(nx.ancestors(graph, end) for end in ends))
+    reached = {initial, *ways.onward(leads_to, initial)}
+    leads_out = set(ends).union(*(ways.onward(back, end) for end in ends))
     if not ends:
         reader.error(node, "no stage is an end: write terminal: true and an outcome")
     for stage in stages.values():
         if stage.id not in reached:
             reader.error(places[stage.id], f"the stage {stage.id} is never reached")
-        if not stage.terminal and graph.out_degree(stage.id) == 0:
+        if not stage.terminal and not leads_to[stage.id]:
             reader.error(
                 places[stage.id], f"the stage {stage.id} is a dead end: no transition leaves it"
             )
@@ -243,14 +239,11 @@ def _check_automatic(
     transitions: Mapping[str, Transition],
     places: Mapping[str, Node],
 ) -> None:
-    graph = moves(stages, (one for one in transitions.values() if one.auto))
-    for component in nx.strongly_connected_components(graph):
-        circle = [stage for stage in stages if stage in component]
-        if len(circle) > 1:
-            reader.error(
-                places[circle[0]],
-                f"automatic transitions go round in a circle: {', '.join(circle)}",
-            )
+    for circle in ways.circles(moves(stages, (one for one in transitions.values() if one.auto))):
+        reader.error(
+            places[circle[0]],
+            f"automatic transitions go round in a circle: {', '.join(circle)}",
+        )
 
 
 def _warn_gateless(
@@ -265,8 +258,10 @@ def _warn_gateless(
         for one in transitions.values()
         if one.gate is None and one.kind not in {"decline", "withdraw"}
     )
-    graph = moves(stages, free)
+    ungated = moves(stages, free)
     for stage in stages.values():
-        if stage.terminal and stage.id != initial and nx.has_path(graph, initial, stage.id):
-            way = " → ".join(nx.shortest_path(graph, initial, stage.id))
-            reader.warn(node, f"a way to the end meets no gate: {way}")
+        if not stage.terminal or stage.id == initial:
+            continue
+        way = ways.shortest(ungated, initial, stage.id)
+        if way:
+            reader.warn(node, f"a way to the end meets no gate: {' → '.join(way)}")

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from charset_normalizer import from_bytes
-
 from okrgate.imports.reading import Table, Unreadable, table_of
 from okrgate.imports.workbook import read_sheet, sheet_names
 
@@ -105,6 +103,8 @@ def _encoding(content: bytes) -> str:
     else:
         return "utf-8"
     allowed = [one for one in ENCODINGS if not one.startswith("utf")]
+    from charset_normalizer import from_bytes  # slow to import, seldom needed
+
     best = from_bytes(content[:_LOOKED_AT], cp_isolation=allowed).best()
     guessed = best.encoding if best else "cp1252"
     # A guesser that has seen little text likes the rare: the common one wins where both read the file.

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from typing import TYPE_CHECKING
 
 from okrgate import clock
 from okrgate.notifications.wording import one_line, printable
 from okrgate.web.render import is_own_path
+
+if TYPE_CHECKING:
+    from aiosmtpd.controller import Controller
+    from aiosmtpd.smtp import SMTP, Envelope, Session
 
 MOST = 200
 _NAME = re.compile(r"\d{8}T\d{12}-[0-9a-f]{8}")
@@ -39,7 +41,7 @@ class _Keeper:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 aiosmtpd's name
+    async def handle_DATA(self, _server: "SMTP", _session: "Session", envelope: "Envelope") -> str:  # noqa: N802 aiosmtpd's name
         name = f"{clock.now():%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"
         content = envelope.content if isinstance(envelope.content, bytes) else b""
         unfinished = self._folder / f".{name}"
@@ -53,8 +55,10 @@ def folder_in(data_dir: Path) -> Path:
     return data_dir / "mail"
 
 
-def start(data_dir: Path, *, host: str, port: int) -> Controller:
+def start(data_dir: Path, *, host: str, port: int) -> "Controller":
     """Begin to catch, in a thread. Raises OSError when the port is taken. Call stop() on what is returned."""
+    from aiosmtpd.controller import Controller  # only the demo catches mail
+
     folder = folder_in(data_dir)
     folder.mkdir(parents=True, exist_ok=True)
     controller = Controller(_Keeper(folder), hostname=host, port=port, data_size_limit=_LARGEST)

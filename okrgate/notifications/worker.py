@@ -7,20 +7,20 @@ minute anyway. Periodic jobs take a row of their slot first, so they run once ho
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from flask import Flask, current_app, has_app_context
-from huey import crontab
-from huey.api import Huey
 from sqlalchemy import Select, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from okrgate import clock
 from okrgate.config import Settings
-from okrgate.database import db, transaction
+from okrgate.database import db, insert_into, transaction
 from okrgate.notifications import delivery, queues
 from okrgate.notifications.models import PeriodicRun
+
+if TYPE_CHECKING:
+    from huey.api import Huey
 
 log = structlog.get_logger()
 
@@ -91,12 +91,14 @@ def wake() -> None:
         log.warning("worker not woken", problem=type(problem).__name__)
 
 
-def queue_of(app: Flask) -> Huey:
+def queue_of(app: Flask) -> "Huey":
     """Return the application's queue, with its tasks."""
     with _building:
         known: Huey | None = app.extensions.get(_QUEUE)
         if known is not None:
             return known
+        from huey import crontab
+
         settings: Settings = app.extensions["okrgate.settings"]
         queue = queues.build(settings)
 
@@ -217,12 +219,11 @@ def _take(name: str, slot: str) -> bool:
     if known is not None and (known.finished_at is not None or known.started_at > now - _TAKE_OVER):
         return False
     with transaction() as session:
-        insert = (
-            postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        )
         row = {"name": name, "slot": slot, "started_at": now, "attempts": 1}
         fresh = (
-            insert(PeriodicRun).values(row).on_conflict_do_nothing(index_elements=["name", "slot"])
+            insert_into(PeriodicRun)
+            .values(row)
+            .on_conflict_do_nothing(index_elements=["name", "slot"])
         )
         if session.execute(fresh.returning(PeriodicRun.id)).first() is not None:
             return True

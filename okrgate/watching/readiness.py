@@ -5,7 +5,6 @@ from functools import cache
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from okrgate import migrations
 from okrgate.database import db
 
 
@@ -22,4 +21,6 @@ def ready() -> bool:
 
 @cache
 def _wanted() -> set[str]:
+    from okrgate import migrations  # slow to import, and only a proxy asks
+
     return migrations.newest()
