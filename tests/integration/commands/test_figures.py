@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SECRET
-from tests.integration.commands.hosts import Browser, free_port, started, wait_until
+from tests.integration.commands.hosts import Browser, started, wait_until
+from tests.machine import PATIENCE, free_port
 
 TOKEN = "q8-Lw2_nV5xR7tYb3Kc9"
 ASKED = 40
@@ -35,7 +36,7 @@ def test_two_processes_count_together(tmp_path: Path) -> None:
 
 
 def _counted(port: int) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         connection.request("GET", "/metricsz", headers={"Authorization": f"Bearer {TOKEN}"})
         answer = connection.getresponse()

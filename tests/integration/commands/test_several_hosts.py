@@ -21,16 +21,17 @@ from okrgate.notifications import queues
 from okrgate.notifications.models import MAIL, SENDING, WAITING, OutboxRow, PeriodicRun
 from okrgate.watching.models import WEB, WORKER, ChainCheck, Heartbeat
 from tests.conftest import DATABASES, SECRET
-from tests.integration.commands.hosts import Browser, free_port, started, wait_until
+from tests.integration.commands.hosts import Browser, started, wait_until
 from tests.integration.conftest import Arrive
 from tests.integration.journey.company import Company
 from tests.integration.notifications.smtp import Server, running
+from tests.machine import free_port
 from tests.unit.notifications.samples import sample
 
 NAME = "127.0.0.1:8999"
 NEWS = 60
 # A guard against hanging: a sweep looks once a minute even if nobody is woken.
-SOON = 100.0
+SOON = 300.0
 
 
 @dataclass
@@ -78,6 +79,7 @@ def hosts(arrive: Arrive, tmp_path: Path) -> Iterator[Hosts]:
 @pytest.mark.allow_hosts(["127.0.0.1"])
 def test_two_webs_and_two_workers_are_one_installation(hosts: Hosts) -> None:
     wait_until(lambda: _beats() > 0)
+    begun = datetime.now(UTC).date()
     round_row = db.session.scalars(select(Round).where(Round.closed_at.is_(None))).one()
     path, before = f"/approvals/{round_row.id}", _count(SignoffRow)
     db.session.rollback()
@@ -102,8 +104,10 @@ def test_two_webs_and_two_workers_are_one_installation(hosts: Hosts) -> None:
     names = Counter(mail["Message-ID"] for mail in hosts.server.taken)
     assert len(names) > NEWS
     assert set(names.values()) == {1}
-    wait_until(lambda: _kinds() == {WEB, WORKER})
-    assert _count(ChainCheck) == 1, "the daily walk over the record was made twice, or never"
+    wait_until(lambda: _kinds() == {WEB, WORKER} and _count(ChainCheck) > 0)
+    # As a rule this takes no midnight in.
+    days = (datetime.now(UTC).date() - begun).days + 1
+    assert _count(ChainCheck) <= days, "the daily walk over the record was made twice"
     assert set(db.session().scalars(select(PeriodicRun.attempts))) == {1}
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SECRET
-from tests.integration.commands.hosts import Browser, free_port, started, wait_until
+from tests.integration.commands.hosts import Browser, started, wait_until
+from tests.machine import free_port
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 PARTS = (

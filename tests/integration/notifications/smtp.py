@@ -13,6 +13,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from flask import Flask
 
 from okrgate.config import Mail, Settings
+from tests.machine import PATIENCE, free_port
 
 Answer = Callable[[str], str | None]
 
@@ -62,9 +63,7 @@ class Server:
 @contextmanager
 def running(server: Server) -> Iterator[int]:
     """Run the server; yield its port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     controller = Controller(server, hostname="127.0.0.1", port=port)
     controller.start()
     try:
@@ -84,7 +83,7 @@ def black_hole() -> Iterator[int]:
         over.set()
 
 
-def use(app: Flask, port: int, *, timeout: float = 5.0) -> None:
+def use(app: Flask, port: int, *, timeout: float = PATIENCE) -> None:
     """Let the application send there."""
     settings: Settings = app.extensions["okrgate.settings"]
     mail = Mail(host="127.0.0.1", port=port, timeout=timeout)

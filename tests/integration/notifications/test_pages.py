@@ -1,7 +1,6 @@
 """The inbox, the dead letters and the demo's caught mail."""
 
 import smtplib
-import socket
 from dataclasses import replace
 
 import pytest
@@ -13,6 +12,7 @@ from okrgate.database import db, transaction
 from okrgate.notifications import catcher, service, views
 from okrgate.notifications.models import DEAD, INBOX, MAIL, OutboxRow
 from tests.factories import Factory
+from tests.machine import PATIENCE, free_port
 from tests.unit.notifications.samples import sample
 
 
@@ -137,12 +137,10 @@ def test_caught_mail_exists_only_in_the_demo(app: Flask, factory: Factory) -> No
 def test_caught_mail_is_kept_and_shown_as_text(app: Flask, factory: Factory) -> None:
     settings = app.extensions["okrgate.settings"]
     app.extensions["okrgate.settings"] = replace(settings, demo=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     controller = catcher.start(settings.data_dir, host="127.0.0.1", port=port)
     try:
-        with smtplib.SMTP("127.0.0.1", port, timeout=5) as client:
+        with smtplib.SMTP("127.0.0.1", port, timeout=PATIENCE) as client:
             client.sendmail(
                 "a@example.com",
                 ["b@example.com"],

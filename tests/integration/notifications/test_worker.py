@@ -20,6 +20,7 @@ from okrgate.notifications.models import OutboxRow, PeriodicRun
 from tests.factories import Factory
 from tests.faults.profile import times
 from tests.integration.notifications.smtp import Server, running, use
+from tests.machine import PATIENCE
 from tests.unit.notifications.samples import sample
 
 NOON = datetime(2031, 11, 3, 12, tzinfo=UTC)
@@ -136,7 +137,7 @@ def _send_all(settings: Settings, port: int, ready: Any) -> None:
     app = create_app(settings)
     with app.app_context():
         use(app, port)
-        ready.wait(30)
+        ready.wait(PATIENCE)
         while delivery.send_due(limit=7):
             pass
         db.session.remove()
@@ -150,7 +151,7 @@ def _run_jobs(settings: Settings, ready: Any, ran: Any) -> None:
 
     app = create_app(settings)
     with app.app_context():
-        ready.wait(30)
+        ready.wait(PATIENCE)
         for slot in range(SLOTS):
             worker.run_once("job", str(slot), job)
         db.session.remove()
@@ -199,5 +200,5 @@ def _in_processes(work: Any, settings: Settings, *arguments: Any, ran: Any = Non
         process.start()
     ready.set()
     for process in processes:
-        process.join(60)
+        process.join(PATIENCE)
     assert [process.exitcode for process in processes] == [0, 0, 0]
