@@ -29,6 +29,7 @@ from okrgate.stages.signing import Ask, standing
 from tests.dumps import differences, dump
 from tests.integration.conftest import Arrive
 from tests.integration.journey.company import Company
+from tests.machine import PATIENCE
 
 EXECUTIVES = ("managing_director", "vice_president")
 # Who tried and may not is noted in the record, and nothing else is changed by it.
@@ -562,7 +563,7 @@ def at_once(company: Company, acts: list[Callable[[], int]]) -> list[object]:
 
     def run(act: Callable[[], int]) -> object:
         with app.app_context(), clock.moved_to(moment):
-            start.wait(10)
+            start.wait(PATIENCE)
             try:
                 return act()
             except Exception as problem:
@@ -571,4 +572,4 @@ def at_once(company: Company, acts: list[Callable[[], int]]) -> list[object]:
                 db.session.remove()
 
     with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(run, acts, timeout=60))
+        return list(pool.map(run, acts, timeout=PATIENCE))

@@ -25,6 +25,7 @@ from okrgate.commands import archive, copies, main
 from okrgate.commands.archive import Unfit
 from okrgate.database import db, transaction
 from tests.conftest import DATABASES, SECRET, on_server, settings_for
+from tests.machine import PATIENCE
 
 WRITERS = 2
 Run = Callable[..., Result]
@@ -146,7 +147,7 @@ def test_a_backup_under_load_holds_all_that_was_acknowledged_and_comes_back_whol
     finally:
         over.set()
         for writer in writers:
-            writer.join(60)
+            writer.join(PATIENCE)
 
     assert [writer.exitcode for writer in writers] == [0] * WRITERS
     assert files[-1][2] > files[0][1], "nothing was written meanwhile"
@@ -163,7 +164,7 @@ def test_a_backup_under_load_holds_all_that_was_acknowledged_and_comes_back_whol
 
 
 def _wait_for(acknowledged: Any, wanted: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while acknowledged.value < wanted:
         assert time.monotonic() < deadline
         time.sleep(0.01)

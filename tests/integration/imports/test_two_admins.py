@@ -24,6 +24,7 @@ from okrgate.imports.running import _Run
 from okrgate.projects.models import Project
 from tests.factories import Factory
 from tests.integration.imports.test_pages import bring
+from tests.machine import PATIENCE
 
 FILE = b"id;name;other\r\nA;Quay;First\r\nB;Bridge;Second"
 MONDAY = datetime(2027, 1, 4, 9, tzinfo=UTC)
@@ -375,14 +376,14 @@ def at_once(app: Flask, acts: list[Callable[[], Any]]) -> list[Any]:
 
     def act_there(act: Callable[[], Any]) -> Any:
         with app.app_context(), clock.moved_to(moment):
-            ready.wait(10)
+            ready.wait(PATIENCE)
             try:
                 return act()
             finally:
                 db.session.remove()
 
     with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(act_there, acts, timeout=60))
+        return list(pool.map(act_there, acts, timeout=PATIENCE))
 
 
 def test_of_two_starts_at_once_only_one_wins(

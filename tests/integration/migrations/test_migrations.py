@@ -12,6 +12,7 @@ import okrgate.app  # noqa: F401 every room's tables must be known
 from okrgate import migrations
 from okrgate.database import Model
 from tests.conftest import DATABASES
+from tests.machine import PATIENCE
 
 
 @pytest.fixture(params=DATABASES)
@@ -70,7 +71,7 @@ def test_two_hosts_that_start_at_once_migrate_once(empty_url: str) -> None:
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
+        process.join(PATIENCE)
 
     assert [process.exitcode for process in processes] == [0, 0]
     assert migrations.is_current(empty_url)

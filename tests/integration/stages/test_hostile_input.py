@@ -18,6 +18,7 @@ from okrgate.projects.models import Draft, Project, Visit
 from okrgate.stages import service, settling
 from tests.integration.conftest import Arrive
 from tests.integration.journey.company import Company
+from tests.machine import PATIENCE
 
 HUGE = ("9" * 19, "9" * 5000, "2147483648", "-1", "٣", "x")
 
@@ -226,7 +227,7 @@ def at_once(company: Company, acts: list[Callable[[], object]]) -> list[object]:
 
     def run(act: Callable[[], object]) -> object:
         with company.factory.app.app_context(), clock.moved_to(now):
-            ready.wait(timeout=30)
+            ready.wait(PATIENCE)
             try:
                 return act()
             except Refused as problem:
