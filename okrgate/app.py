@@ -16,6 +16,7 @@ from okrgate.administration import views as administration
 from okrgate.approvals import reminders as approvals_reminders
 from okrgate.approvals import service as approvals_service
 from okrgate.approvals import views as approvals
+from okrgate.audit import denials
 from okrgate.audit import service as audit_service
 from okrgate.audit import views as audit
 from okrgate.comments import following
@@ -128,6 +129,7 @@ def _introduce() -> None:
     audit_service.on_project_change(settling.settle)
     directory.register_roles(rulebook_service.role_choices)
     directory.on_roles_changed(settling.on_roles_changed)
+    errors.on_denied(denials.note)
     audit.sources.names_of = directory.names
     audit.sources.people = directory.everybody_choices
     audit.sources.references_of = projects.references_of

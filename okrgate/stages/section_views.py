@@ -40,6 +40,7 @@ from okrgate.stages.opened import (
 )
 from okrgate.stages.sections import answers_of, asked_for, section_for
 from okrgate.stages.views import blueprint, reader
+from okrgate.web.errors import tell_of_denial
 from okrgate.web.htmx import render
 from okrgate.web.permissions import requires, signed_in
 from okrgate.web.render import done, me
@@ -282,7 +283,7 @@ def _too_late(
         for name, value in request.form.items(multi=True)
         if name in labels and value.strip()
     ]
-    return render(
+    shown = render(
         "stages/too_late.html",
         status=403,
         project=loaded.project,
@@ -290,6 +291,8 @@ def _too_late(
         refusal=refusal,
         typed=typed,
     )
+    tell_of_denial(refusal)
+    return shown
 
 
 def _answer(

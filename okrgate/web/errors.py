@@ -1,5 +1,7 @@
 """Turns each refusal into a page; the only place that knows status codes for errors."""
 
+from collections.abc import Callable
+
 import structlog
 from flask import Flask, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
@@ -34,6 +36,25 @@ _WITH_WORDS = {409, 422}
 _READ_ONLY = "25006"
 
 
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+_listeners: list[Callable[..., None]] = []
+
+
+def on_denied(listener: Callable[..., None]) -> None:
+    """Call `listener` (by, path, act, sentence) when somebody who is signed in tried to do what they may not."""
+    if listener not in _listeners:
+        _listeners.append(listener)
+
+
+def tell_of_denial(sentence: str) -> None:
+    """Tell that an act was denied: not of looking, nor of what another site sent, nor of what was recorded already."""
+    # Before it is known who asks, `is_unsure` is true: a form from elsewhere was nobody's own act.
+    if request.method in _SAFE or is_unsure() or not current_user.is_authenticated:
+        return
+    for listener in _listeners:
+        listener(current_user.id, path=request.path, act=request.endpoint or "", sentence=sentence)
+
+
 def page(status: int, sentence: str) -> ResponseReturnValue:
     """Show the error page of a status, with one sentence about what to do."""
     template = f"errors/{status if status in _PAGES else 500}.html"
@@ -62,6 +83,8 @@ def install(app: Flask) -> None:
     def _refused(refusal: Refused) -> ResponseReturnValue:
         status = next((code for kind, code in _STATUS.items() if isinstance(refusal, kind)), 422)
         log.info("refused", status=status, sentence=refusal.sentence, endpoint=request.endpoint)
+        if isinstance(refusal, Forbidden):
+            tell_of_denial(refusal.sentence)
         return page(status, refusal.sentence)
 
     @app.errorhandler(GateUnjudgeable)
