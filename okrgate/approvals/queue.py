@@ -24,12 +24,13 @@ from okrgate.approvals.changes import changed_names
 from okrgate.approvals.models import Round, Seat, SeatPerson, SignoffRow
 from okrgate.approvals.seating import Seating, Word, seating
 from okrgate.database import db
+from okrgate.gates.model import Rulebook
 from okrgate.projects.models import Project
 from okrgate.projects.plan_models import Scope
 from okrgate.rulebooks import service as rulebooks
 from okrgate.web.keys import pack, unpack, whole
 
-PAGE = 50
+PAGE = 25
 CAP = 100
 DUES = {"overdue": "Overdue", "week": "Due within a week", "later": "Later, or no date"}
 _NO_DAY = date.max
@@ -114,37 +115,56 @@ def waiting_for(
         .join(Person, Person.id == Project.submitter_id)
         .outerjoin(OrgUnit, OrgUnit.id == Project.home_unit_id)
         .outerjoin(Scope, Scope.project_id == Project.id)
-        .where(_mine(person), *_conditions(wanted or Narrowed()))
+        .where(Round.id.in_(_chosen(person, limit, wanted or Narrowed(), after)))
+        .order_by(*_ORDER)
     )
-    since = _unpack(after)
-    if since is not None:
-        query = query.where(_after(*since))
-    rows = db.session().execute(query.order_by(*_ORDER).limit(limit)).all()
+    rows = db.session().execute(query).all()
     rounds = [row.Round for row in rows]
-    stands = _seatings(rounds)
+    if not rounds:
+        return []
+    versions = {one.rulebook_version_id for one in rounds}
+    books = {version: rulebooks.rulebook(version) for version in versions}
+    stands = _seatings(rounds, books)
     last = last_decided(person, rounds)
+    today = clock.today()
     return [
         replace(
-            _waiting(row.Round, row.Project, row.name),
+            _waiting(row.Round, row.Project, row.name, books, today),
             unit=row.unit or "",
             sums=sums_of(row.Scope),
             seats=stands[row.Round.id],
             asks=stands[row.Round.id].asks,
-            changed=_changed(row.Round, last.get(row.Round.project_id)),
+            changed=_changed(row.Round, last.get(row.Round.project_id), books),
             decided_before=row.Round.project_id in last,
         )
         for row in rows
     ]
 
 
+def _chosen(person: int, limit: int, wanted: Narrowed, after: str) -> Select[int]:
+    """Return a query for which rounds to show: it sorts numbers only, however many wait."""
+    query = select(Round.id).where(_mine(person), *_conditions(wanted))
+    if wanted.unit is not None:
+        query = query.join(Project, Project.id == Round.project_id)
+    since = _unpack(after)
+    if since is not None:
+        query = query.where(_after(*since))
+    return query.order_by(*_ORDER).limit(limit)
+
+
 def choices(person: int) -> Choices:
     """Return the gates and units that occur in somebody's queue."""
-    rows = db.session().execute(
-        select(Round.gate, Round.rulebook_version_id, OrgUnit.id, OrgUnit.name)
+    found = (
+        select(Round.gate, Round.rulebook_version_id, Project.home_unit_id)
         .join(Project, Project.id == Round.project_id)
-        .outerjoin(OrgUnit, OrgUnit.id == Project.home_unit_id)
         .where(_mine(person))
         .distinct()
+        .subquery()
+    )
+    rows = db.session().execute(
+        select(found.c.gate, found.c.rulebook_version_id, OrgUnit.id, OrgUnit.name).outerjoin(
+            OrgUnit, OrgUnit.id == found.c.home_unit_id
+        )
     )
     gates: dict[str, str] = {}
     units: dict[int, str] = {}
@@ -248,11 +268,9 @@ def _unpack(text: str) -> tuple[date, datetime, int] | None:
         return None
 
 
-def _seatings(rounds: Sequence[Round]) -> dict[int, Seating]:
-    """Return where each round stands. Two queries, none for no rounds."""
+def _seatings(rounds: Sequence[Round], books: Mapping[int, Rulebook]) -> dict[int, Seating]:
+    """Return where each round stands. Two queries."""
     ids = [one.id for one in rounds]
-    if not ids:
-        return {}
     seats: dict[int, list[Seat]] = {}
     for seat in db.session().scalars(select(Seat).where(Seat.round_id.in_(ids)).order_by(Seat.id)):
         seats.setdefault(seat.round_id, []).append(seat)
@@ -267,7 +285,7 @@ def _seatings(rounds: Sequence[Round]) -> dict[int, Seating]:
         )
     return {
         one.id: seating(
-            rulebooks.rulebook(one.rulebook_version_id),
+            books[one.rulebook_version_id],
             one.gate,
             seats.get(one.id, ()),
             words.get(one.id, ()),
@@ -277,15 +295,16 @@ def _seatings(rounds: Sequence[Round]) -> dict[int, Seating]:
     }
 
 
-def _changed(found: Round, last: Round | None) -> tuple[str, ...]:
+def _changed(found: Round, last: Round | None, books: Mapping[int, Rulebook]) -> tuple[str, ...]:
     if last is None:
         return ()
-    rulebook = rulebooks.rulebook(found.rulebook_version_id)
-    return changed_names(rulebook, last.content, found.content)
+    return changed_names(books[found.rulebook_version_id], last.content, found.content)
 
 
-def _waiting(found: Round, project: Project, submitter: str) -> Waiting:
-    rulebook = rulebooks.rulebook(found.rulebook_version_id)
+def _waiting(
+    found: Round, project: Project, submitter: str, books: Mapping[int, Rulebook], today: date
+) -> Waiting:
+    rulebook = books[found.rulebook_version_id]
     return Waiting(
         round_id=found.id,
         reference=project.reference,
@@ -295,7 +314,7 @@ def _waiting(found: Round, project: Project, submitter: str) -> Waiting:
         submitter=submitter,
         since=found.opened_at,
         due=found.due_on,
-        late=found.due_on is not None and found.due_on < clock.today(),
+        late=found.due_on is not None and found.due_on < today,
         number=found.number,
         key=f"{(found.due_on or _NO_DAY).isoformat()}~{pack(found.opened_at, found.id)}",
         ask=ask(rulebook, found, project.title),
