@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 FIRST, REVIEW, BACKLOG, PLAN = "intake_form", "opportunity_review", "ranked_backlog", "plan_work"
 FINAL, KICK_OFF, PARKED = "final_approval", "kick_off", "on_hold"
 DECLINED, WITHDRAWN = "declined_idea", "taken_back"
-PARKABLE = (REVIEW, BACKLOG, PLAN, FINAL, KICK_OFF)
+EXECUTION, WRAP_UP, MEASURING, LOOK_BACK = "in_execution", "wrap_up", "measuring", "look_back"
+PARKABLE = (REVIEW, BACKLOG, PLAN, FINAL, KICK_OFF, EXECUTION)
 LIMIT = 50_000
 
 # transition: from where, to where, who may
@@ -22,7 +23,16 @@ MOVES: dict[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
     "withdraw_idea": ((FIRST, REVIEW, BACKLOG), WITHDRAWN, ("Sue",)),
     "park_project": (PARKABLE, PARKED, ("Oli", "Mia")),
     "resume_project": ((PARKED,), "previous", ("Oli", "Mia")),
+    "begin_work": ((KICK_OFF,), EXECUTION, ("Lea",)),
+    "finish_work": ((EXECUTION,), WRAP_UP, ("Lea",)),
+    "begin_measuring": ((WRAP_UP,), MEASURING, ("Lea",)),
+    "begin_look_back": ((MEASURING,), LOOK_BACK, ("Lea",)),
+    "close_project": ((LOOK_BACK,), "all_done", ("Lea",)),
+    "stop_project": ((EXECUTION,), LOOK_BACK, ("Mia", "Oli")),
 }
+# Moves that wait until what is asked for in the stage was written down there.
+AFTER_WORK = ("begin_work", "finish_work", "begin_measuring", "begin_look_back", "close_project")
+COUNTS = ("approved", "approved_with_conditions", "objected")
 ROUNDS = {REVIEW: "review_done", FINAL: "executive_signoff"}
 SIGNERS = {REVIEW: ("Rex",), FINAL: ("Mia", "Vik")}
 # The move that a decision takes, by the stage in which it is taken.
@@ -46,6 +56,8 @@ class Model:
     waived: bool = False
     budget: int = 90_000
     parked_from: str = ""
+    worked: frozenset[str] = frozenset()
+    conditions: list[str] = field(default_factory=list)
     said: dict[str, str] = field(default_factory=dict)
     rounds: list[tuple[str, str | None]] = field(default_factory=list)
 
@@ -61,6 +73,8 @@ class Model:
     def _open(self, transition: str) -> bool:
         if transition == "start_planning":
             return self.judged
+        if transition in AFTER_WORK:
+            return self.stage in self.worked
         if transition == "ask_approval":
             return self.planned and (self.confirmed or self.waived)
         return True
@@ -79,17 +93,19 @@ class Model:
             return "forbidden"
         if name in self.said:
             return "conflict"
-        if decision in {"approved", "objected"}:
+        if decision in COUNTS:
             return "signed"
         transition = TAKES.get((decision, self.stage), "")
         return "signed" if transition and name in MOVES[transition][2] else "invalid"
 
     def sign(self, name: str, decision: str) -> None:
         """Take a decision that may be taken, and what follows from it."""
-        if decision not in {"approved", "objected"}:
+        if decision not in COUNTS:
             self.move(TAKES[(decision, self.stage)])
             return
         self.said[name] = decision
+        if decision == "approved_with_conditions":
+            self.conditions.append("open")
         if self._passes():
             self.move({REVIEW: BACKLOG, FINAL: KICK_OFF}[self.stage], "satisfied")
 
