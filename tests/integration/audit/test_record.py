@@ -18,6 +18,7 @@ from okrgate.audit import chain, reading, service
 from okrgate.audit.commands import audit as command
 from okrgate.audit.models import Entry
 from okrgate.database import db, transaction
+from okrgate.logs import request_id
 from okrgate.projects.models import Project
 from okrgate.rulebooks import service as rulebooks
 from okrgate.rulebooks.models import Process, RulebookVersion
@@ -77,6 +78,7 @@ def record(app: Flask, factory: Factory) -> list[int]:
     """Write seven rows, each column filled, and return the numbers of two people."""
     people = [factory.person("Ada").id, factory.person("Eve").id]
     project = a_project(people[0])
+    request_id.set("4f2a9c")
     with transaction():
         for number in range(7):
             entry = service.record(
