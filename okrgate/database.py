@@ -12,11 +12,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, TypeVar, cast
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Dialect, Engine, MetaData, Text, event, text
+from sqlalchemy import BigInteger, Dialect, Engine, MetaData, Table, Text, event, inspect, text
 from sqlalchemy import DateTime as SqlDateTime
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -163,6 +165,45 @@ def _commit(session: Session) -> None:
     session.info[_STORED] = stored() + 1
 
 
+def insert_into(table: type[Model]) -> postgresql.Insert | sqlite.Insert:
+    """Return an INSERT that can say what becomes of rows that are there already (`on_conflict_…`).
+
+    It goes to the table, not through objects: types and defaults of columns are minded, nothing is refreshed.
+    """
+    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+    return insert(table_of(table))
+
+
+def replace_in(table: type[Model], key: str) -> postgresql.Insert | sqlite.Insert:
+    """Return an INSERT of whole rows that takes the place of a row with the same `key` (a unique column)."""
+    return _replacing(table, key, db.engine.dialect.name)
+
+
+def insert_unless_known(table: type[Model], key: str) -> postgresql.Insert | sqlite.Insert:
+    """Return an INSERT of whole rows that leaves a row with the same `key` (a unique column) as it is."""
+    return _unless_known(table, key, db.engine.dialect.name)
+
+
+# Written once: to write these takes longer than to ask them.
+@cache
+def _replacing(table: type[Model], key: str, _dialect: str) -> postgresql.Insert | sqlite.Insert:
+    row = insert_into(table)
+    others = {
+        one.name: row.excluded[one.name] for one in table_of(table).columns if one.name != key
+    }
+    return row.on_conflict_do_update(index_elements=[key], set_=others)
+
+
+@cache
+def _unless_known(table: type[Model], key: str, _dialect: str) -> postgresql.Insert | sqlite.Insert:
+    return insert_into(table).on_conflict_do_nothing(index_elements=[key])
+
+
+def table_of(model: type[Model]) -> Table:
+    """Return the table behind a model: what is written to it needs no objects."""
+    return cast(Table, inspect(model).local_table)
+
+
 def after_commit(key: str, act: Callable[[], None]) -> None:
     """Do something once the open transaction() is stored; the same key twice is done once."""
     check_writing()
@@ -256,7 +297,11 @@ def _prepare_sqlite(engine: Engine) -> None:
         writing = connection.get_execution_options().get(_WRITING)
         if writing:
             _check_file(connection)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        try:
+            # Not through SQLAlchemy: every request begins several times.
+            connection.connection.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
+        except sqlite3.OperationalError as problem:
+            raise OperationalError("BEGIN", None, problem) from problem
 
 
 def _check_file(connection: Connection) -> None:

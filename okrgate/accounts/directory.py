@@ -26,12 +26,7 @@ def names(ids: Iterable[int | None]) -> dict[int, str]:
     wanted = {one for one in ids if one is not None}
     if not wanted:
         return {}
-    known = remembered("names of people", dict[int, str])
-    missing = wanted - set(known)
-    if missing:
-        rows = db.session().execute(_NAMES, {"people": list(missing)})
-        known |= {row.id: row.name for row in rows}
-    return {one: known[one] for one in wanted if one in known}
+    return {one: known.name for one, known in _people(wanted).items() if known is not None}
 
 
 def people_choices() -> list[tuple[int, str]]:
@@ -73,6 +68,11 @@ def unit(unit_id: int | None) -> OrgUnit | None:
     return found
 
 
+def know(unit: OrgUnit) -> None:
+    """Let a block of remembering() know a unit that was read beside something else."""
+    remembered("units", dict[int, OrgUnit])[unit.id] = unit
+
+
 def units(ids: Iterable[int | None]) -> Mapping[int, OrgUnit]:
     """Return these units by id, in one query."""
     wanted = {one for one in ids if one is not None}
@@ -102,8 +102,9 @@ def holdings(roles: Iterable[str], *, person: int | None = None) -> list[Holding
 
 
 # Written once: to write a statement takes longer than to ask it.
-_NAMES = select(Person.id, Person.name).where(Person.id.in_(bindparam("people", expanding=True)))
-_ACTIVE = select(Person.id).where(Person.id.in_(bindparam("people", expanding=True)), Person.active)
+_PEOPLE = select(Person.id, Person.name, Person.active).where(
+    Person.id.in_(bindparam("people", expanding=True))
+)
 _HOLDINGS = (
     select(RoleGrant.person_id, RoleGrant.role, RoleGrant.unit_id, OrgUnit.path)
     .join(OrgUnit, OrgUnit.id == RoleGrant.unit_id)
@@ -137,12 +138,17 @@ def active(ids: Iterable[int]) -> set[int]:
     wanted = set(ids)
     if not wanted:
         return set()
-    known = remembered("active people", dict[int, bool])
+    return {one for one, known in _people(wanted).items() if known is not None and known.active}
+
+
+def _people(wanted: set[int]) -> dict[int, Any]:
+    """Return (id, name, active) of each of these; None for a number that is nobody's."""
+    known = remembered("people", dict[int, Any])
     missing = wanted - set(known)
     if missing:
-        found = set(db.session().scalars(_ACTIVE, {"people": list(missing)}))
-        known |= {one: one in found for one in missing}
-    return {one for one in wanted if known[one]}
+        found = {row.id: row for row in db.session().execute(_PEOPLE, {"people": list(missing)})}
+        known |= {one: found.get(one) for one in missing}
+    return {one: known[one] for one in wanted}
 
 
 def by_email(email: str) -> int | None:

@@ -12,12 +12,11 @@ from datetime import datetime, timedelta
 
 from flask import current_app
 from sqlalchemy import delete
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from okrgate import clock
 from okrgate.accounts.models import Throttle
-from okrgate.database import transaction
+from okrgate.database import insert_into, transaction
 from okrgate.errors import Refused
 
 _LONGEST_WAIT = timedelta(minutes=15)
@@ -89,10 +88,7 @@ def forgive(*counters: Counter, all_tries: bool = True) -> None:
 
 def _row(session: Session, key: str, now: datetime) -> Throttle:
     values = {"key": key, "count": 0, "last_at": now, "closed_until": None}
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(postgresql.insert(Throttle).values(values).on_conflict_do_nothing())
-    else:
-        session.execute(sqlite.insert(Throttle).values(values).on_conflict_do_nothing())
+    session.execute(insert_into(Throttle).values(values).on_conflict_do_nothing())
     return session.get_one(Throttle, key, with_for_update=True)
 
 

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Label, bindparam, func, literal, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from okrgate import clock
 from okrgate.accounts.models import Person
 from okrgate.comments.models import Comment, Follow, Look
-from okrgate.database import db, transaction
+from okrgate.database import db, insert_into, transaction
 from okrgate.events import Event, ProjectMoved, Recipient, StatusPosted
 from okrgate.projects import permissions
 from okrgate.projects.models import Project
@@ -82,10 +81,7 @@ def follow(project_id: int, *, by: int) -> None:
     """Follow a project; a second time changes nothing. The caller has checked that they may read it."""
     values = {"project_id": project_id, "person_id": by, "at": clock.now()}
     with transaction() as session:
-        if session.get_bind().dialect.name == "postgresql":
-            session.execute(postgresql.insert(Follow).on_conflict_do_nothing(), values)
-        else:
-            session.execute(sqlite.insert(Follow).on_conflict_do_nothing(), values)
+        session.execute(insert_into(Follow).on_conflict_do_nothing(), values)
 
 
 def unfollow(project_id: int, *, by: int) -> None:

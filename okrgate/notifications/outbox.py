@@ -2,18 +2,17 @@
 
 import hashlib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from email.utils import parseaddr
 from typing import Any
 
 from flask import current_app
 from sqlalchemy import event as hooks
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from okrgate import clock, events
 from okrgate.config import Settings
-from okrgate.database import canonical_json, db
+from okrgate.database import canonical_json, db, insert_unless_known
 from okrgate.events import Event, ProjectEvent, Recipient
 from okrgate.notifications import snapshots, worker
 from okrgate.notifications.models import INBOX, MAIL, SENT, WAITING, OutboxRow
@@ -30,7 +29,8 @@ def on_event(event: Event) -> None:
     if not rows:
         return
     session = db.session()
-    session.execute(_insert_unless_known(session), rows)
+    # The same news may be there already: that must not fail the decision.
+    session.execute(insert_unless_known(OutboxRow, "dedupe_key"), rows)
     if MAIL in event.channels:
         session.info[_WAKE] = True
 
@@ -62,7 +62,7 @@ def _rows(event: Event) -> Iterator[dict[str, Any]]:
     for recipient in recipients(event):
         snapshot = snapshots.take(event, recipient)
         for channel in dict.fromkeys(event.channels):
-            key = _dedupe_key(event, recipient, channel)
+            key = _dedupe_key(event, recipient, channel, snapshot)
             yield {
                 "event": type(event).__name__,
                 "channel": channel,
@@ -81,11 +81,12 @@ def _rows(event: Event) -> Iterator[dict[str, Any]]:
             }
 
 
-def _dedupe_key(event: Event, recipient: Recipient, channel: str) -> str:
+def _dedupe_key(
+    event: Event, recipient: Recipient, channel: str, snapshot: Mapping[str, Any]
+) -> str:
     """Name this news to this person: unique within its transaction, or within its day for what sweeps find."""
     occasion = clock.today().isoformat() if isinstance(event, _ONCE_A_DAY) else _occasion()
-    said = snapshots.take(event, recipient)
-    del said["why"]
+    said = {name: value for name, value in snapshot.items() if name != "why"}
     name = canonical_json([occasion, type(event).__name__, recipient.person_id, channel, said])
     return hashlib.sha256(name.encode()).hexdigest()
 
@@ -94,13 +95,6 @@ def _occasion() -> str:
     """Return a name for the running transaction."""
     name: str = db.session().info.setdefault(_OCCASION, uuid.uuid4().hex)
     return name
-
-
-def _insert_unless_known(session: Session) -> postgresql.Insert | sqlite.Insert:
-    """Insert without failing the decision when the same news is there already."""
-    if session.get_bind().dialect.name == "postgresql":
-        return postgresql.insert(OutboxRow).on_conflict_do_nothing(index_elements=["dedupe_key"])
-    return sqlite.insert(OutboxRow).on_conflict_do_nothing(index_elements=["dedupe_key"])
 
 
 def _mail_host() -> str:

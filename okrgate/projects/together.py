@@ -1,7 +1,7 @@
 """Read what the tables hold of one project in as few questions as can be.
 
-One question brings every table that has at most one row for a project, and says which of the others have none. Each
-of those that have some is then asked once, however many sections read it.
+One question brings the project's unit and every table that has at most one row for it, and says which of the others
+have none. Each of those that have some is then asked once, however many sections read it.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Select, bindparam, exists, inspect, select
 
+from okrgate.accounts import directory
+from okrgate.accounts.models import OrgUnit
 from okrgate.database import Memory, Model, db, remembered, remembering
 from okrgate.projects.models import Project
 
@@ -28,7 +30,10 @@ def reading(project_id: int, tables: Sequence[Table]) -> Iterator[Memory]:
     with remembering({}) as memory:
         found = db.session().execute(_question(tuple(tables)), {"project": project_id}).first()
         if found is not None:
-            for table, told in zip(_in_order(tuple(tables)), found, strict=True):
+            unit, *rest = found
+            if unit is not None:
+                directory.know(unit)
+            for table, told in zip(_in_order(tuple(tables)), rest, strict=True):
                 if _has_one(table):
                     memory[table, project_id] = told
                 elif not told:
@@ -59,6 +64,7 @@ def is_empty(table: Table, project_id: int) -> bool:
     return known == ()
 
 
+@cache
 def is_keyed(table: Table) -> bool:
     """Tell whether a table's rows are known by their project's id."""
     return bool(inspect(table).local_table.columns.project_id.primary_key)
@@ -86,7 +92,11 @@ def _question(tables: tuple[Table, ...]) -> Select[Any]:
             wanted.append(row)
         else:
             wanted.append(exists().where(row.project_id == project).label(table.__name__))
-    query: Select[Any] = select(*wanted).select_from(source)
+    query: Select[Any] = (
+        select(OrgUnit, *wanted)
+        .select_from(source)
+        .outerjoin(OrgUnit, OrgUnit.id == Project.home_unit_id)
+    )
     for row in wanted:
         if isinstance(row, type):
             single: Any = row

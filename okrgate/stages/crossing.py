@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 from okrgate import clock
 from okrgate.approvals import service as approvals
 from okrgate.audit import service as audit
-from okrgate.database import db
+from okrgate.database import db, table_of
 from okrgate.delivery import effects as delivery
 from okrgate.errors import Conflict
 from okrgate.events import Event, ProjectMoved, publish
@@ -20,7 +20,7 @@ from okrgate.projects.models import Project, Visit
 from okrgate.stages import holding
 from okrgate.stages.facts import facts_as_json
 from okrgate.stages.path import passed_gates
-from okrgate.stages.preparing import Answers, Prepared, locked
+from okrgate.stages.preparing import Answers, Prepared
 from okrgate.stages.standing import decided_in, said_in
 from okrgate.summaries import effects as summaries
 
@@ -30,24 +30,15 @@ _STOPPED = "The work was stopped: {}"
 def cross(
     prepared: Prepared, *, by: int | None, answers: Answers, key: str | None = None, after: str = ""
 ) -> None:
-    """Move the project, in the open transaction: visit, stage, effects, receipt, audit, mails."""
-    session = db.session()
-    project = locked(prepared.project_id)
+    """Move the project, in the open transaction that locked it: visit, stage, effects, receipt, audit, mails."""
+    project = db.session().get_one(Project, prepared.project_id)
     transition, target = prepared.transition, prepared.target
     source = prepared.rulebook.stages[project.stage]
     _leave(project, transition, key)
     said = _close_rounds(project, transition, by, answers.reason)
     entered_at = _hold(project, transition, source, target, answers, by)
     _advance(project, transition, source, target, answers, entered_at)
-    session.add(
-        Visit(
-            project_id=project.id,
-            stage=target.id,
-            round=_times_in(project.id, target.id) + 1,
-            entered_at=clock.now(),
-        )
-    )
-    session.flush()
+    _enter(project, target)
     _void(project, transition)
     entry = audit.record(
         "project.moved",
@@ -89,14 +80,20 @@ def cross(
 
 def _leave(project: Project, transition: Transition, key: str | None) -> None:
     """End the stay in the present stage."""
-    visit = db.session().scalar(
-        select(Visit)
-        .where(Visit.project_id == project.id, Visit.left_at.is_(None))
-        .order_by(Visit.id.desc())
-    )
-    if visit is not None:
-        visit.left_at, visit.key = clock.now(), key
-        visit.transition, visit.kind, visit.gate = transition.id, transition.kind, transition.gate
+    values = {
+        "left_at": clock.now(),
+        "key": key,
+        "transition": transition.id,
+        "kind": transition.kind,
+        "gate": transition.gate,
+    }
+    db.session().execute(_LEAVE, {"of_project": project.id, **values})
+
+
+def _enter(project: Project, target: Stage) -> None:
+    """Begin the stay in the next stage."""
+    values = {"project_id": project.id, "stage": target.id, "entered_at": clock.now()}
+    db.session().execute(_ENTER, values)
 
 
 def _hold(
@@ -180,19 +177,30 @@ def _void(project: Project, transition: Transition) -> None:
     """Let sign-offs lapse: all of them where the rules say so, else those of gates the project was sent back over."""
     if transition.kind == "return":
         visits = db.session().scalars(
-            select(Visit).where(Visit.project_id == project.id).order_by(Visit.id)
+            select(Visit).where(Visit.project_id == project.id).order_by(Visit.id),
+            execution_options={"populate_existing": True},
         )
         approvals.void_satisfied(project.id, keep=passed_gates(list(visits)))
     elif transition.voids_signoffs:
         approvals.void_satisfied(project.id, keep=())
 
 
-def _times_in(project_id: int, stage: str) -> int:
-    return db.session().scalar(_STAYS, {"project": project_id, "stage": stage}) or 0
-
-
-_STAYS = select(func.count()).where(
-    Visit.project_id == bindparam("project"), Visit.stage == bindparam("stage")
+# Written once, and for tables: objects of these rows are of no use to a crossing.
+_VISITS = table_of(Visit)
+_LEAVE = (
+    update(_VISITS)
+    .where(_VISITS.c.project_id == bindparam("of_project"), _VISITS.c.left_at.is_(None))
+    .values({name: bindparam(name) for name in ("left_at", "key", "transition", "kind", "gate")})
+)
+_ENTER = insert(_VISITS).values(
+    project_id=bindparam("project_id"),
+    stage=bindparam("stage"),
+    entered_at=bindparam("entered_at"),
+    # The how-manieth stay in this stage it is.
+    round=select(func.count() + 1)
+    .select_from(_VISITS)
+    .where(_VISITS.c.project_id == bindparam("project_id"), _VISITS.c.stage == bindparam("stage"))
+    .scalar_subquery(),
 )
 
 

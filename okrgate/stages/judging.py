@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, insert, select
 from okrgate import clock
 from okrgate.approvals import entitlement
 from okrgate.approvals.service import WantedSeat
-from okrgate.database import check_writing, db
+from okrgate.database import check_writing, db, table_of
 from okrgate.gates.engine import GateUnjudgeable, judge, judge_twice
 from okrgate.gates.model import Requirement, Rulebook, Transition
 from okrgate.gates.verdict import Facts, Finding, Verdict
@@ -119,7 +119,7 @@ def store(project: Project, judged: Iterable[Judged], seq: int) -> None:
         for one in judged
     ]
     if rows:
-        session.execute(insert(StoredVerdict), rows)
+        session.execute(_KEEP, rows)
 
 
 def stored(project_id: int) -> list[StoredVerdict]:
@@ -132,7 +132,9 @@ _STORED = (
     .where(StoredVerdict.project_id == bindparam("project"))
     .order_by(StoredVerdict.position, StoredVerdict.id)
 )
-_FORGET = delete(StoredVerdict).where(StoredVerdict.project_id == bindparam("project"))
+_VERDICTS = table_of(StoredVerdict)
+_FORGET = delete(_VERDICTS).where(_VERDICTS.c.project_id == bindparam("project"))
+_KEEP = insert(_VERDICTS)
 
 
 def signing_transition(rulebook: Rulebook, stage: str) -> Transition | None:

@@ -15,7 +15,7 @@ from okrgate import clock
 from okrgate.approvals.entitlement import Surroundings
 from okrgate.approvals.models import RoundReading
 from okrgate.audit.models import Entry
-from okrgate.database import check_writing, db, remembering
+from okrgate.database import check_writing, db, remembering, replace_in
 from okrgate.gates.model import Rulebook
 from okrgate.measurement.models import Target
 from okrgate.okrs.models import KeyResult
@@ -113,27 +113,25 @@ def store(project: Project, picture: Picture | None, snapshot: Snapshot, seq: in
     """Keep a picture, in the open transaction that made sure that it is true. `seq` 0 counts as old."""
     check_writing()
     session = db.session()
-    session.execute(delete(ProjectReading).where(ProjectReading.project_id == project.id))
     if picture is None:
+        session.execute(delete(ProjectReading).where(ProjectReading.project_id == project.id))
         return
-    session.add(
-        ProjectReading(
-            project_id=project.id,
-            seq=seq,
-            through=snapshot.through,
-            version=project.version,
-            rulebook_version_id=project.rulebook_version_id,
-            judged_for=snapshot.today,
-            facts=[list(pair) for pair in picture.facts],
-            parts={
-                key: [[one.label, one.text, one.private] for one in lines]
-                for key, lines in picture.parts.items()
-            },
-            around=_plain(picture.around),
-            settled={gate: at.isoformat() for gate, at in picture.settled.items()},
-        )
-    )
-    session.flush()
+    values = {
+        "project_id": project.id,
+        "seq": seq,
+        "through": snapshot.through,
+        "version": project.version,
+        "rulebook_version_id": project.rulebook_version_id,
+        "judged_for": snapshot.today,
+        "facts": [list(pair) for pair in picture.facts],
+        "parts": {
+            key: [[one.label, one.text, one.private] for one in lines]
+            for key, lines in picture.parts.items()
+        },
+        "around": _plain(picture.around),
+        "settled": {gate: at.isoformat() for gate, at in picture.settled.items()},
+    }
+    session.execute(replace_in(ProjectReading, "project_id"), values)
 
 
 def fresh() -> ColumnElement[bool]:

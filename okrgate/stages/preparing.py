@@ -98,6 +98,8 @@ def prepare(
 def _prepared(
     project: Project, rulebook: Rulebook, transition: Transition, snapshot: Snapshot, by: int | None
 ) -> Prepared:
+    # Those who are asked about below are read in one question with whoever does it.
+    names = directory.names([by, project.submitter_id, project.lead_id, project.sponsor_id])
     verdict = judging.strict_verdict(snapshot, rulebook, transition) if transition.gate else None
     target = target_of(project, rulebook, transition)
     recipients, next_step = whom_to_tell(project, rulebook, transition, target, snapshot, by)
@@ -113,7 +115,7 @@ def _prepared(
         recipients=recipients,
         audience=tuple(sorted(frozenset().union(*told.values()))),
         next_step=next_step,
-        name=directory.names([by]).get(by, "okrgate") if by is not None else "okrgate",
+        name=names.get(by, "okrgate") if by is not None else "okrgate",
         facts_digest=snapshot.facts_for(transition.gate).digest(),
     )
 

@@ -116,7 +116,9 @@ def _settle(project_id: int, after: str) -> None:
             return
         rulebook = rulebooks.rulebook(project.rulebook_version_id)
         snapshot = gather(project, rulebook)
-        judged = judging.judge_ahead(project, snapshot, rulebook, judging.stored(project_id))
+        with remembering(snapshot.memory):
+            kept = judging.stored(project_id)
+            judged = judging.judge_ahead(project, snapshot, rulebook, kept)
         automatic = _open_automatic(rulebook, project.stage, judged)
         if not _keep(project, snapshot, rulebook, judged, unfinished=automatic is not None):
             continue
@@ -177,7 +179,9 @@ def _keep(
                 publish(event)
         elif found is not None:
             approvals.close_round(found, closed_as="left", by=None)
-        seq = 0 if unfinished else audit.last_of(fresh.id)
+        recorded = signing is not None or found is not None
+        seq = audit.last_of(fresh.id) if recorded else snapshot.seq
+        seq = 0 if unfinished else seq
         judging.store(fresh, judged, seq)
         picture.store(fresh, shown, snapshot, seq)
         if signing is not None:

@@ -7,11 +7,10 @@ from datetime import timedelta
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from okrgate import clock
-from okrgate.database import db, transaction
+from okrgate.database import db, insert_into, transaction
 from okrgate.watching.models import WORKER, Heartbeat
 
 log = structlog.get_logger()
@@ -27,9 +26,6 @@ def this_host() -> str:
 def beat(kind: str, host: str | None = None) -> None:
     """Note that a process of this kind lives on this host."""
     with transaction() as session:
-        insert = (
-            postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        )
         values = {
             "kind": kind,
             "host": host or this_host(),
@@ -37,7 +33,7 @@ def beat(kind: str, host: str | None = None) -> None:
             "beat_at": clock.now(),
         }
         session.execute(
-            insert(Heartbeat)
+            insert_into(Heartbeat)
             .values(values)
             .on_conflict_do_update(
                 index_elements=["kind", "host"],

@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from okrgate import clock, events
 from okrgate.accounts import directory
-from okrgate.database import db, transaction
+from okrgate.database import db, insert_into, transaction
 from okrgate.events import AlertRaised, Recipient
 from okrgate.watching.models import Incident
 
@@ -122,10 +121,8 @@ def arise(kind: str, detail: str, *, count: int = 1) -> bool:
         "last_at": now,
     }
     with transaction() as session:
-        insert = (
-            postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        )
-        fresh = insert(Incident).values(values).on_conflict_do_nothing(index_elements=["open_kind"])
+        fresh = insert_into(Incident).values(values)
+        fresh = fresh.on_conflict_do_nothing(index_elements=["open_kind"])
         if session.execute(fresh.returning(Incident.id)).first() is None:
             session.execute(
                 update(Incident)

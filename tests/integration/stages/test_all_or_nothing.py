@@ -74,7 +74,7 @@ STEPS_OF_A_MOVE: dict[str, tuple[Any, str]] = {
     "asking whether all is as it was judged": (moving, "still_true"),
     "ending the open round": (crossing, "_close_rounds"),
     "setting stage and version": (crossing, "_advance"),
-    "counting the stays": (crossing, "_times_in"),
+    "entering the stage": (crossing, "_enter"),
     "letting sign-offs lapse": (crossing, "_void"),
     "writing the record": (audit, "record"),
     "running the effects of the stage": (crossing, "_effects"),
