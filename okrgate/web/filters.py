@@ -74,8 +74,10 @@ def show_number(value: Decimal | int | None) -> str:
 
 
 def _zone() -> ZoneInfo:
-    if current_user and current_user.is_authenticated:
-        zone: ZoneInfo = current_user.zone
+    # A list asks for each of its lines: what stands behind the proxy is looked up once.
+    reader = current_user._get_current_object() if current_user else None
+    if reader is not None and reader.is_authenticated:
+        zone: ZoneInfo = reader.zone
         return zone
     return clock.company_zone()
 
