@@ -1,8 +1,12 @@
 """What tests ask of the machine they run on: a port, a PostgreSQL of their own, and time enough for either."""
 
 import os
+import signal
 import socket
 import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from itertools import count
 from pathlib import Path
@@ -46,3 +50,22 @@ def private_postgresql(folder: Path) -> Any:
 
     package.pgexec = patient
     return package.get_server(folder, cleanup_mode="delete")
+
+
+@contextmanager
+def within(seconds: int) -> Iterator[None]:
+    """Fail where it hangs, instead of hanging. Only the main thread of a process can be woken."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def wake(_number: int, _frame: object) -> None:
+        raise TimeoutError(f"This takes longer than {seconds} seconds.")
+
+    before = signal.signal(signal.SIGALRM, wake)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)

@@ -18,7 +18,7 @@ from tests.faults.test_database_faults import (
 )
 from tests.integration.journey.company import Company
 from tests.integration.journey.stops import Stops
-from tests.machine import private_postgresql
+from tests.machine import PATIENCE, private_postgresql, within
 
 pytestmark = pytest.mark.skipif("postgresql" not in DATABASES, reason="there is nothing to restart")
 
@@ -50,11 +50,19 @@ class Restarted:
         self._server.cleanup()
 
 
+@pytest.fixture(autouse=True)
+def in_time() -> Iterator[None]:
+    """Tell where a test hangs, its way to its stop and back included."""
+    with within(5 * PATIENCE):
+        yield
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[Restarted]:
     made = Restarted()
     yield made
-    made.forget()
+    with within(3 * PATIENCE):
+        made.forget()
 
 
 @pytest.fixture(scope="module")
