@@ -1,13 +1,16 @@
 """An event as plain JSON, and back: the mail is written from what was true then."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from okrgate import events
 from okrgate.events import Event, Recipient
 
-_SECRET = (events.PersonInvited, events.ResetAsked, events.EmailChangeAsked)
+# Events whose mail carries a link that signs somebody in, by their class's name.
+SECRETS = frozenset(
+    kind.__name__ for kind in (events.PersonInvited, events.ResetAsked, events.EmailChangeAsked)
+)
 
 
 def kinds() -> dict[str, type[Event]]:
@@ -17,12 +20,13 @@ def kinds() -> dict[str, type[Event]]:
 
 def has_secret(event: str) -> bool:
     """Tell whether an event of this kind carries a link that signs somebody in."""
-    return event in {kind.__name__ for kind in _SECRET}
+    return event in SECRETS
 
 
 def take(event: Event, recipient: Recipient) -> dict[str, Any]:
     """Return the event as JSON for one recipient; the others are left out."""
-    plain = asdict(event)
+    # Left out before it is spelt: to copy everybody for everybody takes minutes where thousands are told.
+    plain = asdict(replace(event, recipients=()))
     del plain["recipients"], plain["channels"]
     return plain | {"why": recipient.why}
 

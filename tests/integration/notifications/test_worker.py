@@ -200,5 +200,5 @@ def _in_processes(work: Any, settings: Settings, *arguments: Any, ran: Any = Non
         process.start()
     ready.set()
     for process in processes:
-        process.join(PATIENCE)
+        process.join(times(1, 10) * PATIENCE)
     assert [process.exitcode for process in processes] == [0, 0, 0]
