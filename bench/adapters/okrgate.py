@@ -49,6 +49,9 @@ class App(Adapter):
             "OKRGATE_SECRET_KEY": "b" * 24 + "-4r7Kq2Xw9Zt",
             "OKRGATE_BASE_URL": f"http://127.0.0.1:{self.port}",
             "OKRGATE_SMTP_PORT": str(self.smtp_port),
+            # An installed wheel's code is compiled; here it is by the first start.
+            "PYTHONPYCACHEPREFIX": str(self.root / "compiled"),
+            "PYTHONDONTWRITEBYTECODE": "",
         }
 
     def setup(self):
