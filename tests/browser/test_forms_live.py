@@ -1,11 +1,13 @@
 """Forms with scripts: kept while typed, changed in place, and nothing the content policy forbids."""
 
 import re
+import time
 
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, expect
 
 from tests.browser.conftest import SignedIn
+from tests.machine import PATIENCE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 
@@ -53,10 +55,9 @@ def test_what_is_typed_is_kept_and_offered_again(signed_in: SignedIn) -> None:
     # Left within the second: what was typed last goes along.
     problem.fill("Orders wait for weeks.")
     page.goto("/okrs")
-    for _ in range(20):
-        page.goto(path)
-        if problem.input_value() == "Orders wait for weeks.":
-            break
+    deadline = time.monotonic() + PATIENCE
+    while page.goto(path) and problem.input_value() != "Orders wait for weeks.":
+        assert time.monotonic() < deadline, "what was typed last did not go along"
 
     expect(page.get_by_text("You were here before")).to_be_visible()
     expect(problem).to_have_value("Orders wait for weeks.")

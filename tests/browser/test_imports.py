@@ -140,7 +140,7 @@ def choose(page: Page) -> None:
 def try_rows(page: Page) -> None:
     """Have every row tried, and wait for what came of it."""
     page.get_by_role("button", name="Try every row").click()
-    expect(page.get_by_text("Would come in", exact=True)).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Would come in", exact=True)).to_be_visible()
 
 
 def press(page: Page, button: str) -> int:

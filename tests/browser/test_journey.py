@@ -15,7 +15,7 @@ from okrgate.accounts.models import Person as PersonRow
 from okrgate.accounts.passwords import hash_of
 from okrgate.app import create_app
 from okrgate.database import db, transaction
-from tests.browser.conftest import served
+from tests.browser.conftest import be_patient, served
 from tests.browser.people import PASSWORD, Keyboard, Mouse, Visitor, fresh
 from tests.conftest import settings_for
 from tests.factories import SHIPPED, Factory
@@ -135,7 +135,7 @@ def office(
                 viewport={"width": way.width, "height": 900},
                 java_script_enabled=way.scripts,
             )
-            context.set_default_timeout(10_000)
+            be_patient(context)
             contexts.append(context)
             return context
 

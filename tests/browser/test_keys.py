@@ -1,21 +1,36 @@
 """Keys lead to places and through lists, and may be turned off; none of them does anything."""
 
 import re
+import time
+from contextlib import suppress
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, TimeoutError, expect
 
 from tests.browser.conftest import SignedIn
 from tests.browser.test_pages import problems_of
+from tests.machine import PATIENCE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
+
+_PROJECTS = re.compile(r"/projects$")
+
+
+def go_to_projects(page: Page) -> None:
+    """Press two keys, one soon after the other: again, where a busy machine took too long between them."""
+    deadline = time.monotonic() + PATIENCE
+    while not page.url.endswith("/projects"):
+        assert time.monotonic() < deadline, "the keys lead nowhere"
+        page.keyboard.press("g")
+        page.keyboard.press("p")
+        with suppress(TimeoutError):
+            page.wait_for_url(_PROJECTS, timeout=2000)
+    page.wait_for_load_state()
 
 
 def test_keys_lead_to_places_and_through_lists(signed_in: SignedIn) -> None:
     page = signed_in("greta")
-    page.keyboard.press("g")
-    page.keyboard.press("p")
-    page.wait_for_url(re.compile(r"/projects$"))
+    go_to_projects(page)
     page.keyboard.press("/")
     expect(page.locator("main input[type=search]")).to_be_focused()
     page.keyboard.type("g a")

@@ -1,5 +1,7 @@
 """Every main page, seen as people see it: reachable, readable, usable by keyboard, on a phone, in the dark."""
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -71,7 +73,7 @@ def test_a_submitter_is_told_what_is_missing_and_led_there(signed_in: SignedIn) 
     expect(panel.locator(".gate-line").first).to_contain_text("still missing")
 
     panel.get_by_role("link", name="Suggest a solution").first.click()
-    assert page.url.endswith("/parts/solution/solution#solution")
+    expect(page).to_have_url(re.compile(r"/parts/solution/solution#solution$"))
     page.locator("textarea[name=solution]").fill(
         "Ask for five things, and for nothing else at all."
     )

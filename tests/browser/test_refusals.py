@@ -20,7 +20,8 @@ from tests.browser.test_pages import problems_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 
-TOO_MANY_TRIES = 7
+# Waits double with each try from one second on: at some time a wait is longer than a slow machine takes to try.
+TOO_MANY_TRIES = 16
 LOOKS = [(1280, False), (1280, True), (375, True)]
 FEW_LOOKS = [(1280, False), (375, True)]
 
