@@ -1,7 +1,7 @@
 """Who may still read what they are told about."""
 
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 
 from sqlalchemy import Integer, Select, bindparam, select
 
@@ -22,13 +22,13 @@ def readable(person_id: int, project_ids: Iterable[int | None]) -> set[int]:
     person = db.session().get(Person, person_id) if wanted else None
     if person is None or not person.active:
         return set()
-    query = _query(is_auditor=person.is_auditor)
+    query = _query(person.is_auditor, permissions.registered())
     return set(db.session().scalars(query, {"me": person.id, "wanted": list(wanted)}))
 
 
-@cache
-def _query(*, is_auditor: bool) -> Select[int]:
-    """Build the query once: to build it takes longer than to ask it, and each mail asks."""
+# Written once: to write it takes longer than to ask it, and each mail asks. It grows when a room registers who reads besides.
+@lru_cache(maxsize=8)
+def _query(is_auditor: bool, registered: int) -> Select[int]:
     visible = permissions.visible_clause(bindparam("me", type_=Integer), is_auditor=is_auditor)
     wanted = Project.id.in_(bindparam("wanted", expanding=True))
     return select(Project.id).where(wanted, visible)
