@@ -35,7 +35,8 @@ NOTHING = SelectChoice("", "Choose from the list")
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100
 _MOST_DAYS = 1_000_000
 _LONE_COMMA = re.compile(r"[^0-9,.]?[0-9]+,[0-9]{1,2}")
-_WITH_COMMAS = re.compile(r"[^0-9,.]?[0-9,.]*[0-9][0-9,.]*")
+_DIGITS = frozenset("0123456789")
+_LONGEST_NUMBER = 100
 USE_A_POINT = "Use a point: 3.2. Leave out what separates thousands."
 
 
@@ -55,11 +56,20 @@ def with_point(text: str) -> str:
 
     Raises ValueError, with a sentence, for a number with other commas.
     """
+    if len(text) > _LONGEST_NUMBER:
+        return text
     if _LONE_COMMA.fullmatch(text):
         return text.replace(",", ".")
-    if "," in text and _WITH_COMMAS.fullmatch(text):
+    if "," in text and _is_with_commas(text):
         raise ValueError(USE_A_POINT)
     return text
+
+
+def _is_with_commas(text: str) -> bool:
+    """Tell whether a text is digits with commas and points between them, after one sign at most."""
+    separated = _DIGITS | {",", "."}
+    number = set(text if text[0] in separated else text[1:])
+    return bool(number & _DIGITS) and number <= separated
 
 
 class Line(StringField):
