@@ -1,3 +1,4 @@
+import time
 from decimal import Decimal
 
 import pytest
@@ -7,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import Form
 
 from okrgate.metrics.fields import Value, exactly
-from okrgate.web.fields import Day, Line, Listed
+from okrgate.web.fields import Day, Line, Listed, with_point
 from okrgate.web.keys import whole
 
 
@@ -132,3 +133,12 @@ def test_a_number_keeps_its_value_and_has_one_spelling(number: Decimal) -> None:
     assert exactly(text) == number
     assert str(exactly(text)) == str(exactly(text.rstrip("0")))
     assert str(exactly(f"+{text}" if number >= 0 else text)) == str(exactly(text))
+
+
+@pytest.mark.parametrize(
+    "typed", ["1," * 50_000 + "x", "1," * 50_000, "," * 100_000, "1" * 100_000]
+)
+def test_a_number_of_any_length_is_read_at_once(typed: str) -> None:
+    began = time.process_time()
+    assert exactly(with_point(typed)) is None
+    assert time.process_time() - began < 5
