@@ -11,9 +11,9 @@ run: $(VENV)/.installed            ## Set up, seed a demo company, start server,
 test: $(VENV)/.installed     ## Every test, on SQLite and on PostgreSQL
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
-# About an hour on two idle cores. Alone on one, beside other work, took: the judges 17 minutes, kills 26, random acts 40,
-# races 12, mail and its workers 8; the fuzzing of every form comes on top.
-test-long: $(VENV)/.installed   ## Races, kills, faults, judges and random acts, many times over: takes an hour or two
+# By what its parts took one at a time, about 80 minutes of one core, so within an hour on two idle ones: races 6, kills 10,
+# judges 5, random acts 12, mail and workers 5, odd posts to every form 45. A busy machine takes three times as long.
+test-long: $(VENV)/.installed   ## Races, kills, faults, judges and random acts, many times over: about an hour
 	OKRGATE_TEST_PROFILE=long $(BIN)/pytest -n $(WORKERS) --dist worksteal tests/faults tests/unit/gates tests/integration/notifications
 
 check: $(VENV)/.installed   ## Style, types, the order of the rooms, templates, the rules

@@ -119,7 +119,7 @@ class Crossing(RuleBasedStateMachine):
 
     @initialize(data=st.data())
     def begin(self, data: st.DataObject) -> None:
-        stop = data.draw(st.sampled_from(sorted(self.beginnings)))
+        stop = data.draw(st.sampled_from([*sorted(self.beginnings), *["in approval"] * 3]))
         self.company: Company = self.stack.enter_context(contextmanager(self.stops.arrive)(stop))
         if stop in LATER_BEGINNINGS:
             self.stack.enter_context(clock.moved_to(END))
@@ -130,6 +130,10 @@ class Crossing(RuleBasedStateMachine):
         self.version = self.company.project().rulebook_version_id
         if data.draw(st.booleans()):
             self.publish_other_rules()
+        if stop == "in approval" and data.draw(st.booleans()):
+            self._sign("Mia", "approved")
+            self.change_the_plan(31)
+            assert self.model.said == {}
 
     def teardown(self) -> None:
         if hasattr(self, "model"):
