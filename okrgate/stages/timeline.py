@@ -63,7 +63,7 @@ _MARKS = {
 }
 
 
-# How each kind of row is told: the template of that name in stages/timeline/.
+# How each kind of row is told: the macro of that name in components/timeline.html.
 _KINDS = {"section": "saved", "signoff": "decision", "waiver": "request", "requirement": "request"}
 
 

@@ -35,6 +35,9 @@ from okrgate.web.render import done, me
 
 blueprint = Blueprint("stages", __name__)
 
+# As many lines of a history as tell what is new: the page stays short and quick, the rest is one link away.
+_LATEST, _EARLIER = 12, 50
+
 
 def reader() -> reading.Reader:
     """Return whoever looks."""
@@ -100,7 +103,9 @@ def show_project(reference: str) -> ResponseReturnValue:
     verdicts, requests = requested.beside(project.id)
     saved, drafted = editing.saved_and_drafted(project.id, me())
     before = whole(request.args.get("before", ""))
-    entries = audit.of_project(project.id, limit=60, before=before)
+    shown = _LATEST if before is None else _EARLIER
+    entries = audit.of_project(project.id, limit=shown + 1, before=before)
+    entries, further = entries[:shown], entries[shown:]
     private = _private(loaded)
     asked = panel.people_in(verdicts, requests)
     open_round = cards.open_round_line(project.id, me())
@@ -121,7 +126,8 @@ def show_project(reference: str) -> ResponseReturnValue:
         tasks=[_task(reference, task) for task in tasks],
         post_update=_update_url(reference, tasks),
         timeline=timeline.tell(entries, names, gates, private=private),
-        older=entries[-1].seq if len(entries) == 60 else None,
+        older_url=_history(reference, before=entries[-1].seq) if further else None,
+        newest_url=_history(reference) if before is not None else None,
         round=open_round,
         waiting=sorted(names.get(one, "Somebody") for one in signers),
         private=private,
@@ -130,6 +136,10 @@ def show_project(reference: str) -> ResponseReturnValue:
         session_planned=delivery.is_session_begun(saved),
         hold=holding.line_of(project, loaded.rulebook.stages[project.stage]),
     )
+
+
+def _history(reference: str, before: int | None = None) -> str:
+    return url_for("stages.show_project", reference=reference, before=before, _anchor="history")
 
 
 @blueprint.route("/projects/<reference>/waivers/<requirement>", methods=["GET", "POST"])
