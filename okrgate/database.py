@@ -7,7 +7,7 @@ with BEGIN IMMEDIATE. On PostgreSQL the same block is an ordinary transaction an
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -16,7 +16,19 @@ from functools import cache
 from typing import Any, TypeVar, cast
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Dialect, Engine, MetaData, Table, Text, event, inspect, text
+from sqlalchemy import (
+    BigInteger,
+    CursorResult,
+    Dialect,
+    Engine,
+    Executable,
+    MetaData,
+    Table,
+    Text,
+    event,
+    inspect,
+    text,
+)
 from sqlalchemy import DateTime as SqlDateTime
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
@@ -163,6 +175,14 @@ def _commit(session: Session) -> None:
         session.info[_STORED] = stored() + 1
         raise
     session.info[_STORED] = stored() + 1
+
+
+def ask(statement: Executable, values: Mapping[str, Any]) -> CursorResult[*tuple[Any, ...]]:
+    """Ask for columns, in the open transaction: what the session does for objects costs more than the question."""
+    session = db.session()
+    if session.info.get(_WRITING):
+        session.flush()
+    return session.connection().execute(statement, values)
 
 
 def insert_into(table: type[Model]) -> postgresql.Insert | sqlite.Insert:

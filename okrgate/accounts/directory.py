@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 
 from okrgate import clock
 from okrgate.accounts.models import OrgUnit, Person, RoleGrant
-from okrgate.database import check_writing, db, remembered
+from okrgate.database import ask, check_writing, db, remembered
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def holdings(roles: Iterable[str], *, person: int | None = None) -> list[Holding
     if missing:
         known |= {role: [] for role in missing}
         values = {"roles": list(missing), "day": clock.today(), "person": person}
-        for row in db.session().execute(_HOLDINGS if person is None else _HELD_BY, values):
+        for row in ask(_HOLDINGS if person is None else _HELD_BY, values):
             known[row.role].append(Holding(*row))
     return sorted((one for role in wanted for one in known[role]), key=lambda one: one.person_id)
 
@@ -146,7 +146,7 @@ def _people(wanted: set[int]) -> dict[int, Any]:
     known = remembered("people", dict[int, Any])
     missing = wanted - set(known)
     if missing:
-        found = {row.id: row for row in db.session().execute(_PEOPLE, {"people": list(missing)})}
+        found = {row.id: row for row in ask(_PEOPLE, {"people": list(missing)})}
         known |= {one: found.get(one) for one in missing}
     return {one: known[one] for one in wanted}
 

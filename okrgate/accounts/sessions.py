@@ -20,7 +20,7 @@ from sqlalchemy.exc import OperationalError
 from okrgate import clock
 from okrgate.accounts.models import Person, SignInSession
 from okrgate.config import Settings
-from okrgate.database import check_writing, db, transaction
+from okrgate.database import ask, check_writing, db, transaction
 
 log = structlog.get_logger()
 
@@ -86,7 +86,7 @@ def start(person_id: int, device: str = "") -> str:
 def find(token: str, settings: Settings) -> Reader | None:
     """Return who is signed in with a token, if the session still holds and the person is active."""
     nothing_read_yet = not db.session().in_transaction()
-    row = db.session().execute(_SIGNED_IN, {"token": hash_of(token)}).first()
+    row = ask(_SIGNED_IN, {"token": hash_of(token)}).first()
     if row is None or not _holds(row.created_at, row.seen_at, settings):
         return None
     if nothing_read_yet and clock.now() - row.seen_at >= _SEEN_EVERY:

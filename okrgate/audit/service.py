@@ -14,7 +14,7 @@ from sqlalchemy import Select, bindparam, func, select, text
 from okrgate import clock
 from okrgate.audit.chain import GENESIS, Break, hash_of, verify
 from okrgate.audit.models import Entry
-from okrgate.database import after_commit, check_writing, db
+from okrgate.database import after_commit, ask, check_writing, db
 from okrgate.logs import request_id
 
 # One number for one lock: PostgreSQL's writers queue here, so that the chain never forks.
@@ -64,7 +64,7 @@ def record(
     session = db.session()
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
-    last = session.execute(_HEAD).first()
+    last = ask(_HEAD, {}).first()
     entry = Entry(
         seq=last.seq + 1 if last else 1,
         at=clock.now(),
@@ -97,7 +97,7 @@ def on_project_change(listener: Callable[[int], None]) -> None:
 
 def last_of(project_id: int) -> int:
     """Return the number of a project's newest row; 0 when it has none."""
-    return db.session().scalar(_LAST, {"project": project_id}) or 0
+    return ask(_LAST, {"project": project_id}).scalar() or 0
 
 
 _listeners: list[Callable[[int], None]] = []
@@ -110,7 +110,7 @@ def _tell(project_id: int) -> None:
 
 def newest(project_id: int) -> tuple[int, int]:
     """Return the number of the last row of all, and of a project's newest; 0 where there is none."""
-    row = db.session().execute(_NEWEST, {"project": project_id}).one()
+    row = ask(_NEWEST, {"project": project_id}).one()
     return row[0] or 0, row[1] or 0
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Label, bindparam, func, literal, or_, sele
 from okrgate import clock
 from okrgate.accounts.models import Person
 from okrgate.comments.models import Comment, Follow, Look
-from okrgate.database import db, insert_into, transaction
+from okrgate.database import ask, db, insert_into, transaction
 from okrgate.events import Event, ProjectMoved, Recipient, StatusPosted
 from okrgate.projects import permissions
 from okrgate.projects.models import Project
@@ -53,7 +53,7 @@ def followed_by(person: permissions.Reader) -> ColumnElement[bool]:
 
 def followers(project: Project) -> dict[int, str]:
     """Return the names of the active people who follow a project and may read it, by id."""
-    rows = db.session().execute(_FOLLOWERS, {"project": project.id})
+    rows = ask(_FOLLOWERS, {"project": project.id})
     found = {row.id: row.name for row in rows}
     may = readers_of(project) if found else None
     return found if may is None else {one: name for one, name in found.items() if one in may}

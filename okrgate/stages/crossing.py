@@ -10,7 +10,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from okrgate import clock
 from okrgate.approvals import service as approvals
 from okrgate.audit import service as audit
-from okrgate.database import db, table_of
+from okrgate.database import ask, db, table_of
 from okrgate.delivery import effects as delivery
 from okrgate.errors import Conflict
 from okrgate.events import Event, ProjectMoved, publish
@@ -87,13 +87,13 @@ def _leave(project: Project, transition: Transition, key: str | None) -> None:
         "kind": transition.kind,
         "gate": transition.gate,
     }
-    db.session().execute(_LEAVE, {"of_project": project.id, **values})
+    ask(_LEAVE, {"of_project": project.id, **values})
 
 
 def _enter(project: Project, target: Stage) -> None:
     """Begin the stay in the next stage."""
     values = {"project_id": project.id, "stage": target.id, "entered_at": clock.now()}
-    db.session().execute(_ENTER, values)
+    ask(_ENTER, values)
 
 
 def _hold(

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, insert, select
 from okrgate import clock
 from okrgate.approvals import entitlement
 from okrgate.approvals.service import WantedSeat
-from okrgate.database import check_writing, db, table_of
+from okrgate.database import ask, check_writing, db, table_of
 from okrgate.gates.engine import GateUnjudgeable, judge, judge_twice
 from okrgate.gates.model import Requirement, Rulebook, Transition
 from okrgate.gates.verdict import Facts, Finding, Verdict
@@ -100,7 +100,7 @@ def store(project: Project, judged: Iterable[Judged], seq: int) -> None:
     """Keep verdicts for the pages, in the open transaction."""
     check_writing()
     session = db.session()
-    session.execute(_FORGET, {"project": project.id})
+    ask(_FORGET, {"project": project.id})
     rows = [
         {
             "project_id": project.id,

@@ -5,9 +5,9 @@ Outside the transaction the facts are gathered and judged; inside they are gathe
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
-from okrgate.database import db, transaction
+from okrgate.database import ask, transaction
 from okrgate.errors import Conflict
 from okrgate.gates.engine import GateUnjudgeable
 from okrgate.gates.verdict import Verdict
@@ -80,7 +80,10 @@ def _known(key: str | None, project_id: int) -> Outcome | None:
     """Return what came of this move when it was made before. A key is one project's own."""
     if not key:
         return None
-    known = db.session().scalar(select(Visit.project_id).where(Visit.key == key))
+    known = ask(_WITH_KEY, {"key": key}).scalar()
     if known is not None and known != project_id:
         raise Conflict("This page was sent before. Open it again.")
     return None if known is None else Outcome(moved=True)
+
+
+_WITH_KEY = select(Visit.project_id).where(Visit.key == bindparam("key"))

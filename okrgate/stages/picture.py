@@ -15,7 +15,7 @@ from okrgate import clock
 from okrgate.approvals.entitlement import Surroundings
 from okrgate.approvals.models import RoundReading
 from okrgate.audit.models import Entry
-from okrgate.database import check_writing, db, remembering, replace_in
+from okrgate.database import ask, check_writing, db, remembering, replace_in
 from okrgate.gates.model import Rulebook
 from okrgate.measurement.models import Target
 from okrgate.okrs.models import KeyResult
@@ -112,9 +112,8 @@ def try_to_draw(project: Project, rulebook: Rulebook, snapshot: Snapshot) -> Pic
 def store(project: Project, picture: Picture | None, snapshot: Snapshot, seq: int) -> None:
     """Keep a picture, in the open transaction that made sure that it is true. `seq` 0 counts as old."""
     check_writing()
-    session = db.session()
     if picture is None:
-        session.execute(delete(ProjectReading).where(ProjectReading.project_id == project.id))
+        db.session().execute(delete(ProjectReading).where(ProjectReading.project_id == project.id))
         return
     values = {
         "project_id": project.id,
@@ -131,7 +130,7 @@ def store(project: Project, picture: Picture | None, snapshot: Snapshot, seq: in
         "around": _plain(picture.around),
         "settled": {gate: at.isoformat() for gate, at in picture.settled.items()},
     }
-    session.execute(replace_in(ProjectReading, "project_id"), values)
+    ask(replace_in(ProjectReading, "project_id"), values)
 
 
 def fresh() -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from okrgate.accounts.models import OrgUnit, Person
 from okrgate.approvals import entitlement
 from okrgate.approvals.models import Round
 from okrgate.comments import following
-from okrgate.database import db
+from okrgate.database import ask, db
 from okrgate.errors import NotFound
 from okrgate.gates.model import Rulebook, Transition
 from okrgate.gates.verdict import Verdict
@@ -156,7 +156,7 @@ def _people(project: Project) -> tuple[dict[int, str], frozenset[int]]:
         project.benefits_owner_id,
     )
     named = [one for one in own if one is not None]
-    rows = list(db.session().execute(_PEOPLE, {"project": project.id, "people": named}))
+    rows = list(ask(_PEOPLE, {"project": project.id, "people": named}))
     return {row.id: row.name for row in rows}, frozenset(row.id for row in rows if row.writes)
 
 

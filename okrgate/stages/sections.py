@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from wtforms.validators import ValidationError
 
-from okrgate.database import db
+from okrgate.database import ask, db
 from okrgate.delivery.sections import SECTIONS as DELIVERY
 from okrgate.events import Event
 from okrgate.gates.model import Question, Rulebook
@@ -112,7 +112,7 @@ def stored_answers(project_id: int) -> dict[str, Any]:
     rows = together.many(
         RulebookAnswer,
         project_id,
-        lambda: list(db.session().execute(_ANSWERS, {"project": project_id})),
+        lambda: list(ask(_ANSWERS, {"project": project_id})),
     )
     return {row.question: row.value for row in rows}
 
