@@ -28,7 +28,7 @@ from tests.integration.journey.company import Company
 from tests.integration.journey.stops import submit, tell
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
-KILLS = times(6, 50)  # on each of the two databases
+KILLS = times(10, 50)  # on each of the two databases
 PROJECTS = 2
 SEED = random.SystemRandom().randrange(10**6)
 _LATER = 0
