@@ -15,6 +15,7 @@ from okrgate.web.htmx import render
 from okrgate.web.keys import whole
 from okrgate.web.permissions import requires, signed_in
 from okrgate.web.render import done, me
+from okrgate.web.typed import words
 
 
 @blueprint.route("/projects/<reference>/moves/<transition_id>", methods=["GET", "POST"])
@@ -78,6 +79,7 @@ def move(reference: str, transition_id: str) -> ResponseReturnValue:
         refusal=mine.refusal
         if mine
         else "This move is not possible from where the project is now.",
+        written=words() if request.method == "POST" else [],
         shut=shut,
         signing=bool(judging.signing_transition(loaded.rulebook, loaded.project.stage)),
         hold=holding.line_of(loaded.project, loaded.rulebook.stages[loaded.project.stage]),

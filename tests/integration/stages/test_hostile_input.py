@@ -85,6 +85,15 @@ def test_a_move_that_names_no_version_is_not_taken(arrive: Arrive) -> None:
     assert company.project().stage == "intake_form"
 
 
+def test_a_reason_for_a_move_that_cannot_be_taken_any_more_is_shown_again(arrive: Arrive) -> None:
+    company = arrive("in review")
+    path = f"/projects/{company.reference}/moves/return_idea"
+    reason = "Say more about what it costs. " * 300
+    answer = company["Rex"].client.post(path, data={"version": "1", "reason": reason})
+    assert answer.status_code == 422
+    assert reason.strip() in answer.text
+
+
 def test_a_file_is_no_text(arrive: Arrive) -> None:
     company = arrive("told")
     pages = (f"/projects/{company.reference}/parts/problem/problem", "/projects/new", "/account")
