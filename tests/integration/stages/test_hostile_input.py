@@ -86,7 +86,7 @@ def test_a_move_that_names_no_version_is_not_taken(arrive: Arrive) -> None:
 
 
 def test_a_reason_for_a_move_that_cannot_be_taken_any_more_is_shown_again(arrive: Arrive) -> None:
-    company = arrive("in review")
+    company = arrive("planned")
     path = f"/projects/{company.reference}/moves/return_idea"
     reason = "Say more about what it costs. " * 300
     answer = company["Rex"].client.post(path, data={"version": "1", "reason": reason})
