@@ -1,7 +1,8 @@
 """The database: one `db`, one way to write.
 
 SQLite takes one writer at a time and lets a reader that turns writer fail at once, so every write begins
-with BEGIN IMMEDIATE. On PostgreSQL the same block is an ordinary transaction and services lock rows.
+with BEGIN IMMEDIATE. On PostgreSQL the same block is an ordinary transaction and services lock rows. On both, whoever
+only reads sees one moment until the next block: what is put together from many questions fits together.
 """
 
 import json
@@ -286,12 +287,26 @@ def prepare_engine(engine: Engine) -> None:
     """Teach an engine our ways: how long it waits for another writer; for SQLite, when a transaction begins."""
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
-        return
+    else:
+        _prepare_postgresql(engine)
+
+
+def _prepare_postgresql(engine: Engine) -> None:
+    from psycopg import IsolationLevel  # only where it is used: SQLite needs no driver in memory
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:
         connection.execute("SET lock_timeout = '10s'")
         connection.commit()
+
+    @event.listens_for(engine, "begin")
+    def _began(connection: Connection) -> None:
+        raw: Any = connection.connection.dbapi_connection
+        writing = connection.get_execution_options().get(_WRITING)
+        level = None if writing else IsolationLevel.REPEATABLE_READ
+        if raw.isolation_level != level:
+            # Told to the driver, which begins with it: that costs no question.
+            raw.isolation_level = level
 
 
 def _prepare_sqlite(engine: Engine) -> None:

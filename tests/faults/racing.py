@@ -9,11 +9,17 @@ from threading import Barrier
 from typing import Any
 
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from okrgate import clock
+from okrgate.accounts.models import Person
+from okrgate.approvals.models import Round
 from okrgate.database import db
+from okrgate.stages import settling
+from tests.integration.journey.company import Company
 
 PATIENCE = 120  # seconds; a race that takes longer hangs
+Said = tuple[str, dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,31 @@ class Answer:
     decision: str
     status: int
     page: str
+
+
+def presses(company: Company, said: list[Said]) -> list[Press]:
+    """Return what each of these people sends to decide on the round that is open, on pages they all see now."""
+    found = open_round(company)
+    path, digest = f"/approvals/{found.id}", found.digest
+    return [
+        Press(name, company[name].client, path, {**words, "digest": digest, "key": f"key {place}"})
+        for place, (name, words) in enumerate(said)
+    ]
+
+
+def open_round(company: Company) -> Round:
+    """Return the one round of sign-off that waits."""
+    project_id = company.project().id
+    query = select(Round).where(Round.project_id == project_id, Round.closed_at.is_(None))
+    return db.session.scalars(query).one()
+
+
+def grant(company: Company, names: tuple[str, ...], role: str) -> None:
+    """Let these people decide, too."""
+    for name in names:
+        person = db.session.get_one(Person, company.ids[name])
+        company.factory.grant(person, role, company.unit)
+    settling.settle(company.project().id)
 
 
 def in_threads(presses: Sequence[Press]) -> list[Answer]:

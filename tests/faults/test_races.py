@@ -8,12 +8,11 @@ from html import unescape
 import pytest
 from sqlalchemy import select
 
-from okrgate.accounts.models import Person
-from okrgate.approvals.models import Round, SignoffRow
+from okrgate.approvals.models import SignoffRow
 from okrgate.database import db
 from okrgate.stages import settling
 from tests.faults.profile import times
-from tests.faults.racing import AT_ONCE, Answer, Press
+from tests.faults.racing import AT_ONCE, Answer, Said, grant, open_round, presses
 from tests.faults.whole import assert_whole, entries
 from tests.integration.journey.company import Company
 from tests.integration.journey.stops import Stops
@@ -24,7 +23,6 @@ NO = {"decision": "declined", "reason": "Not with us.", "revisit": "Never", "mov
 YES = {"decision": "approved"}
 
 _at = contextmanager(Stops.arrive)
-Said = tuple[str, dict[str, str]]
 
 
 def one_person_in_four_browsers(_company: Company) -> list[Said]:
@@ -40,7 +38,7 @@ def two_approve_and_two_decline(company: Company) -> list[Said]:
 
 
 def two_approve_and_two_send_back(company: Company) -> list[Said]:
-    _grant(company, ("Pat", "Oli", "Led"), "vice_president")
+    grant(company, ("Pat", "Oli", "Led"), "vice_president")
     return list(zip(("Vik", "Pat", "Oli", "Led"), (YES, BACK, YES, BACK), strict=True))
 
 
@@ -58,9 +56,9 @@ def test_of_many_decisions_at_once_one_stands(stops: Stops, where: str) -> None:
     for number in range(ROUNDS):
         stop, who = CASES[number % len(CASES)]
         with _at(stops, stop) as company:
-            round_id, presses = _round(company).id, _presses(company, who(company))
+            round_id, pressed = open_round(company).id, presses(company, who(company))
             before = len(company.mails())
-            winner = _only_winner(company, round_id, AT_ONCE[where](presses))
+            winner = _only_winner(company, round_id, AT_ONCE[where](pressed))
             told = Counter(company.mails()[before:])
         key = (stop, winner.name, winner.decision)
         if key not in alone:
@@ -97,7 +95,7 @@ def _mails_without_a_race(
     """Return the mails that the winner's decision brings about when nobody else decides."""
     with _at(stops, stop) as company:
         said = [one for one in who(company) if (one[0], one[1]["decision"]) == _named(winner)]
-        before, press = len(company.mails()), _presses(company, said)[0]
+        before, press = len(company.mails()), presses(company, said)[0]
         assert press.client.post(press.path, data=press.data).status_code == 303
         return Counter(company.mails()[before:])
 
@@ -106,29 +104,7 @@ def _named(answer: Answer) -> tuple[str, str]:
     return answer.name, answer.decision
 
 
-def _presses(company: Company, said: list[Said]) -> list[Press]:
-    found = _round(company)
-    path, digest = f"/approvals/{found.id}", found.digest
-    return [
-        Press(name, company[name].client, path, {**words, "digest": digest, "key": f"key {place}"})
-        for place, (name, words) in enumerate(said)
-    ]
-
-
-def _round(company: Company) -> Round:
-    project_id = company.project().id
-    query = select(Round).where(Round.project_id == project_id, Round.closed_at.is_(None))
-    return db.session.scalars(query).one()
-
-
 def _reviewers(company: Company) -> tuple[str, ...]:
     """Let four people review: one seat waits for any of them."""
-    _grant(company, ("Pat", "Oli", "Led"), "mgmt_reviewer")
+    grant(company, ("Pat", "Oli", "Led"), "mgmt_reviewer")
     return ("Rex", "Pat", "Oli", "Led")
-
-
-def _grant(company: Company, names: tuple[str, ...], role: str) -> None:
-    for name in names:
-        person = db.session.get_one(Person, company.ids[name])
-        company.factory.grant(person, role, company.unit)
-    settling.settle(company.project().id)
