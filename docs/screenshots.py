@@ -133,7 +133,7 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         address = wanted.at or stack.enter_context(_demo())
         browser = stack.enter_context(sync_playwright()).chromium.launch(
-            executable_path=shutil.which("chromium") or shutil.which("chromium-browser"),
+            executable_path=shutil.which("chromium-headless-shell") or shutil.which("chromium"),
             args=["--no-sandbox", "--hide-scrollbars", "--force-color-profile=srgb"],
         )
         for picture in PICTURES:

@@ -76,6 +76,15 @@ def settings_for(url: str, folder: Path) -> Settings:
 TEMPLATES = FileSystemBytecodeCache(tempfile.mkdtemp(prefix="okrgate-templates-"))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest: one that comes last is waited for by everybody.
+
+    All browsers in the first half also leaves a core to the rest: one browser keeps more than one busy.
+    """
+    items.sort(key=lambda item: "e2e" not in item.keywords)
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """Start a private PostgreSQL once per test process; yield the address of its `postgres` database."""
@@ -118,9 +127,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         return
     server: str = request.getfixturevalue("postgresql")
     name = f"t{uuid.uuid4().hex[:12]}"
-    on_server(
-        server, f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('postgresql_template')}"
-    )
+    copy_database(server, request.getfixturevalue("postgresql_template"), name)
     yield server.replace("/postgres?", f"/{name}?")
     on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -214,6 +221,11 @@ class _Built:
     ) -> None:
         where[:], found = dialect.create_connect_args(self.engine.url)
         how.update(found)
+
+
+def copy_database(server: str, source: str, name: str) -> None:
+    """Make a database like another one: by its files, which takes half as long as through the log."""
+    on_server(server, f"CREATE DATABASE {name} TEMPLATE {source} STRATEGY FILE_COPY")
 
 
 def on_server(url: str, statement: str) -> None:

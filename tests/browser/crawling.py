@@ -1,7 +1,7 @@
 """Go wherever links lead, to a page of each kind."""
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
@@ -9,6 +9,8 @@ from flask import Flask
 from playwright.sync_api import Page
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
+
+from tests.browser.looks import flaws
 
 # Not pages: what is drawn with them, saved from them, or put into them by scripts.
 NO_PAGES = {
@@ -36,18 +38,21 @@ class Seen:
 
 @dataclass
 class Crawl:
-    """A walk over the pages that one person is led to. `problems` grows on the way."""
+    """A walk over the pages that one person is led to, some of them first. `problems` grows on the way."""
 
     app: Flask
     page: Page
     known: Counter[str] = field(default_factory=Counter)
+    first: Sequence[str] = ()
     problems: list[str] = field(default_factory=list)
     _asked: Counter[str] = field(default_factory=Counter)
     _waiting: deque[str] = field(default_factory=deque)
     _met: set[str] = field(default_factory=set)
 
     def pages(self) -> Iterator[Seen]:
-        """Yield each page while it is open: those that need no address of something first, then those linked."""
+        """Yield each page while it is open: those asked for, those that need no address of something, those linked."""
+        for path in self.first:
+            yield from self._visit(path, linked=True)
         for path in self.without_parameters():
             yield from self._visit(path, linked=False)
         while self._waiting:
@@ -109,18 +114,3 @@ class Crawl:
             status = self.page.request.get(path).status
             if status >= 400:
                 self.problems.append(f"{here} links to {path}, which answers {status}")
-
-
-def flaws(page: Page) -> list[str]:
-    """Return what is wrong with any page, whatever it is about."""
-    found = []
-    if not page.title().strip(" ·"):
-        found.append("has no title")
-    headings = page.locator("h1").count()
-    if headings != 1:
-        found.append(f"has {headings} first headings")
-    if page.evaluate(
-        "root => root.scrollWidth > root.clientWidth + 1", page.locator("html").element_handle()
-    ):
-        found.append("scrolls sideways")
-    return [f"{page.url} {one}" for one in found]

@@ -135,8 +135,10 @@ class Keyboard:
 
     def reach(self, wanted: Locator) -> None:
         """Press Tab until it, or something in it, has the focus; the first thing on a page is the way past its menu."""
+        place = wanted.element_handle()
+        assert place is not None
         for _ in range(_FARTHEST):
-            here = wanted.evaluate(_FOCUS)
+            here = place.evaluate(_FOCUS)
             if here == "there":
                 return
             self.page.keyboard.press("Enter" if here == "skip-link" else "Tab")

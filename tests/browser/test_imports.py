@@ -9,14 +9,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SignedIn
-from tests.browser.crawling import flaws
+from tests.browser.looks import problems_of
 from tests.browser.people import watch
-from tests.browser.test_pages import problems_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 
-LOOKS = [(1280, False), (1280, True), (375, True)]
-FEW_LOOKS = [(1280, False), (375, True)]
 # The third row repeats a key, the fourth has no date where one is wanted: both are refused.
 FILE = (
     "id;title;aims;start;end;cost\r\n"
@@ -35,40 +32,38 @@ COLUMNS = (
 )
 
 
-@pytest.mark.parametrize(("width", "dark"), LOOKS)
-def test_each_page_of_an_import_is_accessible(signed_in: SignedIn, width: int, dark: bool) -> None:
-    page = signed_in("ada", width=width, dark=dark)
+def test_each_page_of_an_import_is_accessible(signed_in: SignedIn) -> None:
+    page = signed_in("ada")
     complaints = watch(page)
 
     bring(page)
-    problems = faults(page)
+    problems = problems_of(page)
     page.get_by_role("button", name="Try every row").click()
     expect(page.get_by_role("heading", name="There is a problem")).to_be_visible()
-    problems += faults(page)
+    problems += problems_of(page)
     choose(page)
     try_rows(page)
     expect(page.get_by_role("table", name="Rows that are refused and why")).to_be_visible()
     page.get_by_text("How the file is read:").click()
-    problems += faults(page)
+    problems += problems_of(page)
     page.get_by_role("button", name="Take over 2 projects").click()
     expect(page.get_by_role("heading", name="There is a problem")).to_be_visible()
-    problems += faults(page)
+    problems += problems_of(page)
     page.get_by_label("Why are these projects taken over?").fill("The list moves here")
     page.get_by_role("button", name="Take over 2 projects").click()
     expect(page.get_by_role("heading", name="Taken over")).to_be_visible()
-    problems += faults(page)
+    problems += problems_of(page)
     page.goto("/admin/imports")
-    problems += faults(page)
+    problems += problems_of(page)
 
     assert problems == []
     assert complaints == []
 
 
-@pytest.mark.parametrize(("width", "dark"), FEW_LOOKS)
 def test_a_run_under_way_is_accessible_and_can_be_stopped(
-    signed_in: SignedIn, tmp_path: Path, width: int, dark: bool
+    signed_in: SignedIn, tmp_path: Path
 ) -> None:
-    page = signed_in("ada", width=width, dark=dark)
+    page = signed_in("ada")
     bring(page)
     choose(page)
     try_rows(page)
@@ -78,19 +73,18 @@ def test_a_run_under_way_is_accessible_and_can_be_stopped(
 
     page.reload()
     expect(page.get_by_role("heading", name="Trying every row")).to_be_visible()
-    problems = faults(page)
+    problems = problems_of(page)
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("Stopped by hand.")).to_be_visible()
-    problems += faults(page)
+    problems += problems_of(page)
 
     assert problems == []
 
 
-@pytest.mark.parametrize(("width", "dark"), FEW_LOOKS)
 def test_who_was_overtaken_sees_what_holds_now_and_keeps_what_they_typed(
-    signed_in: SignedIn, width: int, dark: bool
+    signed_in: SignedIn,
 ) -> None:
-    hers, his = signed_in("ada"), signed_in("ada", width=width, dark=dark)
+    hers, his = signed_in("ada"), signed_in("ada")
     bring(hers)
     columns = hers.url
     choose(hers)
@@ -103,7 +97,7 @@ def test_who_was_overtaken_sees_what_holds_now_and_keeps_what_they_typed(
     assert answer == 409
     expect(his.locator("#now")).to_contain_text("Holds now")
     expect(his.locator("#name")).to_have_value("His list")
-    problems = faults(his)
+    problems = problems_of(his)
 
     his.goto(f"{columns}/run")
     hers.goto(columns)
@@ -114,7 +108,7 @@ def test_who_was_overtaken_sees_what_holds_now_and_keeps_what_they_typed(
     assert answer == 409
     expect(his.locator("#now")).to_contain_text("Leave out")
     expect(his.get_by_label("Why are these projects taken over?")).to_have_value("My reason")
-    problems += faults(his)
+    problems += problems_of(his)
     assert press(his, "Take over 2 projects") == 200
     expect(his.get_by_role("heading", name="Taken over")).to_be_visible()
 
@@ -148,8 +142,3 @@ def press(page: Page, button: str) -> int:
     with page.expect_navigation() as sent:
         page.get_by_role("button", name=button).click()
     return sent.value.status
-
-
-def faults(page: Page) -> list[str]:
-    """Return what axe finds, and what is wrong with any page."""
-    return [*problems_of(page), *flaws(page)]

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, TimeoutError, expect
 
 from tests.browser.conftest import SignedIn
-from tests.browser.test_pages import problems_of
+from tests.browser.looks import problems_of
 from tests.machine import PATIENCE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]

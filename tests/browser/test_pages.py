@@ -1,54 +1,13 @@
-"""Every main page, seen as people see it: reachable, readable, usable by keyboard, on a phone, in the dark."""
+"""What people do most, at a real browser: sign off, be led to what is missing, begin with the keyboard alone."""
 
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import SignedIn
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
-
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
-LOOKS = [(1280, False), (1280, True), (375, False), (375, True)]
-# Who looks, and at what: each page once with something on it.
-PAGES = {
-    "greta": ["/", "/approvals", "/projects", "/okrs", "/metrics", "/inbox", "/rules", "/rules/1"],
-    "kira": ["/projects/new", "/projects/OKR-040", "/projects/OKR-040/parts/raci/raci"],
-    "mei": ["/projects/OKR-003", "/projects/OKR-003/summary", "/projects/OKR-003/receipts"],
-    "ines": ["/metrics/1", "/okrs/1", "/measurement/confirmations", "/statements"],
-    "ada": ["/admin/people", "/admin/people/2", "/admin/units", "/audit", "/admin/dead-letters"],
-}
-
-
-def problems_of(page: Page) -> list[str]:
-    """Return what axe finds, and whether the page is wider than its window."""
-    found = [
-        f"{page.url} {one['id']}: {one['nodes'][0]['html'][:160]}"
-        for one in Axe().run(page, options=RULES).response["violations"]
-    ]
-    too_wide = page.evaluate(
-        "document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"
-    )
-    return [*found, *([f"{page.url} scrolls sideways"] if too_wide else [])]
-
-
-@pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize(("width", "dark"), LOOKS)
-def test_pages_are_accessible_and_fit(
-    signed_in: SignedIn, name: str, width: int, dark: bool
-) -> None:
-    page = signed_in(name, width=width, dark=dark)
-    problems: list[str] = []
-
-    for path in PAGES[name]:
-        answer = page.goto(path)
-        assert answer is not None
-        assert answer.status == 200, path
-        problems += problems_of(page)
-
-    assert problems == []
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])

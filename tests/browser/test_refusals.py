@@ -14,16 +14,13 @@ from okrgate.errors import Unavailable
 from okrgate.imports.runs import MOST_BYTES
 from okrgate.web.permissions import anyone, requires
 from tests.browser.conftest import SignedIn, served
-from tests.browser.crawling import flaws
+from tests.browser.looks import problems_of
 from tests.browser.people import watch
-from tests.browser.test_pages import problems_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 
 # Waits double with each try from one second on: at some time a wait is longer than a slow machine takes to try.
 TOO_MANY_TRIES = 16
-LOOKS = [(1280, False), (1280, True), (375, True)]
-FEW_LOOKS = [(1280, False), (375, True)]
 
 
 def fail() -> ResponseReturnValue:
@@ -70,9 +67,8 @@ def add_faults(app: Flask) -> None:
         app.add_url_rule(path, path.replace("/", "-"), requires(anyone)(view))
 
 
-@pytest.mark.parametrize(("width", "dark"), LOOKS)
-def test_every_refusal_is_accessible_and_fits(signed_in: SignedIn, width: int, dark: bool) -> None:
-    page = signed_in("kira", width=width, dark=dark)
+def test_every_refusal_is_accessible_and_fits(signed_in: SignedIn) -> None:
+    page = signed_in("kira")
     complaints = watch(page)
     problems = []
 
@@ -82,17 +78,16 @@ def test_every_refusal_is_accessible_and_fits(signed_in: SignedIn, width: int, d
         *((path, status, heading) for path, (_view, status, heading) in FAULTS.items()),
     ):
         shows(page, page.goto(path), status, heading)
-        problems += [*problems_of(page), *flaws(page)]
+        problems += problems_of(page)
 
     assert problems == []
     assert complaints == []
 
 
-@pytest.mark.parametrize(("width", "dark"), FEW_LOOKS)
 def test_a_file_that_is_too_large_is_refused_on_a_whole_page(
-    signed_in: SignedIn, tmp_path: Path, width: int, dark: bool
+    signed_in: SignedIn, tmp_path: Path
 ) -> None:
-    page = signed_in("ada", width=width, dark=dark)
+    page = signed_in("ada")
     file = tmp_path / "large.csv"
     file.write_bytes(b"id;title\r\n" + b"1;Quay\r\n" * (MOST_BYTES // 6))
     page.goto("/admin/imports")
@@ -102,14 +97,11 @@ def test_a_file_that_is_too_large_is_refused_on_a_whole_page(
         page.get_by_role("button", name="Look at the file").click()
 
     shows(page, sent.value, 413, "That is too large")
-    assert [*problems_of(page), *flaws(page)] == []
+    assert problems_of(page) == []
 
 
-@pytest.mark.parametrize(("width", "dark"), FEW_LOOKS)
-def test_too_many_tries_to_sign_in_are_told_in_the_form(
-    signed_in: SignedIn, width: int, dark: bool
-) -> None:
-    page = signed_in("kira", width=width, dark=dark)
+def test_too_many_tries_to_sign_in_are_told_in_the_form(signed_in: SignedIn) -> None:
+    page = signed_in("kira")
     page.context.clear_cookies()
     answer = None
     for _ in range(TOO_MANY_TRIES):
@@ -125,7 +117,7 @@ def test_too_many_tries_to_sign_in_are_told_in_the_form(
     assert answer is not None
     assert answer.status == 429
     expect(page.locator("main")).to_contain_text("There were too many tries. Wait")
-    assert [*problems_of(page), *flaws(page)] == []
+    assert problems_of(page) == []
 
 
 def shows(page: Page, answer: Response | None, status: int, heading: str) -> None:

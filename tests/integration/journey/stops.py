@@ -10,7 +10,7 @@ from pathlib import Path
 from okrgate import clock
 from okrgate.accounts.models import OrgUnit
 from okrgate.database import db
-from tests.conftest import application, on_server
+from tests.conftest import application, copy_database, on_server
 from tests.factories import SHIPPED, Factory
 from tests.integration.journey.company import Company
 
@@ -283,7 +283,7 @@ class Stops:
             shutil.copy(source, path)
             return f"sqlite:///{path}", str(path)
         name = f"stop{self._count}_{abs(hash(self.folder)) % 10**8}"
-        on_server(self.server, f"CREATE DATABASE {name} TEMPLATE {source}")
+        copy_database(self.server, source, name)
         return self.server.replace("/postgres?", f"/{name}?"), name
 
     def _drop(self, name: str) -> None:
