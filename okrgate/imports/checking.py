@@ -11,6 +11,8 @@ from okrgate.imports.saying import take_words
 from okrgate.projects.models import Project
 from okrgate.stages.sections import section_for
 
+LONGEST_NAME, LONGEST_VALUE, MOST_EMPTY = 60, 200, 20
+
 
 def problems_of(
     choices: Mapping[str, Any], header: Sequence[str], known: Sequence[Offer], rulebook: Rulebook
@@ -18,7 +20,7 @@ def problems_of(
     """Return all that a person has to choose otherwise before the file can be read, as sentences."""
     columns = [str(one) for one in choices.get("columns", ())]
     fixed = [(str(target), str(value)) for target, value in choices.get("fixed", ())]
-    found = _column_problems(columns, header)
+    found = [*_too_long(choices), *_column_problems(columns, header)]
     if not str(choices.get("name", "")).strip():
         found.append("Give this list a name: a second file of the same list is known by it.")
     if not choices.get("unit") and UNIT not in columns and (UNIT not in dict(fixed)):
@@ -28,6 +30,19 @@ def problems_of(
     offers = {offer.target: offer for offer in known}
     for target, value in fixed:
         found += _fixed_problems(target, value, columns, offers.get(target), rulebook)
+    return found
+
+
+def _too_long(choices: Mapping[str, Any]) -> list[str]:
+    """Return what was typed longer than it can be kept."""
+    name, empty = str(choices.get("name", "")), [str(one) for one in choices.get("empty", ())]
+    found = []
+    if len(name) > LONGEST_NAME:
+        found.append(f"The name of this list may have at most {LONGEST_NAME} characters.")
+    if any(len(one) > LONGEST_VALUE for one in empty):
+        found.append(f"What an empty cell begins with has at most {LONGEST_VALUE} characters.")
+    if len(empty) > MOST_EMPTY:
+        found.append(f"Say at most {MOST_EMPTY} ways in which an empty cell begins, one a line.")
     return found
 
 
@@ -61,6 +76,8 @@ def _fixed_problems(
     if offer is None:
         return []
     label = f"“{offer.label}”"
+    if len(value) > LONGEST_VALUE:
+        return [f"{label} for every row: At most {LONGEST_VALUE} characters."]
     if not value:
         return [f"Say what {label} is in every row, or leave it out."]
     if target in columns:

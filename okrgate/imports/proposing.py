@@ -141,7 +141,7 @@ def _moved(
 
 def remember(header: Sequence[str], choices: Mapping[str, Any], by: int) -> None:
     """Keep how a list was read, so that it is proposed for the next file like it."""
-    name = str(choices["name"])[:60]
+    name = str(choices["name"])
     kept = db.session().scalar(select(ImportMap).where(ImportMap.name == name))
     if kept is None:
         kept = ImportMap(name=name)

@@ -23,7 +23,9 @@ blueprint = Blueprint("imports", __name__)
 security.takes_files("imports.list_files")
 worker.errand(running.work)
 
-_SIMPLE = ("name", "process", "unit", "submitter", "dates", "factor", "decimal")
+# What a list is like, whichever process its projects go through.
+_KEPT = ("name", "unit", "submitter", "dates", "factor", "decimal", "empty")
+_CHOSEN = ("process", "unit", "submitter", "dates", "factor", "decimal")
 
 
 @blueprint.route("/admin/imports", methods=["GET", "POST"])
@@ -60,7 +62,8 @@ def map_file(file_id: int) -> ResponseReturnValue:
     prepared = _prepared(file_id)
     choices = _chosen(len(prepared.table.header))
     if choices["process"] not in {"", prepared.rulebook.id}:
-        return _map_page(_prepared(file_id, choices["process"]))
+        fresh = _prepared(file_id, choices["process"])
+        return _map_page(fresh, {**fresh.choices, **{name: choices[name] for name in _KEPT}})
     try:
         runs.ask_check(file_id, choices, seen=_seen(), by=me())
     except Invalid as refused:
@@ -168,18 +171,17 @@ def _read_anew(file_id: int) -> ResponseReturnValue:
 
 
 def _chosen(width: int) -> dict[str, Any]:
-    """Return what was chosen, as plain values."""
+    """Return what was chosen, as plain values. What was typed is kept as it is, so that it can be given back."""
     form = request.form
     return {
-        **{name: form.get(name, "")[:200].strip() for name in _SIMPLE},
+        "name": form.get("name", "").strip(),
+        **{name: form.get(name, "")[:200].strip() for name in _CHOSEN},
         "columns": [form.get(f"column-{place}", "")[:120] for place in range(width)],
-        "empty": [
-            line.strip()[:200] for line in form.get("empty", "").splitlines() if line.strip()
-        ][:20],
+        "empty": [line.strip() for line in form.get("empty", "").splitlines() if line.strip()],
         "fixed": [
             [
                 form.get(f"fixed-field-{place}", "")[:120],
-                form.get(f"fixed-value-{place}", "")[:200].strip(),
+                form.get(f"fixed-value-{place}", "").strip(),
             ]
             for place in range(MOST_FIXED)
             if form.get(f"fixed-field-{place}") or form.get(f"fixed-value-{place}", "").strip()

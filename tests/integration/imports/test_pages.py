@@ -290,6 +290,21 @@ def test_what_is_missing_is_said_and_what_was_chosen_stays(
     assert 'value="problem.problem.problem" selected' in answer.text
 
 
+def test_what_is_too_long_is_refused_and_given_back_whole(
+    browser: FlaskClient, admin: Person, tmp_path: Path
+) -> None:
+    content = write(tmp_path).read_bytes()
+    file_id = bring(browser, content)
+    long = {"name": "N" * 61, "empty": "E" * 201, "fixed-field-0": "problem.problem.affected"}
+    said = choices(header_of(content), admin) | long | {"fixed-value-0": "V" * 201}
+    answer = browser.post(f"/admin/imports/{file_id}", data=said | seen(file_id))
+    assert answer.status_code == 422
+    assert "The name of this list may have at most 60 characters." in answer.text
+    assert "begins with has at most 200 characters." in answer.text
+    assert "for every row: At most 200 characters." in answer.text
+    assert all(text in answer.text for text in ("N" * 61, "E" * 201, "V" * 201))
+
+
 @pytest.mark.parametrize(
     "content",
     [
