@@ -33,6 +33,14 @@ def landing() -> ResponseReturnValue:
     )
 
 
+@blueprint.post("/admin/incidents/<kind>/seen")
+@requires(admin)
+def close_incident(kind: str) -> ResponseReturnValue:
+    """Close what somebody has looked into."""
+    incidents.close_seen(kind, by=me())
+    return done("Closed. It opens again when it happens again.", url_for(".landing"))
+
+
 @blueprint.get("/admin/roles")
 @requires(admin)
 def unheld_roles() -> ResponseReturnValue:

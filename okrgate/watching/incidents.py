@@ -10,7 +10,9 @@ from sqlalchemy import select, update
 
 from okrgate import clock, events
 from okrgate.accounts import directory
+from okrgate.audit import service as audit
 from okrgate.database import db, insert_into, transaction
+from okrgate.errors import Conflict
 from okrgate.events import AlertRaised, Recipient
 from okrgate.watching.models import Incident
 
@@ -85,6 +87,11 @@ class Open:
     since: datetime
     last: datetime
 
+    @property
+    def closes_by_hand(self) -> bool:
+        """Tell whether it stays open until somebody has seen it, or nobody has heard of it for a day."""
+        return self.kind in _HEARD.values()
+
 
 def hear(event: Mapping[str, Any]) -> None:
     """Remember a line of the log that is an incident. Called while anything may be going on: it asks no database."""
@@ -148,6 +155,26 @@ def arise(kind: str, detail: str, *, count: int = 1) -> bool:
 def subside(*kinds: str) -> None:
     """Close incidents of these kinds: what they told of is over."""
     _close(Incident.open_kind.in_(kinds))
+
+
+def close_seen(kind: str, *, by: int) -> None:
+    """Close an incident that somebody has looked into; heard of again, it opens anew.
+
+    Raises Conflict when it is not open, or is looked for and so closes by itself as soon as it is over.
+    """
+    if kind not in _HEARD.values():
+        raise Conflict("This closes by itself as soon as it is over.")
+    with transaction() as session:
+        row = session.scalar(select(Incident).where(Incident.open_kind == kind).with_for_update())
+        if row is None:
+            raise Conflict("This was closed already.")
+        row.open_kind, row.closed_at = None, clock.now()
+        audit.record(
+            "incident.seen",
+            by=by,
+            target=f"incident:{row.id}",
+            details={"incident": WORDS[kind].sentence, "detail": row.detail, "count": row.count},
+        )
 
 
 def forget_old() -> None:

@@ -354,6 +354,7 @@ TABLE: dict[str, Row] = {
     "GET administration.unheld_roles": admins("/admin/roles"),
     "GET administration.settings": admins("/admin/settings"),
     "POST administration.save_settings": admins("/admin/settings", 422),
+    "POST administration.close_incident": admins("/admin/incidents/engine/seen", 409),
     "GET imports.list_files": admins("/admin/imports"),
     "POST imports.list_files": admins("/admin/imports", 422),
     "GET imports.map_file": admins("/admin/imports/{file}"),

@@ -301,3 +301,25 @@ def test_a_database_that_is_away_stops_no_worker(app: Flask, tmp_path: object) -
     heartbeats.beat_of_worker()
 
     assert db.session().scalar(select(ChainCheck.id)) is None
+
+
+def test_what_was_only_heard_of_is_closed_by_whoever_looked_into_it(
+    app: Flask, factory: Factory
+) -> None:
+    ada = factory.person("Ada", admin=True)
+    browser, ada_id = factory.browser(ada), ada.id
+    incidents.arise(incidents.ENGINE, "gate unjudgeable: project 7", count=3)
+    incidents.arise(incidents.CHAIN, "row 7 was changed")
+    db.session().rollback()
+    assert browser.get("/admin").text.count("I have looked into it") == 1
+
+    assert browser.post("/admin/incidents/engine/seen").status_code == 303
+    assert browser.post("/admin/incidents/engine/seen").status_code == 409
+    assert browser.post("/admin/incidents/chain/seen").status_code == 409
+    assert browser.post("/admin/incidents/nonsense/seen").status_code == 409
+
+    assert _kinds() == [incidents.CHAIN]
+    (entry,) = audit.page(audit.Filter(action="incident.seen"), limit=5)
+    assert (entry.actor_id, entry.details["count"]) == (ada_id, 3)
+    db.session().rollback()
+    assert incidents.arise(incidents.ENGINE, "gate unjudgeable: project 8")
