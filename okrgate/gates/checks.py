@@ -159,7 +159,7 @@ def _listed(names: Iterable[str]) -> str:
 
 def check_in_child_process(text: str, *, seconds: float = TIME_LIMIT) -> tuple[Problem, ...]:
     """Check a text that nobody has run yet: a crash or a hang of the engine is a problem, not our end."""
-    found = _in_child(check_rulebook, text, seconds)
+    found = in_child(check_rulebook, text, seconds)
     if isinstance(found, str):
         return (Problem(1, 1, "error", found),)
     return tuple(found)
@@ -169,7 +169,7 @@ def run_tests_in_child_process(
     text: str, *, seconds: float = TIME_LIMIT
 ) -> tuple[tuple[TestResult, ...], tuple[Problem, ...]]:
     """Load a text and run its tests elsewhere; problems tell why there are no results."""
-    found = _in_child(_load_and_run, text, seconds)
+    found = in_child(_load_and_run, text, seconds)
     if isinstance(found, str):
         return (), (Problem(1, 1, "error", found),)
     results, problems = found
@@ -181,11 +181,11 @@ def _load_and_run(text: str) -> tuple[tuple[TestResult, ...], tuple[Problem, ...
     return (run_tests(rulebook), ()) if rulebook is not None else ((), problems)
 
 
-def _in_child(work: Callable[[str], Any], text: str, seconds: float) -> Any:
-    """Return what `work` returns in a process of its own, or a sentence that says why it did not."""
+def in_child(work: Callable[[Any], Any], given: Any, seconds: float) -> Any:
+    """Return what `work` (of a module) returns in a process of its own, or a sentence that says why it did not."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
-    child = context.Process(target=_answer, args=(work, text, seconds, there), daemon=True)
+    child = context.Process(target=_answer, args=(work, given, seconds, there), daemon=True)
     child.start()
     there.close()
     try:
@@ -204,9 +204,9 @@ def _in_child(work: Callable[[str], Any], text: str, seconds: float) -> Any:
     return f"checking took longer than {seconds:g} seconds"
 
 
-def _answer(work: Callable[[str], Any], text: str, seconds: float, pipe: Any) -> None:
+def _answer(work: Callable[[Any], Any], given: Any, seconds: float, pipe: Any) -> None:
     _keep_small(seconds)
-    pipe.send(work(text))
+    pipe.send(work(given))
     pipe.close()
 
 

@@ -77,11 +77,11 @@ CRASHES: list[Callable[[str], str]] = [
 
 @pytest.mark.parametrize("probe", CRASHES)
 def test_what_ends_the_engine_ends_a_child_and_is_told(probe: Callable[[str], str]) -> None:
-    assert ENDED in checks._in_child(probe, "", PATIENCE)
+    assert ENDED in checks.in_child(probe, "", PATIENCE)
 
 
 def test_what_hangs_the_engine_is_ended_and_told() -> None:
-    assert TOO_LONG in checks._in_child(many_alternatives, "", 3)
+    assert TOO_LONG in checks.in_child(many_alternatives, "", 3)
 
 
 def _asking_for(condition: str) -> str:
@@ -125,7 +125,7 @@ def at_the_limits(_: str) -> tuple[list[str], list[str]]:
 
 
 def test_large_gates_that_are_allowed_are_judged() -> None:
-    assert checks._in_child(at_the_limits, "", PATIENCE) == ([], [])
+    assert checks.in_child(at_the_limits, "", PATIENCE) == ([], [])
 
 
 SIGNED = "{signoff: {role: md, quorum: 1, exclude: [p.owner]}}"
@@ -168,7 +168,7 @@ def growth(_: str) -> int:
 
 
 def test_judging_takes_no_memory_for_good() -> None:
-    assert checks._in_child(growth, "", PATIENCE) < 2_000
+    assert checks.in_child(growth, "", PATIENCE) < 2_000
 
 
 def more_than_there_is(_: str) -> int:
@@ -176,4 +176,4 @@ def more_than_there_is(_: str) -> int:
 
 
 def test_a_child_takes_no_more_memory_than_it_may() -> None:
-    assert ENDED in checks._in_child(more_than_there_is, "", PATIENCE)
+    assert ENDED in checks.in_child(more_than_there_is, "", PATIENCE)

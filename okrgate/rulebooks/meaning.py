@@ -1,0 +1,74 @@
+"""What a new text changes, in words. It is read and judged in a process of its own: nobody has run it yet."""
+
+from dataclasses import dataclass
+
+from okrgate.gates.checks import in_child
+from okrgate.gates.differing import Change, Meaning, differ
+from okrgate.gates.language import load_rulebook
+from okrgate.gates.problems import Problem, RulebookError
+from okrgate.rulebooks import wording
+
+_SECONDS = 20.0
+_KINDS = {
+    "process": "The process",
+    "role": "Roles",
+    "signing": "Who never signs",
+    "stage": "Stages",
+    "move": "Moves",
+    "gate": "Gates",
+    "material": "What a sign-off covers",
+    "question": "Questions",
+    "promise": "Promises",
+    "tests": "Its own tests",
+    "number": "Numbers",
+    "requirement": "What the gates ask",
+}
+_WITH_EXAMPLES = frozenset({"number", "requirement", "signing"})
+
+
+@dataclass(frozen=True)
+class Told:
+    """What changes from one text to another; `problem` says why it could not be worked out."""
+
+    changes: tuple[Change, ...] = ()
+    stricter: int = 0
+    looser: int = 0
+    other: int = 0
+    problem: str = ""
+
+    @property
+    def groups(self) -> list[tuple[str, list[Change]]]:
+        """Return the changes by kind, what the gates ask first."""
+        found: dict[str, list[Change]] = {}
+        for one in self.changes:
+            found.setdefault(one.kind, []).append(one)
+        order = ["requirement", "number", *_KINDS]
+        return [(_KINDS[kind], found.pop(kind)) for kind in order if kind in found]
+
+
+def is_without_example(change: Change) -> bool:
+    """Tell whether a change that should show in some project showed in none that was tried."""
+    return change.kind in _WITH_EXAMPLES and change.direction != "other" and not change.examples
+
+
+def compare(before: str, after: str) -> Told:
+    """Return what changes from one text to another. Raises RulebookError when one cannot be read."""
+    found = in_child(_differ, (before, after), _SECONDS)
+    if isinstance(found, tuple):
+        raise RulebookError(found)
+    if isinstance(found, Meaning):
+        return Told(
+            found.changes,
+            stricter=found.count("stricter"),
+            looser=found.count("looser"),
+            other=found.count("other"),
+        )
+    return Told(problem=f"What changes could not be put into words: {found}.")
+
+
+def _differ(texts: tuple[str, str]) -> Meaning | tuple[Problem, ...]:
+    try:
+        before, after = (load_rulebook(text) for text in texts)
+    except RulebookError as error:
+        return error.problems
+    return differ(before, after, say=wording.said)
