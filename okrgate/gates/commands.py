@@ -31,7 +31,7 @@ def rules() -> None:
 @click.argument("file", type=_FILE)
 def check(file: Path) -> None:
     """Say what is wrong with FILE, with line and column. Exit 1 if it has errors."""
-    problems = check_in_child_process(_text_of(file))
+    problems = check_in_child_process(text_of(file))
     for problem in problems:
         click.echo(f"{file}:{problem}")
     errors = sum(problem.severity == "error" for problem in problems)
@@ -44,7 +44,7 @@ def check(file: Path) -> None:
 @click.argument("file", type=_FILE)
 def test(file: Path) -> None:
     """Run the tests embedded in FILE. Exit 0 only if all pass."""
-    results, problems = run_tests_in_child_process(_text_of(file))
+    results, problems = run_tests_in_child_process(text_of(file))
     errors = [problem for problem in problems if problem.severity == "error"]
     for problem in errors:
         click.echo(f"{file}:{problem}")
@@ -71,11 +71,11 @@ def test(file: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def judge(file: Path, transition: str, facts: Path, today: datetime | None, as_json: bool) -> None:
     """Judge one transition on the facts of a file. Exit 0 whether allowed or not, 2 if it cannot be judged."""
-    rulebook = _loaded(file)
+    rulebook = loaded(file)
     if transition not in rulebook.transitions:
         _refuse(f"{file} has no transition {transition}.")
     try:
-        known, own_day = read_facts(rulebook, _text_of(facts))
+        known, own_day = read_facts(rulebook, text_of(facts))
         day = today.date() if today else own_day or datetime.now(UTC).astimezone().date()
         verdict = judge_twice(rulebook, transition, known, today=day)
     except GateUnjudgeable as problem:
@@ -143,7 +143,7 @@ def _line(name: str, fact: Fact, section: str | None) -> str:
 @click.argument("file", type=_FILE)
 def export(file: Path) -> None:
     """Print FILE as canonical JSON: sorted, every name resolved, every default written out."""
-    click.echo(exported(_loaded(file)))
+    click.echo(exported(loaded(file)))
 
 
 def exported(rulebook: Rulebook) -> str:
@@ -173,7 +173,8 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _text_of(file: Path) -> str:
+def text_of(file: Path) -> str:
+    """Return what a file says; ends the command when it is not text."""
     try:
         return file.read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -181,9 +182,10 @@ def _text_of(file: Path) -> str:
         raise SystemExit(1) from None
 
 
-def _loaded(file: Path) -> Rulebook:
+def loaded(file: Path) -> Rulebook:
+    """Return the rulebook of a file; ends the command with everything that is wrong with it."""
     try:
-        return load_rulebook(_text_of(file), name=file.stem)
+        return load_rulebook(text_of(file), name=file.stem)
     except RulebookError as error:
         for problem in error.problems:
             click.echo(f"{file}:{problem}", err=True)

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from okrgate.accounts import directory
 from okrgate.errors import Conflict
 from okrgate.gates.problems import RulebookError
-from okrgate.rulebooks import comparing, editing, service
+from okrgate.rulebooks import comparing, editing, meaning, service
 from okrgate.rulebooks.blueprint import blueprint
 from okrgate.rulebooks.editing import Draft
 from okrgate.rulebooks.forms import BackForm, RulesForm
@@ -118,8 +118,15 @@ def _test(key: str, form: RulesForm) -> ResponseReturnValue:
 
 
 def _compare(key: str, form: RulesForm) -> ResponseReturnValue:
+    """Show what changes, in words and line by line; a text that cannot be read only line by line."""
     binding = editing.newest(key)
-    return _editor(key, form, difference=comparing.compare(binding.text, form.text.data or ""))
+    text = form.text.data or ""
+    difference = comparing.compare(binding.text, text)
+    try:
+        told = meaning.compare(binding.text, text)
+    except RulebookError as error:
+        return _editor(key, form, problems=error.problems, difference=difference)
+    return _editor(key, form, difference=difference, told=told)
 
 
 def _keep(key: str, form: RulesForm) -> ResponseReturnValue:
@@ -145,6 +152,8 @@ def _confirm(key: str, form: RulesForm) -> ResponseReturnValue:
         title=service.rulebook(binding.id).title,
         warnings=[one for one in problems if one.severity == "warning"],
         difference=comparing.compare(binding.text, form.text.data or ""),
+        told=meaning.compare(binding.text, form.text.data or ""),
+        is_without_example=meaning.is_without_example,
         staying=_staying(key),
     )
 
@@ -194,6 +203,7 @@ def _editor(
         "publishing": False,
         "tested": None,
         "difference": None,
+        "told": None,
         "kept_at": None,
     } | shown
     marked = {one.line for one in problems}
@@ -208,6 +218,7 @@ def _editor(
         errors=errors,
         warnings=[one for one in problems if one.severity == "warning"],
         by_line=_by_line(problems),
+        is_without_example=meaning.is_without_example,
         lines=comparing.numbered(form.text.data or "", marked) if problems else [],
         **context,
     )
