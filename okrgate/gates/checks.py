@@ -53,8 +53,23 @@ def check_rulebook(text: str) -> tuple[Problem, ...]:
         if not one.passed
     ]
     return tuple(
-        sorted({*problems, *failed, *_unshown(rulebook, results), *_unjudgeable(rulebook)})
+        sorted(
+            {
+                *problems,
+                *failed,
+                *_unshown(rulebook, results),
+                *_unjudgeable(rulebook),
+                *_proved(rulebook),
+            }
+        )
     )
+
+
+def _proved(rulebook: Rulebook) -> list[Problem]:
+    """Prove the promises and see through every gate; the solver is there only while a file is checked."""
+    from okrgate.gates.proving import prove
+
+    return prove(rulebook)
 
 
 def _unjudgeable(rulebook: Rulebook) -> list[Problem]:

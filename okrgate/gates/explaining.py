@@ -94,7 +94,7 @@ def _comparison(
     value = row.get(leaf.left.name) if leaf.left.of_item else case.facts.values.get(leaf.left.name)
     label = f"{called}: {fact.label}" if called else fact.label
     name = f"{item.name}.{fact.name}" if item is not None and leaf.left.of_item else fact.name
-    has = None if value is None else _spoken(fact, value)
+    has = None if value is None else spoken(fact, value)
     return Why(name, label, _needed(case, leaf, fact, row, item), has)
 
 
@@ -104,7 +104,7 @@ def _needed(
     if isinstance(leaf, IsSet):
         return "an answer" if leaf.wanted else "no answer"
     if isinstance(leaf, Among):
-        listed = _either([_spoken(fact, value) for value in leaf.values])
+        listed = _either([spoken(fact, value) for value in leaf.values])
         return listed if leaf.inside else f"none of: {listed}"
     words = _DAYS if fact.type == "date" else _WORDS
     return words[leaf.op] + _right(case, leaf, fact, row, item)
@@ -113,12 +113,12 @@ def _needed(
 def _right(case: Asked, leaf: Compare, fact: Fact, row: Row, item: Collection | None) -> str:
     right = leaf.right
     if isinstance(right, Today):
-        return _spoken(fact, case.facts.today + timedelta(days=right.plus_days))
+        return spoken(fact, case.facts.today + timedelta(days=right.plus_days))
     if not isinstance(right, Ref):
-        return _spoken(fact, right)
+        return spoken(fact, right)
     other = _fact(case.rulebook, right, item)
     value = row.get(right.name) if right.of_item else case.facts.values.get(right.name)
-    said = "not filled in" if value is None else _spoken(other, value)
+    said = "not filled in" if value is None else spoken(other, value)
     return f"{other.label} ({said})"
 
 
@@ -130,7 +130,8 @@ def _fact(rulebook: Rulebook, ref: Ref, item: Collection | None) -> Fact:
     return item.fields[ref.name] if ref.of_item and item is not None else rulebook.facts[ref.name]
 
 
-def _spoken(fact: Fact, value: object) -> str:
+def spoken(fact: Fact, value: object) -> str:
+    """Return a value as a sentence says it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, date):

@@ -134,7 +134,7 @@ class Invariant:
     condition: Condition
     never_reach: str | None = None
     at: str | None = None
-    or_adopted: bool = False
+    label: str = ""
     line: int = 0
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -13,11 +14,8 @@ from okrgate.gates.conditions import (
     SomeFails,
     Value,
     leaves,
-    opposite,
-    reads,
     size,
 )
-from okrgate.gates.contradictions import contradictory
 from okrgate.gates.model import (
     Gate,
     Invariant,
@@ -25,7 +23,6 @@ from okrgate.gates.model import (
     Stage,
     Transition,
     WaiverTerms,
-    read_by,
 )
 from okrgate.gates.reading import Reader
 from okrgate.gates.reading_conditions import ConditionReader, Names
@@ -70,7 +67,6 @@ def read_gates(
         found[name] = Gate(
             name, reader.text(parts.get("label"), "label", default=name), tuple(wanted), material
         )
-        _check_together(reader, found[name], nodes)
     return found
 
 
@@ -105,9 +101,6 @@ def _requirement(
             node, f"a requirement has at most {MAX_CONDITIONS} comparisons, this one has {total}"
         )
         return None
-    for what, one in (("if", condition), ("when", when)):
-        if one is not None:
-            _check_condition(reader, parts[what], what, one, names)
     if not name or condition is None or ("when" in parts and when is None):
         return None
     return Requirement(
@@ -208,42 +201,6 @@ def spoken(value: Value) -> str:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _check_condition(
-    reader: Reader, node: Node, what: str, condition: Condition, names: Names
-) -> None:
-    for why in contradictory([condition], names.facts, names.collections):
-        words = "can never be met" if what == "if" else "never applies"
-        reader.error(node, f"{words}: {why}") if what == "if" else reader.warn(
-            node, f"{words}: {why}"
-        )
-    for why in contradictory([opposite(condition)], names.facts, names.collections):
-        always = all(names.facts[name].always for name in reads(condition) if name in names.facts)
-        if always and not (reads(condition) & set(names.collections)):
-            reader.warn(
-                node, f"{'is always met' if what == 'if' else 'always applies'}: otherwise {why}"
-            )
-
-
-def _check_together(reader: Reader, gate: Gate, nodes: list[Node]) -> None:
-    """Note two hard requirements of one gate that can never be met together."""
-    hard = [
-        one
-        for one in gate.requirements
-        if one.severity == "hard" and one.mode == "active" and one.when is None
-    ]
-    places = {node.line: node for node in nodes}
-    for index, second in enumerate(hard):
-        if any(True for _ in contradictory([second.condition], {}, {})):
-            continue
-        for first in hard[:index]:
-            if not (read_by(first) & read_by(second)):
-                continue
-            why = next(iter(contradictory([first.condition, second.condition], {}, {})), None)
-            if why is not None:
-                sentence = f"{first.id} and {second.id} can never be met together: {why}"
-                reader.error(places[second.line], sentence)
-
-
 def warn_unused(
     reader: Reader,
     node: Node | None,
@@ -264,19 +221,19 @@ def read_invariants(
     stages: Mapping[str, Stage],
     transitions: Mapping[str, Transition],
 ) -> tuple[Invariant, ...]:
-    """Return the promises of a file. Whether they hold is not decided here."""
+    """Return the promises of a file. Whether they are kept is not decided here."""
     found: list[Invariant] = []
     for place in reader.items(node, "invariants"):
         parts = reader.fields(
             place,
             "an invariant",
             required=("id",),
-            optional=("never_reach", "unless", "always", "at", "help"),
+            optional=("never_reach", "unless", "always", "at", "label"),
         )
         name = reader.text(parts.get("id"), "id")
         if name and reader.is_id(parts["id"], name) and any(one.id == name for one in found):
             reader.error(parts["id"], f"the invariant {name} is written twice")
-        given = {key for key in parts if key not in {"id", "help"}}
+        given = {key for key in parts if key not in {"id", "label"}}
         if given == {"never_reach", "unless"}:
             one = _never(reader, name, place, parts, conditions, stages)
         elif given == {"always", "at"}:
@@ -285,8 +242,7 @@ def read_invariants(
             reader.error(place, "an invariant says either never_reach and unless, or always and at")
             one = None
         if one is not None:
-            found.append(one)
-            reader.warn(place, f"invariant {name} not proved yet")
+            found.append(replace(one, label=reader.text(parts.get("label"), "label")))
     return tuple(found)
 
 
