@@ -1,5 +1,7 @@
 """What z3 shows of a rulebook is true: the plain judge says the same of every project that is tried."""
 
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -162,3 +164,16 @@ def test_a_question_without_steps_is_not_decided() -> None:
 
     assert asker.ask(hold=[rulebook.gates["g"].requirements[0].condition]).possible is None
     assert asker.undecided == 1
+
+
+def test_a_server_reads_its_rules_without_the_solver() -> None:
+    code = (
+        "import sys; from pathlib import Path; import okrgate.app, okrgate.rulebooks.views; "
+        "from okrgate.gates.language import load_rulebook; "
+        "from okrgate.rulebooks.wording import in_words; "
+        f"assert in_words(load_rulebook(Path({str(SHIPPED)!r}).read_text('utf-8'))).promises; "
+        "assert 'okrgate.gates.checks' in sys.modules and 'z3' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603
+
+    assert done.returncode == 0, done.stderr
