@@ -189,14 +189,14 @@ def _backups(settings: Settings) -> Iterator[Told]:
 
 
 def _rules(settings: Settings) -> Iterator[Told]:
-    from okrgate.gates.checks import check_rulebook
+    from okrgate.gates.checks import check_in_child_process
 
     try:
         text = settings.rules_file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
         yield Told(f"The rules file {settings.rules_file} cannot be read: {problem}", "wrong")
         return
-    found = check_rulebook(text)
+    found = check_in_child_process(text)
     for one in found:
         yield Told(
             f"{settings.rules_file}:{one}", "wrong" if one.severity == "error" else "warning"

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from string import ascii_uppercase
 from typing import Any as Term
 
 import z3
@@ -15,9 +16,10 @@ from okrgate.gates.values import DECIMALS
 from okrgate.gates.verdict import Facts
 
 # Steps of the solver, not seconds: the same file gets the same answer on every machine.
-STEPS = 4_000_000
-STEPS_TOGETHER = 20_000_000
-STEPS_A_QUESTION = 2_000
+STEPS = 3_000_000
+STEPS_TOGETHER = 12_000_000
+STEPS_A_CHECK = 2_000
+STEPS_A_TERM = 200
 _PLAIN = 1_000_000
 _DAYS = (date(2026, 1, 1).toordinal(), date(2035, 12, 31).toordinal())
 
@@ -86,6 +88,7 @@ class Question:
             holds = world.holds(one)
             self._solver.add(z3.Implies(yes, holds), z3.Implies(no, z3.Not(holds)))
         self._solver.add(world.limits)
+        self._asker.left -= world.work * STEPS_A_TERM
         self._world = world
 
     def possible(self, hold: Iterable[int], fail: Iterable[int] = ()) -> bool | None:
@@ -132,7 +135,7 @@ class Question:
         except z3.Z3Exception:
             return z3.unknown
         finally:
-            asker.left -= max(_used(self._solver) - before, 0) + STEPS_A_QUESTION
+            asker.left -= max(_used(self._solver) - before, 0) + STEPS_A_CHECK
 
 
 def _used(solver: Term) -> int:
@@ -194,7 +197,8 @@ class _Shown:
         return bool(z3.is_true(self.model.eval(term, model_completion=True)))
 
     def word(self, kind: str, number: int) -> str:
-        return self.words.get(number, f"{kind} {number}")
+        letter = ascii_uppercase[number] if number < len(ascii_uppercase) else number
+        return self.words.get(number, f"{kind} {letter}")
 
     def code(self, term: Term) -> str:
         return self.codes.get(self.number(term), "elsewhere")

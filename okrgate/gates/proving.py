@@ -24,11 +24,17 @@ ADOPTED = "project.adopted"
 def prove(rulebook: Rulebook) -> list[Problem]:
     """Return what is wrong or doubtful about the gates and promises of a file that is sound otherwise."""
     asker = Asker(rulebook)
-    found = [problem for one in rulebook.invariants for problem in _promise(asker, one)]
+    found = prove_promises(rulebook, asker)
     for gate in rulebook.gates.values():
         found += _alone(asker, gate)
         found += _together(asker, gate)
     return found
+
+
+def prove_promises(rulebook: Rulebook, asker: Asker | None = None) -> list[Problem]:
+    """Return the promises that are broken, each with a way and an example project, or not decided."""
+    asker = asker or Asker(rulebook)
+    return [problem for one in rulebook.invariants for problem in _promise(asker, one)]
 
 
 # requirements

@@ -78,6 +78,7 @@ class Listed:
 class Signed:
     """One signature, if it is there."""
 
+    name: str
     there: Term
     role: Term
     decision: Term
@@ -98,6 +99,7 @@ class World:
     ) -> None:
         """Make room for these conditions. `sure`: facts that okrgate always fills in are filled in.
 
+        `work` counts what was built so far.
         Raises TooLarge.
         """
         self.rulebook = rulebook
@@ -106,6 +108,9 @@ class World:
         self.words: dict[str, int] = {}
         self.codes: dict[str, int] = {}
         self.facts: dict[str, Slot] = {}
+        self.work = 0
+        self._known: dict[tuple[Condition, str], Term] = {}
+        self._inside: dict[tuple[str, tuple[str, ...]], Term] = {}
         self.lists: dict[str, Listed] = {}
         self.today = z3.Int("today")
         self.limits += [self.today > _CENTURY, self.today < date.max.toordinal() - _CENTURY]
@@ -185,6 +190,7 @@ class World:
     def _signature(self, number: int) -> Signed:
         name = f"signature {number}"
         one = Signed(
+            name,
             z3.Bool(name),
             z3.Int(f"{name} role"),
             z3.Int(f"{name} decision"),
@@ -199,6 +205,13 @@ class World:
 
     def holds(self, condition: Condition, item: tuple[str, Kind] | None = None) -> Term:
         """Return when a condition is provably true (of an item of a list, when one is given)."""
+        key = (condition, item[1].name if item is not None else "")
+        if key not in self._known:
+            self.work += 4
+            self._known[key] = self._holds(condition, item)
+        return self._known[key]
+
+    def _holds(self, condition: Condition, item: tuple[str, Kind] | None) -> Term:
         match condition:
             case All(parts):
                 return z3.And([self.holds(part, item) for part in parts])
@@ -270,6 +283,7 @@ class World:
     # sign-offs
 
     def _is_signed(self, one: SignoffCondition) -> Term:
+        self.work += len(self.signatures) ** (2 if one.quorum in {None, 1} else 3)
         known = [self.fact(name).present for name in one.exclude]
         if one.quorum is not None:
             never = [name for name in self.rulebook.never_sign if name not in one.exclude]
@@ -293,6 +307,12 @@ class World:
 
     def _is_in(self, each: Signed, names: Sequence[str]) -> Term:
         """Return when one of the hands of a signature belongs to somebody in these facts."""
+        key = (each.name, tuple(names))
+        if key not in self._inside:
+            self._inside[key] = self._is_among(each, names)
+        return self._inside[key]
+
+    def _is_among(self, each: Signed, names: Sequence[str]) -> Term:
         parts = []
         for slot in map(self.fact, names):
             people = slot.people or (slot.value,)

@@ -17,12 +17,16 @@ _SILENT = {"project.adopted"}
 
 
 def in_words(rulebook: Rulebook, facts: Facts, today: date, condition: Condition) -> str:
-    """Return "a project in which …; it lacks …" for a project that fails a condition."""
+    """Return "a project in which …; missing: …" for a project that fails a condition."""
     case = Case(rulebook, type_facts(rulebook, facts, today))
     asked = reads(condition)
     parts = [
         *(said for name in sorted(asked) for said in _read(case, name)),
-        *(said for name in sorted({*case.facts.values} - asked - _SILENT) for said in _read(case, name)),
+        *(
+            said
+            for name in sorted({*case.facts.values} - asked - _SILENT)
+            for said in _read(case, name)
+        ),
     ][:_MOST]
     parts += [_signature(rulebook, one) for one in case.facts.signoffs[:_MOST]]
     on_signing = any(isinstance(leaf, SignoffCondition) for leaf in leaves(condition))
@@ -33,7 +37,7 @@ def in_words(rulebook: Rulebook, facts: Facts, today: date, condition: Condition
         for why in reasons(case, condition)
     ]
     said = f"a project in which {_listed(parts)}" if parts else "any project"
-    return f"{said}; what is missing is {_listed(lacking[:_MOST])}" if lacking else said
+    return f"{said}; missing: {_listed(lacking[:_MOST])}" if lacking else said
 
 
 def _read(case: Case, name: str) -> Iterator[str]:

@@ -19,7 +19,16 @@ from okrgate.gates.conditions import (
     SomeFails,
     Today,
 )
-from okrgate.gates.model import Collection, Fact, Gate, Requirement, Role, Rulebook, Stage
+from okrgate.gates.model import (
+    Collection,
+    Fact,
+    Gate,
+    Invariant,
+    Requirement,
+    Role,
+    Rulebook,
+    Stage,
+)
 from okrgate.gates.vocabulary import SECTIONS
 
 _WORDS = {
@@ -94,6 +103,15 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Promise:
+    """What the rules promise of every project, and exactly where."""
+
+    id: str
+    label: str
+    exactly: str
+
+
+@dataclass(frozen=True)
 class Plain:
     """The whole rulebook."""
 
@@ -101,6 +119,7 @@ class Plain:
     roles: tuple[tuple[str, str], ...]
     numbers: tuple[tuple[str, str], ...]
     never_sign: tuple[str, ...]
+    promises: tuple[Promise, ...]
 
 
 def in_words(rulebook: Rulebook) -> Plain:
@@ -115,7 +134,20 @@ def in_words(rulebook: Rulebook) -> Plain:
             for name, value in rulebook.params.items()
         ),
         never_sign=tuple(rulebook.facts[name].label for name in rulebook.never_sign),
+        promises=tuple(_promise(rulebook, one) for one in rulebook.invariants),
     )
+
+
+def _promise(rulebook: Rulebook, one: Invariant) -> Promise:
+    words = said(rulebook, one.condition)
+    if one.at is not None:
+        where = f"Whoever takes “{rulebook.transitions[one.at].label}” meets this"
+    else:
+        where = (
+            f"On every way to “{rulebook.stages[one.never_reach or ''].label}” a gate asks for this"
+        )
+    exactly = f"{where}: {words}."
+    return Promise(one.id, one.label or _sentence(words), exactly)
 
 
 def _step(rulebook: Rulebook, stage: Stage, shown: set[str]) -> Step:
