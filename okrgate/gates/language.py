@@ -99,7 +99,7 @@ def _read(reader: Reader, tree: Node) -> dict[str, Any]:
         "gates": gates,
         "questions": questions,
         "invariants": read_invariants(
-            reader, parts.get("invariants"), conditions, stages, transitions
+            reader, parts.get("invariants"), names.params, conditions, stages, transitions
         ),
     }
     requirements = {one.id: one for gate in gates.values() for one in gate.requirements}

@@ -217,6 +217,7 @@ def warn_unused(
 def read_invariants(
     reader: Reader,
     node: Node | None,
+    params: Mapping[str, Value],
     conditions: ConditionReader,
     stages: Mapping[str, Stage],
     transitions: Mapping[str, Transition],
@@ -242,7 +243,8 @@ def read_invariants(
             reader.error(place, "an invariant says either never_reach and unless, or always and at")
             one = None
         if one is not None:
-            found.append(replace(one, label=reader.text(parts.get("label"), "label")))
+            label = _filled(reader, parts.get("label"), "label", params, conditions)
+            found.append(replace(one, label=label))
     return tuple(found)
 
 

@@ -22,3 +22,14 @@ def test_no_id_stands_twice_beside_the_folded_map(factory: Factory) -> None:
     page = factory.browser(factory.person("Pat")).get("/rules/1").get_data(as_text=True)
     ids = re.findall(r'\sid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
+
+
+def test_the_page_says_what_the_rules_promise(factory: Factory) -> None:
+    factory.rulebook()
+    page = factory.browser(factory.person("Pat")).get("/rules/1").get_data(as_text=True)
+    promises = service.rulebook(1).invariants
+    assert promises
+    for promise in promises:
+        assert f'id="promise-{promise.id}"' in page
+        assert promise.label in page
+    assert "Proved when this version was published" in page
