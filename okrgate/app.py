@@ -39,9 +39,18 @@ from okrgate.portfolio import views as portfolio
 from okrgate.projects import money, search
 from okrgate.projects import permissions as project_permissions
 from okrgate.projects import service as projects
+from okrgate.rulebooks import impact as rulebook_impact
 from okrgate.rulebooks import service as rulebook_service
 from okrgate.rulebooks import views as rulebooks
-from okrgate.stages import change_reminders, hold_reminders, owed, requested, settling, work
+from okrgate.stages import (
+    change_reminders,
+    hold_reminders,
+    impact,
+    owed,
+    requested,
+    settling,
+    work,
+)
 from okrgate.stages import pages as stages
 from okrgate.stages.sections import titles as section_titles
 from okrgate.summaries import views as summaries
@@ -137,6 +146,7 @@ def _introduce() -> None:
     for people in (*approvals_service.signers(), *measurement_service.stewards()):
         project_permissions.register_reader(people)
     project_permissions.register_invited(requested.asked_to_waive())
+    rulebook_impact.register(impact.of)
     worker.every_minute(settling.sweep)
     worker.every_minute(search.catch_up)
     worker.daily(reminders.remind_of_checkpoints)

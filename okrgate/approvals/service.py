@@ -37,6 +37,7 @@ from okrgate.approvals.signoffs import (
     decisions_of,
     signers,
     signoffs_of,
+    signoffs_of_each,
 )
 from okrgate.approvals.waivers import (
     grant_waiver,
@@ -71,6 +72,7 @@ __all__ = [
     "seats_of",
     "signers",
     "signoffs_of",
+    "signoffs_of_each",
     "table_of",
     "void_satisfied",
     "waivers_for",

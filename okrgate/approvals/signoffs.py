@@ -44,12 +44,19 @@ def signoffs_of(project_id: int) -> dict[str, tuple[Signoff, ...]]:
 
     Each person counts with their latest word only.
     """
-    rows = db.session().execute(
-        select(SignoffRow, Round.gate, Round.closed_at, Round.closed_as)
-        .join(Round, Round.id == SignoffRow.round_id)
-        .where(Round.project_id == project_id)
-        .order_by(SignoffRow.id)
-    )
+    return _latest(db.session().execute(_SIGNED.where(Round.project_id == project_id)))
+
+
+def signoffs_of_each(project_ids: Sequence[int]) -> dict[int, dict[str, tuple[Signoff, ...]]]:
+    """Return the same for many projects, in one query; one without a sign-off is left out."""
+    rows: dict[int, list[Any]] = {}
+    query = _SIGNED.where(Round.project_id.in_(project_ids))
+    for row in db.session().execute(query):
+        rows.setdefault(row.SignoffRow.project_id, []).append(row)
+    return {project: _latest(found) for project, found in rows.items()}
+
+
+def _latest(rows: Iterable[Any]) -> dict[str, tuple[Signoff, ...]]:
     latest: dict[str, dict[int, tuple[SignoffRow, bool]]] = {}
     for row, gate, closed_at, closed_as in rows:
         stale = closed_at is not None and closed_as != "satisfied"
@@ -212,6 +219,11 @@ def _as_judged(rows: Iterable[tuple[SignoffRow, bool]]) -> tuple[Signoff, ...]:
     )
 
 
+_SIGNED = (
+    select(SignoffRow, Round.gate, Round.closed_at, Round.closed_as)
+    .join(Round, Round.id == SignoffRow.round_id)
+    .order_by(SignoffRow.id)
+)
 _DECIDERS = (
     select(SignoffRow.person_id).where(SignoffRow.project_id == bindparam("project")).distinct()
 )

@@ -3,11 +3,16 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from okrgate.commands import surroundings
-from okrgate.gates.commands import loaded, rules
+from okrgate.errors import NotFound
+from okrgate.gates.commands import loaded, rules, text_of
+
+if TYPE_CHECKING:
+    from okrgate.rulebooks.impact import Impact
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -55,3 +60,58 @@ def diff(old: Path, new: Path, as_json: bool) -> None:
             for example in one.examples:
                 click.echo(f"    {example}")
     click.echo(f"{told.stricter} stricter, {told.looser} looser, {told.other} other", err=True)
+
+
+@rules.command()
+@click.argument("file", type=_FILE)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--most", default=100, help="How many projects to name; all are counted.")
+def impact(file: Path, as_json: bool, most: int) -> None:
+    """Say what FILE would do to the projects of its process, if they lived under it. Changes nothing."""
+    from okrgate.gates.problems import RulebookError
+    from okrgate.rulebooks import editing
+    from okrgate.rulebooks import impact as impacts
+
+    key, text = loaded(file).id, text_of(file)
+    with surroundings.application():
+        try:
+            editing.newest(key)
+        except NotFound:
+            raise click.ClickException(f"There is no process {key} yet.") from None
+        try:
+            editing.check(key, text)
+        except RulebookError as error:
+            for problem in error.problems:
+                click.echo(f"{file}:{problem}", err=True)
+            raise click.ClickException("The file is not sound, so nothing was judged.") from error
+        found = impacts.of(key, text, reader=None, most=max(0, most))
+    if found.problem:
+        raise click.ClickException(found.problem)
+    click.echo(json.dumps(asdict(found), ensure_ascii=False, indent=2) if as_json else told(found))
+
+
+def told(found: "Impact") -> str:
+    """Return an impact in lines: the counts, then each project by name."""
+    from okrgate.rulebooks.impact import KINDS
+
+    kinds = KINDS | {"same": "Unchanged"}
+    lines = []
+    for what, counts in (("Open", found.open), ("Closed", found.closed)):
+        lines += [
+            f"{what}: {counts[kind]} {label}" for kind, label in kinds.items() if counts.get(kind)
+        ]
+    if found.left_out:
+        lines.append(f"{found.left_out} older ones were not looked at")
+    for one in found.affected:
+        lines.append(f"{one.reference} {one.title} ({one.stage}, {one.lead}): {kinds[one.kind]}")
+        lines += [f"  now missing: {each}" for each in one.asked]
+        lines += [f"  no longer missing: {each}" for each in one.dropped]
+        lines += [
+            f"  sign-off needed at {need.gate}: {need.count} of {need.roles}, "
+            f"from {', '.join(need.holders) or 'nobody'}"
+            for need in one.needed
+        ]
+        lines += [f"  {one.problem}"] if one.problem else []
+    if found.older is not None:
+        lines.append("… and more")
+    return "\n".join(lines)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 from okrgate import clock
 from okrgate.accounts.models import Person
 from okrgate.audit import service as audit
-from okrgate.database import check_writing, db, transaction
+from okrgate.database import check_writing, db, remembered, transaction
 from okrgate.errors import Conflict, Forbidden, Invalid, NotFound
 from okrgate.metrics.models import Metric, Observation
 
@@ -93,8 +93,14 @@ def describe(ids: Iterable[int]) -> dict[int, Listed]:
     wanted = set(ids)
     if not wanted:
         return {}
-    rows = db.session().execute(select(Metric, _last_day()).where(Metric.id.in_(wanted)))
-    return {metric.id: Listed(metric, on, _fresh(metric, on)) for metric, on in rows}
+    query = select(Metric, _last_day()).where(Metric.id.in_(wanted))
+    return remembered(
+        ("metrics", frozenset(wanted)),
+        lambda: {
+            metric.id: Listed(metric, on, _fresh(metric, on))
+            for metric, on in db.session().execute(query)
+        },
+    )
 
 
 def with_last(ids: Iterable[int]) -> dict[int, tuple[Metric, Observation | None]]:

@@ -34,7 +34,7 @@ def reading(project_id: int, tables: Sequence[Table]) -> Iterator[Memory]:
             if unit is not None:
                 directory.know(unit)
             for table, told in zip(_in_order(tuple(tables)), rest, strict=True):
-                if _has_one(table):
+                if has_one(table):
                     memory[table, project_id] = told
                 elif not told:
                     memory[table, project_id] = ()
@@ -71,14 +71,15 @@ def is_keyed(table: Table) -> bool:
 
 
 @cache
-def _has_one(table: Table) -> bool:
+def has_one(table: Table) -> bool:
+    """Tell whether a table has at most one row for a project."""
     columns = inspect(table).local_table.columns
     return bool(columns.project_id.primary_key or columns.project_id.unique)
 
 
 @cache
 def _in_order(tables: tuple[Table, ...]) -> list[Table]:
-    return sorted(dict.fromkeys(tables), key=lambda table: (not _has_one(table), table.__name__))
+    return sorted(dict.fromkeys(tables), key=lambda table: (not has_one(table), table.__name__))
 
 
 @cache
@@ -88,7 +89,7 @@ def _question(tables: tuple[Table, ...]) -> Select[Any]:
     project: Any = bindparam("project")
     for table in _in_order(tables):
         row: Any = table
-        if _has_one(table):
+        if has_one(table):
             wanted.append(row)
         else:
             wanted.append(exists().where(row.project_id == project).label(table.__name__))

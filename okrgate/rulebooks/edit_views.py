@@ -12,13 +12,15 @@ from flask.typing import ResponseReturnValue
 from okrgate.accounts import directory
 from okrgate.errors import Conflict
 from okrgate.gates.problems import RulebookError
-from okrgate.rulebooks import comparing, editing, meaning, service
+from okrgate.rulebooks import comparing, editing, impact, meaning, service
 from okrgate.rulebooks.blueprint import blueprint
 from okrgate.rulebooks.editing import Draft
 from okrgate.rulebooks.forms import BackForm, RulesForm
 from okrgate.web.htmx import render
 from okrgate.web.permissions import admin, requires
 from okrgate.web.render import done, me
+
+_LARGEST_ID = 2**31
 
 
 @blueprint.get("/rules/<key>/edit")
@@ -40,7 +42,8 @@ def work_on(key: str) -> ResponseReturnValue:
         return done("Your draft is thrown away.", url_for(".show_rules"))
     if not form.validate_on_submit():
         return _editor(key, form, status=422)
-    act = _ACTS.get(request.form.get("act", ""), _show)
+    asked = "impact" if "before" in request.form else request.form.get("act", "")
+    act = _ACTS.get(asked, _show)
     return act(key, form)
 
 
@@ -129,6 +132,22 @@ def _compare(key: str, form: RulesForm) -> ResponseReturnValue:
     return _editor(key, form, difference=difference, told=told)
 
 
+def _impact(key: str, form: RulesForm) -> ResponseReturnValue:
+    """Show what the text would do to the projects there are, once it is sound."""
+    text = form.text.data or ""
+    problems = editing.problems(key, text)
+    if any(one.severity == "error" for one in problems):
+        return _editor(key, form, problems=problems, checked=True)
+    before = request.form.get("before", type=int)
+    found = impact.of(key, text, reader=me(), before=_id_or_none(before))
+    return _editor(key, form, impact=found)
+
+
+def _id_or_none(number: int | None) -> int | None:
+    """Return a number that can be an id: whatever else was sent means the first page."""
+    return number if number is not None and 0 < number < _LARGEST_ID else None
+
+
 def _keep(key: str, form: RulesForm) -> ResponseReturnValue:
     editing.keep(key, _draft_in(form), by=me())
     return done("Your draft is kept. It binds nobody.", url_for(".edit", key=key))
@@ -154,6 +173,8 @@ def _confirm(key: str, form: RulesForm) -> ResponseReturnValue:
         difference=comparing.compare(binding.text, form.text.data or ""),
         told=meaning.compare(binding.text, form.text.data or ""),
         is_without_example=meaning.is_without_example,
+        impact=impact.of(key, form.text.data or "", reader=me(), most=0),
+        kinds=impact.KINDS,
         staying=_staying(key),
     )
 
@@ -162,6 +183,7 @@ _ACTS: dict[str, Callable[[str, RulesForm], ResponseReturnValue]] = {
     "check": _check,
     "test": _test,
     "compare": _compare,
+    "impact": _impact,
     "keep": _keep,
     "publish": _confirm,
 }
@@ -204,6 +226,7 @@ def _editor(
         "tested": None,
         "difference": None,
         "told": None,
+        "impact": None,
         "kept_at": None,
     } | shown
     marked = {one.line for one in problems}
@@ -219,6 +242,7 @@ def _editor(
         warnings=[one for one in problems if one.severity == "warning"],
         by_line=_by_line(problems),
         is_without_example=meaning.is_without_example,
+        kinds=impact.KINDS,
         lines=comparing.numbered(form.text.data or "", marked) if problems else [],
         **context,
     )

@@ -58,7 +58,7 @@ def publish(
     if the newest version is no longer the one it is `based_on` (None: whatever it is).
     """
     check_sound(text)
-    rulebook = _parsed(text)
+    rulebook = parsed(text)
     told = tuple(
         Recipient(admin, "you administer okrgate") for admin in directory.admins() if admin != by
     )
@@ -109,7 +109,7 @@ def publish(
 
 
 @lru_cache(maxsize=_KEPT)
-def _parsed(text: str) -> Rulebook:
+def parsed(text: str) -> Rulebook:
     """Read a text once: a rulebook never changes after it was loaded."""
     return load_rulebook(text)
 
@@ -123,7 +123,7 @@ def check_sound(text: str) -> None:
     problems = check_in_child_process(text)
     if any(problem.severity == "error" for problem in problems):
         raise RulebookError(problems)
-    if _parsed(text).vocabulary != "application":
+    if parsed(text).vocabulary != "application":
         sentence = "Only a rulebook that says “vocabulary: application” can bind projects here."
         raise RulebookError((Problem(1, 1, "error", sentence),))
 
@@ -145,12 +145,12 @@ def rulebook(version_id: int) -> Rulebook:
     text = db.session().scalar(select(RulebookVersion.text).where(RulebookVersion.id == version_id))
     if text is None:
         raise NotFound
-    parsed = _parsed(text)
+    found = parsed(text)
     with _lock:
-        _loaded[key] = parsed
+        _loaded[key] = found
         while len(_loaded) > _KEPT:
             _loaded.popitem(last=False)
-    return parsed
+    return found
 
 
 def binding() -> list[RulebookVersion]:

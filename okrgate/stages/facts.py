@@ -16,7 +16,7 @@ from okrgate.approvals import entitlement
 from okrgate.approvals import service as approvals
 from okrgate.approvals.models import Condition, Round, WaiverRow
 from okrgate.audit import service as audit
-from okrgate.database import Memory, Model, canonical_json
+from okrgate.database import Memory, Model, canonical_json, remembered
 from okrgate.gates.model import Rulebook
 from okrgate.gates.verdict import Facts, GateUnjudgeable, Signoff, Waiver
 from okrgate.projects import money, together
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 _ACCOUNTABLE = "raci.accountable"
 _CHANGED = "plan.changed_since_signoff"
-_TABLES: tuple[type[Model], ...] = (
+TABLES: tuple[type[Model], ...] = (
     *(table for section in ALL.values() for table in section.tables),
     # The words it is found by decide nothing; settling wants to know whether they are old.
     *(CoEditor, Edit, RulebookAnswer, Condition, Round, WaiverRow, SearchEntry),
@@ -95,11 +95,14 @@ def gather(project: Project, rulebook: Rulebook) -> Snapshot:
 def _gather(project: Project, rulebook: Rulebook) -> Snapshot:
     # Before all else: what is recorded from now on is newer than what is read below.
     through, seq = audit.newest(project.id)
-    with together.reading(project.id, _TABLES) as memory:
-        return _read(project, rulebook, through, seq, memory)
+    with together.reading(project.id, TABLES) as memory:
+        return read_snapshot(project, rulebook, through, seq, memory)
 
 
-def _read(project: Project, rulebook: Rulebook, through: int, seq: int, memory: Memory) -> Snapshot:
+def read_snapshot(
+    project: Project, rulebook: Rulebook, through: int, seq: int, memory: Memory
+) -> Snapshot:
+    """Return a snapshot from what a block of remembering() knows already, and ask for the rest."""
     today = clock.today()
     never_asked = together.is_empty(Round, project.id)
     values: dict[str, Any] = _own_values(project)
@@ -111,7 +114,7 @@ def _read(project: Project, rulebook: Rulebook, through: int, seq: int, memory: 
         collections.update(told.collections)
         content.update(told.content)
     collections.update(_conditions(project, today, values))
-    values.update(_answers(project, rulebook))
+    values.update(answers_to(project, rulebook))
     unit = directory.unit(project.home_unit_id)
     if unit is not None:
         values["project.home_unit"] = unit.name
@@ -139,8 +142,12 @@ def _read(project: Project, rulebook: Rulebook, through: int, seq: int, memory: 
         waivers=()
         if together.is_empty(WaiverRow, project.id)
         else approvals.waivers_for(project, today),
-        signed={} if never_asked else approvals.signoffs_of(project.id),
-        settled={} if never_asked else approvals.last_settled(project.id),
+        signed={}
+        if never_asked
+        else remembered(("signed", project.id), lambda: approvals.signoffs_of(project.id)),
+        settled={}
+        if never_asked
+        else remembered(("settled", project.id), lambda: approvals.last_settled(project.id)),
         through=through,
         memory=memory,
     )
@@ -215,13 +222,15 @@ def _conditions(project: Project, today: date, values: dict[str, Any]) -> dict[s
 def _changed_since_signoff(snapshot: Snapshot, rulebook: Rulebook) -> bool:
     if not snapshot.settled:
         return False
-    signed = approvals.last_satisfied(snapshot.project_id)
+    project_id = snapshot.project_id
+    signed = remembered(("satisfied", project_id), lambda: approvals.last_satisfied(project_id))
     if signed is None or signed.gate not in rulebook.gates:
         return False
     return digest_of(snapshot.material(rulebook.material_of(signed.gate))) != signed.digest
 
 
-def _answers(project: Project, rulebook: Rulebook) -> dict[str, Any]:
+def answers_to(project: Project, rulebook: Rulebook) -> dict[str, Any]:
+    """Return a project's answers to the questions of a rulebook, as facts."""
     given = stored_answers(project.id) if rulebook.questions else {}
     found = {
         f"answers.{question.id}": typed(question, given.get(question.id))

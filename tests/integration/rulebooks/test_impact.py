@@ -1,0 +1,332 @@
+"""What a draft would do is said by name before it binds anybody: nothing is hidden, nothing shown that may not be."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import event, select
+
+from okrgate import clock
+from okrgate.database import db, transaction
+from okrgate.projects.models import Project
+from okrgate.projects.ticket_models import Problem
+from okrgate.rulebooks import impact as impacts
+from okrgate.rulebooks import service as rulebooks
+from okrgate.rulebooks.impact import Impact
+from okrgate.stages import facts, impact_judging
+from okrgate.stages.impact_facts import with_facts_of
+from tests.factories import SHIPPED, Factory
+from tests.integration.conftest import Arrive
+
+EDIT = "/rules/okr_delivery/edit"
+KEY = "okr_delivery"
+TEXT = SHIPPED.read_text(encoding="utf-8")
+ONE_GATE = """\
+okrgate: 1
+ruleset: {id: okr_delivery, title: Small}
+roles:
+  author: {label: Submitter, kind: project, fact: project.submitter}
+  boss: {label: Boss, kind: org}
+stages:
+  begun: {label: Begun, initial: true, sections: {problem: {edit: [author]}}}
+  later: {label: Later}
+  done: {label: Done, terminal: true, outcome: done}
+transitions:
+  go: {label: Go on, from: begun, to: later, by: [author], gate: told}
+  end: {label: End, from: later, to: done, by: [author], gate: agreed}
+gates:
+  told:
+    label: Told
+    requirements:
+      - {id: long-enough, message: Tell the problem, severity: hard, if: {fact: problem.length, gte: 10}}
+  agreed:
+    label: Agreed
+    requirements:
+      - {id: days-passed, message: Wait a day, severity: hard, if: {fact: stage.days, gte: 0}}
+"""
+HARDER = ONE_GATE.replace("gte: 10", "gte: 30")
+SOFTER = ONE_GATE.replace("gte: 10", "gte: 1")
+SIGNED = ONE_GATE.replace(
+    "      - {id: days-passed",
+    "      - {id: boss-agrees, message: The boss agrees, severity: hard, if: {signoff: {role: boss, quorum: 1}}}\n"
+    "      - {id: days-passed",
+)
+
+
+@pytest.fixture
+def small(factory: Factory, tmp_path: Path) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text(ONE_GATE, encoding="utf-8")
+    factory.rulebook(path)
+
+
+@contextmanager
+def counting() -> Iterator[list[str]]:
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        asked.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+
+
+def tells(project: Project, length: int) -> Project:
+    with transaction() as session:
+        session.add(Problem(project_id=project.id, problem="x" * length))
+    return project
+
+
+def of(text: str, **more: Any) -> Impact:
+    return impacts.of(KEY, text, **({"reader": None} | more))
+
+
+def test_who_is_blocked_and_who_is_free_is_said_by_name(small: None, factory: Factory) -> None:
+    lee = factory.person("Lee")
+    short, long = tells(factory.project("Short", lead=lee), 5), tells(factory.project("Long"), 50)
+    middle = tells(factory.project("Middle", lead=lee), 20)
+
+    harder, softer = of(HARDER), of(SOFTER)
+
+    assert (harder.open, harder.closed) == ({"same": 2, "blocked": 1}, {})
+    (blocked,) = harder.affected
+    assert (blocked.reference, blocked.lead, blocked.stage) == (middle.reference, "Lee", "Begun")
+    assert blocked.asked == ("Tell the problem",)
+    assert [(one.reference, one.kind) for one in softer.affected] == [(short.reference, "freed")]
+    assert softer.affected[0].dropped == ("Tell the problem",)
+    assert long.reference not in {one.reference for one in (*harder.affected, *softer.affected)}
+    assert [(one.stage, one.open) for one in harder.stages] == [
+        ("Begun", {"same": 2, "blocked": 1})
+    ]
+
+
+def test_a_sign_off_that_is_needed_names_who_can_give_it(small: None, factory: Factory) -> None:
+    unit = factory.unit()
+    bea, sue = factory.person("Bea"), factory.person("Sue")
+    factory.grant(bea, "boss", unit)
+    factory.grant(sue, "boss", unit)
+    factory.project("Wants a word", unit=unit, submitter=sue, stage="later")
+    factory.project("Comes there some day", unit=unit, submitter=bea)
+    factory.project("Has nobody", submitter=sue, stage="later")
+
+    found = {one.title: one for one in of(SIGNED).affected}
+
+    assert {title: one.kind for title, one in found.items()} == {
+        "Wants a word": "blocked",
+        "Comes there some day": "otherwise",
+        "Has nobody": "blocked",
+    }
+    needed = {title: one.needed[0] for title, one in found.items()}
+    assert (needed["Wants a word"].gate, needed["Wants a word"].roles) == ("Agreed", "Boss")
+    assert needed["Wants a word"].holders == ("Bea",)
+    assert needed["Comes there some day"].holders == ("Sue",)
+    assert needed["Has nobody"].holders == ()
+
+
+def test_closed_projects_are_told_apart(small: None, factory: Factory) -> None:
+    over = tells(factory.project("Over", stage="done"), 20)
+    with transaction() as session:
+        session.get_one(Project, over.id).closed_at = clock.now()
+    tells(factory.project("Under way", stage="later"), 20)
+
+    found = of(HARDER)
+
+    assert (found.open, found.closed) == ({"same": 1}, {"blocked": 1})
+    assert [(one.reference, one.closed) for one in found.affected] == [(over.reference, True)]
+
+
+def test_a_stage_that_is_gone_is_said(small: None, factory: Factory) -> None:
+    factory.project("Stands there", stage="later")
+    renamed = ONE_GATE.replace("later: {", "after: {").replace("later", "after")
+
+    found = of(renamed)
+
+    assert [(one.kind, one.stage) for one in found.affected] == [("stageless", "Later")]
+
+
+def test_what_cannot_be_read_or_judged_is_listed(
+    small: None, factory: Factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tells(factory.project("In doubt"), 20)
+    read: Callable[..., Any] = facts._own_values
+
+    def broken(asked: Project) -> dict[str, Any]:
+        return {**read(asked), "stage.days": "many"}
+
+    monkeypatch.setattr(facts, "_own_values", broken)
+    found = of(HARDER.replace("problem.length, gte: 30", "stage.days, gte: 3"))
+
+    assert [(one.reference, one.kind) for one in found.affected] == [
+        (project.reference, "unjudged")
+    ]
+    assert "stage.days" in found.affected[0].problem
+
+    def unreadable(_: Project) -> dict[str, Any]:
+        raise ValueError("what is stored here?")
+
+    monkeypatch.setattr(facts, "_own_values", unreadable)
+    found = of(HARDER)
+    assert found.open == {"unjudged": 1}
+    assert "cannot be read" in found.affected[0].problem
+
+
+def test_a_child_that_ends_early_is_said(
+    small: None, factory: Factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tells(factory.project(), 20)
+    monkeypatch.setattr(impact_judging, "in_child", lambda *_: "it took too long")
+    assert of(HARDER).problem == "The impact could not be worked out: it took too long."
+
+
+def test_names_are_for_those_who_may_see_them(small: None, factory: Factory) -> None:
+    ada = factory.person("Ada", admin=True)
+    tells(factory.project("A secret"), 20)
+    with transaction() as session:
+        for project in session.scalars(select(Project)):
+            project.confidential = True
+    tells(factory.project("Only begun", draft=True), 20)
+    tells(factory.project("Known to all"), 20)
+
+    shown = [(one.reference != "", one.title) for one in of(HARDER, reader=ada.id).affected]
+
+    assert shown == [(True, "Known to all"), (False, ""), (False, "")]
+    page = factory.browser(ada).post(EDIT, data=typed(HARDER)).get_data(as_text=True)
+    assert "Known to all" in page
+    assert "A project that you may not see" in page
+    assert "A secret" not in page
+    assert "Only begun" not in page
+
+
+def test_it_asks_no_more_for_more_projects(small: None, factory: Factory) -> None:
+    def asked() -> int:
+        db.session.expunge_all()
+        with counting() as statements:
+            of(HARDER, reader=1)
+        return len(statements)
+
+    tells(factory.project(), 20)
+    few = asked()
+    for _ in range(6):
+        tells(factory.project(lead=factory.person(), unit=factory.unit()), 20)
+
+    assert asked() <= few + 1  # the units, once there are any
+
+
+@pytest.mark.parametrize("stop", ["in execution"])
+def test_facts_of_many_are_those_of_each(arrive: Arrive, stop: str) -> None:
+    arrive(stop)
+    projects = list(db.session.scalars(select(Project)))
+    known = {
+        one.rulebook_version_id: rulebooks.rulebook(one.rulebook_version_id) for one in projects
+    }
+
+    together = with_facts_of(projects, known, lambda _, snapshot: snapshot)
+
+    for project, found in zip(projects, together, strict=True):
+        alone = facts.gather(project, known[project.rulebook_version_id])
+        assert found is not None
+        for part in ("values", "collections", "content", "around", "waivers", "signed", "settled"):
+            assert getattr(found, part) == getattr(alone, part), part
+
+
+def typed(text: str, **more: str) -> dict[str, str]:
+    return {"based_on": "1", "text": text, "note": "Because.", "act": "impact"} | more
+
+
+@pytest.fixture
+def ada(small: None, factory: Factory) -> FlaskClient:
+    return factory.browser(factory.person("Ada", admin=True))
+
+
+def test_the_editor_shows_the_impact_and_keeps_what_was_typed(
+    ada: FlaskClient, factory: Factory
+) -> None:
+    for _ in range(2):
+        tells(factory.project("In the middle"), 20)
+    answer = ada.post(EDIT, data=typed(HARDER))
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 200
+    assert "Of 2 open projects" in page
+    assert "2 newly blocked, 0 unchanged" in page
+    assert "gte: 30" in page
+    assert "Because." in page
+    assert "Show older projects" not in page
+
+
+def test_many_are_shown_page_by_page(
+    ada: FlaskClient, factory: Factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(impacts, "PAGE", 1)
+    first = tells(factory.project("The first"), 20)
+    second = tells(factory.project("The second"), 20)
+    found = of(HARDER, most=1)
+    assert ([one.project_id for one in found.affected], found.older) == ([second.id], second.id)
+    page = ada.post(EDIT, data=typed(HARDER, before=str(second.id), act="")).get_data(as_text=True)
+    assert first.reference in page
+    assert second.reference not in page
+    for wrong in ("-1", "0", "x", "9" * 30):
+        assert ada.post(EDIT, data=typed(HARDER, before=wrong)).status_code == 200
+
+
+def test_a_bad_text_shows_its_problems_instead(ada: FlaskClient, factory: Factory) -> None:
+    tells(factory.project(), 20)
+    answer = ada.post(EDIT, data=typed(HARDER.replace("gte: 30", "gte: many")))
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert "What the check found" in page
+    assert "open project" not in page
+
+
+def test_the_difference_is_said_in_words(ada: FlaskClient) -> None:
+    page = ada.post(EDIT, data=typed(HARDER, act="compare")).get_data(as_text=True)
+    assert "What changes, in words" in page
+    assert "1 change: 1 stricter, 0 looser, 0 of another kind" in page
+    wrong = ada.post(EDIT, data=typed(HARDER.replace("okrgate: 1", "okrgate: 9"), act="compare"))
+    assert wrong.status_code == 422
+    assert "okrgate: 9" in wrong.get_data(as_text=True)
+
+
+def test_both_are_shown_in_short_before_publishing(ada: FlaskClient, factory: Factory) -> None:
+    tells(factory.project(), 20)
+    page = ada.post(EDIT, data=typed(HARDER, act="publish")).get_data(as_text=True)
+    assert "Publish version 2?" in page
+    assert "1 change: 1 stricter" in page
+    assert "1 newly blocked, 0 unchanged" in page
+
+
+def test_the_command_prints_it(
+    small: None, factory: Factory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from click.testing import CliRunner
+
+    from okrgate.commands import rules as _registers_them  # noqa: F401
+    from okrgate.commands import surroundings
+    from okrgate.gates.commands import rules
+
+    @contextmanager
+    def here() -> Iterator[None]:
+        yield
+
+    monkeypatch.setattr(surroundings, "application", here)
+    project = tells(factory.project("In the middle"), 20)
+    file = tmp_path / "draft.yaml"
+    file.write_text(HARDER, encoding="utf-8")
+
+    said = CliRunner().invoke(rules, ["impact", str(file)])
+    told = CliRunner().invoke(rules, ["impact", str(file), "--json"])
+
+    assert said.exit_code == told.exit_code == 0
+    assert "Open: 1 Newly blocked" in said.stdout
+    assert f"{project.reference} In the middle (Begun" in said.stdout
+    assert json.loads(told.stdout)["open"] == {"blocked": 1}
+    file.write_text(HARDER.replace("id: okr_delivery", "id: unknown"), encoding="utf-8")
+    unknown = CliRunner().invoke(rules, ["impact", str(file)])
+    assert unknown.exit_code == 1
+    assert "There is no process unknown yet." in unknown.output
