@@ -102,6 +102,7 @@ def multiply(number: int, count: int) -> range:
     for begin in range(0, count, _STEP):
         with transaction():
             _write(original, range(begin, min(begin + _STEP, count)))
+    _number_on()
     return range(first, first + count)
 
 
@@ -144,21 +145,25 @@ def _insert(table: Table, rows: Sequence[Row]) -> None:
     db.session().execute(text(statement), list(rows))
 
 
-def finish() -> None:
-    """Let the database know what it holds, and where its own numbers go on."""
-    engine = db.session().get_bind()
-    db.session().rollback()
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("ANALYZE")
-            return
+def _number_on() -> None:
+    """Let PostgreSQL's own numbers go on after those that were copied; SQLite looks for itself."""
+    if db.engine.dialect.name != "postgresql":
+        return
+    with db.engine.begin() as connection:
         for table in Model.metadata.sorted_tables:
             if "id" in table.columns and table.c.id.autoincrement is not False:
                 connection.exec_driver_sql(
                     f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'),"  # noqa: S608 our own names
                     f" greatest((SELECT max(id) FROM {table.name}), 1))"
                 )
-        connection.exec_driver_sql("VACUUM ANALYZE")
+
+
+def finish() -> None:
+    """Let the database know what it holds."""
+    db.session().rollback()
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        sqlite = connection.dialect.name == "sqlite"
+        connection.exec_driver_sql("ANALYZE" if sqlite else "VACUUM ANALYZE")
 
 
 def _above(column: Column[Any]) -> str:
