@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from okrgate.gates.answering import Asker
 from okrgate.gates.checks import check_rulebook
+from okrgate.gates.conditions import Compare, Ref
 from okrgate.gates.language import load_rulebook
 from okrgate.gates.model import Gate, Requirement, Rulebook, Transition
 from okrgate.gates.proving import prove, prove_promises
@@ -129,6 +131,23 @@ def test_a_way_round_a_gate_breaks_what_it_kept(name: str) -> None:
     move, broken = WAYS_ROUND[name]
 
     assert set(_broken(_with(move))) == broken
+
+
+def test_what_only_adopted_projects_are_spared_breaks_no_promise() -> None:
+    def unless(fact: str) -> Rulebook:
+        return _changed("checkpoints-read", when=Compare(Ref(fact, "boolean"), "ne", True))
+
+    assert "nothing-closes-unread" not in _broken(unless("project.adopted"))
+    assert "nothing-closes-unread" in _broken(unless("project.confidential"))
+
+
+def test_what_is_not_decided_is_said_of_each_promise() -> None:
+    found = prove_promises(SHIPPED, Asker(SHIPPED, left=0))
+
+    assert [(one.line, one.severity) for one in found] == [
+        (one.line, "warning") for one in SHIPPED.invariants
+    ]
+    assert all("could not decide" in one.sentence for one in found)
 
 
 def test_a_broken_promise_refuses_the_file_on_its_line() -> None:

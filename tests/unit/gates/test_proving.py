@@ -16,7 +16,7 @@ from okrgate.gates.proving import prove
 from okrgate.gates.reference import Case
 from okrgate.gates.typed import type_facts
 from okrgate.gates.verdict import Facts
-from tests.unit.gates.small import SMALL, TEXT, TODAY, conditions, facts
+from tests.unit.gates.small import SMALL, TEXT, TODAY, conditions, facts, with_condition
 
 SHIPPED = Path(__file__).resolve().parents[3] / "rules" / "stage_gates.yaml"
 FIRST = "{id: r, message: Say it, severity: hard, if: {fact: p.flag, eq: true}}"
@@ -57,6 +57,60 @@ def test_what_follows_from_something_follows_for_every_project(
         known, today = answer.example.facts, answer.example.today
         assert _holds(first, known, today)
         assert not _holds(second, known, today)
+
+
+MD = "{signoff: {role: md, quorum: 1}}"
+NOT_USER = "{signoff: {role: md, quorum: 1, exclude: [p.user]}}"
+NOT_LEAD = "{signoff: {role: md, quorum: 1, exclude: [p.lead]}}"
+LEAD = "{fact: p.lead, is_set: true}"
+OBJECTED = "{signoff: {role: md, decision: rejected, at_most: 0}}"
+
+# a condition, another, and whether the second follows from the first
+FOLLOWS: list[tuple[str, str, bool]] = [
+    (MD, "{signoff: {role: [md, vp], quorum: 1}}", True),
+    ("{signoff: {role: [md, vp], quorum: 1}}", MD, False),
+    (NOT_USER, MD, True),
+    (MD, NOT_USER, False),
+    (NOT_USER, "{fact: p.user, is_set: true}", True),
+    (MD, NOT_LEAD, False),
+    (f"{{all: [{MD}, {LEAD}]}}", NOT_LEAD, True),
+    (f"{{all: [{MD}, {{signoff: {{role: vp, quorum: 1}}}}]}}", "{signoff: {role: [md, vp], quorum: 2}}", False),
+    # Whoever signs for one of them as the other makes the two one.
+    ("{signoff: {role: md, quorum: 2}}", "{signoff: {role: [md, vp], quorum: 2}}", False),
+    ("{signoff: {role: [md, vp], quorum: 3}}", "{signoff: {role: [md, vp], quorum: 2}}", True),
+    (f"{{not: {OBJECTED}}}", "{signoff: {role: md, decision: rejected, quorum: 1}}", True),
+    ("{signoff: {role: md, decision: rejected, quorum: 1}}", f"{{not: {OBJECTED}}}", True),
+    (OBJECTED, "{signoff: {role: vp, decision: rejected, at_most: 0}}", False),
+    ("{fact: p.kind, is_set: true}", "{fact: p.kind, in: [a, b, c]}", True),
+    ("{fact: p.kind, ne: a}", "{fact: p.kind, is_set: true}", True),
+    ("{not: {fact: p.flag, eq: true}}", "{fact: p.flag, eq: false}", True),
+    ("{fact: p.flag, is_set: true}", "{any: [{fact: p.flag, eq: true}, {fact: p.flag, eq: false}]}", True),
+    ("{fact: p.money, gt: 1}", "{fact: p.money, gte: 1.01}", True),
+    ("{fact: p.number, gt: 1}", "{fact: p.number, gte: 1.01}", False),
+    ("{fact: p.day, lte: {today_plus_days: -1}}", "{fact: p.day, lt: {today_plus_days: 0}}", True),
+    ("{fact: p.user, eq: {fact: p.owner}}", "{fact: p.owner, is_set: true}", True),
+    ("{count: {of: rows, where: {fact: flag, eq: true}, gte: 2}}", "{count: {of: rows, gte: 2}}", True),
+    ("{count: {of: rows, lte: 2}}", "{count: {of: rows, where: {fact: flag, eq: true}, lte: 2}}", True),
+    ("{count: {of: rows, where: {fact: flag, eq: true}, lte: 2}}", "{count: {of: rows, lte: 2}}", False),
+    ("{each: {in: rows, at_least: 1, must: {fact: whole, gte: 3}}}", "{count: {of: rows, where: {fact: whole, gte: 2}, gte: 1}}", True),
+    ("{each: {in: rows, at_least: 0, must: {fact: whole, gte: 3}}}", "{count: {of: rows, gte: 1}}", False),
+    # An item of which nobody knows whether it is meant counts against the project.
+    ("{each: {in: rows, at_least: 0, where: {fact: flag, eq: true}, must: {fact: whole, gte: 3}}}",
+     "{count: {of: rows, where: {all: [{fact: flag, is_set: false}, {fact: whole, is_set: false}]}, lte: 0}}", True),
+    ("{not: {each: {in: rows, at_least: 0, must: {fact: whole, gte: 3}}}}", "{count: {of: rows, where: {fact: whole, lt: 3}, gte: 1}}", True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("first", "second", "follows"), FOLLOWS)
+def test_what_follows_from_what(first: str, second: str, follows: bool) -> None:
+    both = [with_condition(one).gates["g"].requirements[0].condition for one in (first, second)]
+
+    answer = Asker(SMALL).ask(hold=both[:1], fail=both[1:], show=True)
+
+    assert answer.possible is not follows
+    if answer.example is not None:
+        known, today = answer.example.facts, answer.example.today
+        assert [_holds(one, known, today) for one in both] == [True, False]
 
 
 def _gate(*rules: str) -> str:
