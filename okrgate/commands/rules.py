@@ -68,7 +68,6 @@ def diff(old: Path, new: Path, as_json: bool) -> None:
 @click.option("--most", default=100, help="How many projects to name; all are counted.")
 def impact(file: Path, as_json: bool, most: int) -> None:
     """Say what FILE would do to the projects of its process, if they lived under it. Changes nothing."""
-    from okrgate.gates.problems import RulebookError
     from okrgate.rulebooks import editing
     from okrgate.rulebooks import impact as impacts
 
@@ -78,12 +77,8 @@ def impact(file: Path, as_json: bool, most: int) -> None:
             editing.newest(key)
         except NotFound:
             raise click.ClickException(f"There is no process {key} yet.") from None
-        try:
-            editing.check(key, text)
-        except RulebookError as error:
-            for problem in error.problems:
-                click.echo(f"{file}:{problem}", err=True)
-            raise click.ClickException("The file is not sound, so nothing was judged.") from error
+        if not editing.is_readable(key, text):
+            raise click.ClickException("Only rules with “vocabulary: application” bind projects.")
         found = impacts.of(key, text, reader=None, most=max(0, most))
     if found.problem:
         raise click.ClickException(found.problem)
@@ -92,20 +87,11 @@ def impact(file: Path, as_json: bool, most: int) -> None:
 
 def told(found: "Impact") -> str:
     """Return an impact in lines: the counts, then each project by name."""
-    from okrgate.rulebooks.impact import KINDS
-
-    kinds = KINDS | {"same": "Unchanged"}
-    lines = []
-    for what, counts in (("Open", found.open), ("Closed", found.closed)):
-        lines += [
-            f"{what}: {counts[kind]} {label}" for kind, label in kinds.items() if counts.get(kind)
-        ]
-    if found.left_out:
-        lines.append(f"{found.left_out} older ones were not looked at")
+    lines = list(found.sentences)
     for one in found.affected:
-        lines.append(f"{one.reference} {one.title} ({one.stage}, {one.lead}): {kinds[one.kind]}")
-        lines += [f"  now missing: {each}" for each in one.asked]
-        lines += [f"  no longer missing: {each}" for each in one.dropped]
+        lines.append(f"{one.reference} {one.title} ({one.stage}, {one.lead}): {one.label}")
+        lines += [f"  lacks: {each}" for each in one.asked]
+        lines += [f"  no longer asked: {each}" for each in one.dropped]
         lines += [
             f"  sign-off needed at {need.gate}: {need.count} of {need.roles}, "
             f"from {', '.join(need.holders) or 'nobody'}"

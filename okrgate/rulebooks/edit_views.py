@@ -133,14 +133,14 @@ def _compare(key: str, form: RulesForm) -> ResponseReturnValue:
 
 
 def _impact(key: str, form: RulesForm) -> ResponseReturnValue:
-    """Show what the text would do to the projects there are, once it is sound."""
+    """Show what the text would do to the projects there are, beside what is wrong with it."""
     text = form.text.data or ""
     problems = editing.problems(key, text)
-    if any(one.severity == "error" for one in problems):
+    if not editing.is_readable(key, text):
         return _editor(key, form, problems=problems, checked=True)
-    before = request.form.get("before", type=int)
-    found = impact.of(key, text, reader=me(), before=_id_or_none(before))
-    return _editor(key, form, impact=found)
+    before = _id_or_none(request.form.get("before", type=int))
+    found = impact.of(key, text, reader=me(), before=before)
+    return _editor(key, form, problems=problems, impact=found)
 
 
 def _id_or_none(number: int | None) -> int | None:
@@ -174,7 +174,6 @@ def _confirm(key: str, form: RulesForm) -> ResponseReturnValue:
         told=meaning.compare(binding.text, form.text.data or ""),
         is_without_example=meaning.is_without_example,
         impact=impact.of(key, form.text.data or "", reader=me(), most=0),
-        kinds=impact.KINDS,
         staying=_staying(key),
     )
 

@@ -183,6 +183,15 @@ def check(key: str, text: str) -> None:
         raise RulebookError((Problem(1, 1, "error", sentence),))
 
 
+def is_readable(key: str, text: str) -> bool:
+    """Tell whether a text is a rulebook of this process at all, however its own tests go."""
+    try:
+        rulebook = service.parsed(text)
+    except RulebookError:
+        return False
+    return rulebook.id == key and rulebook.vocabulary == "application"
+
+
 def problems(key: str, text: str) -> tuple[Problem, ...]:
     """Return every error and warning of a text, found in a process of its own."""
     found = check_in_child_process(text, seconds=_SECONDS)

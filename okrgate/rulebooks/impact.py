@@ -13,6 +13,14 @@ KINDS = {
     "otherwise": "Something else is asked on their way",
 }
 
+_CLOSED = {
+    "blocked": "Would have been blocked",
+    "freed": "Would have passed",
+    "stageless": KINDS["stageless"],
+    "unjudged": KINDS["unjudged"],
+    "otherwise": "Would have been asked something else",
+}
+
 
 @dataclass(frozen=True)
 class Needed:
@@ -40,6 +48,11 @@ class Affected:
     needed: tuple[Needed, ...] = ()
     problem: str = ""
 
+    @property
+    def label(self) -> str:
+        """Return what becomes of it, or would have become."""
+        return (_CLOSED if self.closed else KINDS)[self.kind]
+
 
 @dataclass(frozen=True)
 class Counted:
@@ -65,9 +78,31 @@ class Impact:
     problem: str = ""
 
     @property
-    def looked_at(self) -> tuple[int, int]:
-        """Return how many open and how many closed projects were looked at."""
-        return sum(self.open.values()), sum(self.closed.values())
+    def sentences(self) -> tuple[str, ...]:
+        """Return the whole in short."""
+        if self.problem:
+            return (self.problem,)
+        said = [f"{_projects(self.open, 'open')} under the new text: {_counts(self.open, KINDS)}."]
+        if self.closed:
+            said.append(f"{_projects(self.closed, 'closed')}: {_counts(self.closed, _CLOSED)}.")
+        if self.left_out:
+            were = "project was" if self.left_out == 1 else "projects were"
+            said.append(f"{self.left_out:,} older {were} not looked at.")
+        return tuple(said)
+
+
+def _projects(counts: Mapping[str, int], word: str) -> str:
+    count = sum(counts.values())
+    return f"{count:,} {word} project{'' if count == 1 else 's'}"
+
+
+def _counts(counts: Mapping[str, int], labels: Mapping[str, str]) -> str:
+    said = [
+        f"{counts[kind]:,} {label[:1].lower()}{label[1:]}"
+        for kind, label in labels.items()
+        if counts.get(kind)
+    ]
+    return ", ".join([*said, f"{counts.get('same', 0):,} unchanged"])
 
 
 Worker = Callable[[str, str, int | None, int | None, int], Impact]

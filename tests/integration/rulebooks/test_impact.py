@@ -253,7 +253,7 @@ def test_the_editor_shows_the_impact_and_keeps_what_was_typed(
     answer = ada.post(EDIT, data=typed(HARDER))
     page = answer.get_data(as_text=True)
     assert answer.status_code == 200
-    assert "Of 2 open projects" in page
+    assert "2 open projects under the new text" in page
     assert "2 newly blocked, 0 unchanged" in page
     assert "gte: 30" in page
     assert "Because." in page
@@ -281,7 +281,20 @@ def test_a_bad_text_shows_its_problems_instead(ada: FlaskClient, factory: Factor
     page = answer.get_data(as_text=True)
     assert answer.status_code == 422
     assert "What the check found" in page
-    assert "open project" not in page
+    assert "under the new text" not in page
+
+
+def test_a_text_whose_own_tests_fail_shows_both(ada: FlaskClient, factory: Factory) -> None:
+    tells(factory.project(), 20)
+    failing = HARDER + (
+        "fixtures: {f: {facts: {problem.length: 20}}}\n"
+        "tests: [{name: enough, transition: go, fixture: f, expect: {allowed: true}}]\n"
+    )
+    answer = ada.post(EDIT, data=typed(failing))
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert "the test enough fails" in page
+    assert "1 newly blocked" in page
 
 
 def test_the_difference_is_said_in_words(ada: FlaskClient) -> None:
@@ -323,7 +336,7 @@ def test_the_command_prints_it(
     told = CliRunner().invoke(rules, ["impact", str(file), "--json"])
 
     assert said.exit_code == told.exit_code == 0
-    assert "Open: 1 Newly blocked" in said.stdout
+    assert "1 open project under the new text: 1 newly blocked, 0 unchanged." in said.stdout
     assert f"{project.reference} In the middle (Begun" in said.stdout
     assert json.loads(told.stdout)["open"] == {"blocked": 1}
     file.write_text(HARDER.replace("id: okr_delivery", "id: unknown"), encoding="utf-8")
