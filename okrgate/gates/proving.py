@@ -153,6 +153,8 @@ def _promise(asker: Asker, promise: Invariant) -> Iterator[Problem]:
         return
     goal = _or_adopted(asker.rulebook, promise.condition)
     at_all = asker.ask(fail=[goal]).possible
+    if at_all is False:
+        return
     answers = {
         gate.id: asker.ask(hold=near, fail=[goal]).possible if near else at_all
         for gate in asker.rulebook.gates.values()

@@ -155,7 +155,7 @@ class World:
         slot = Slot(fact, present, value, people)
         if self.sure and fact.always:
             self.limits.append(present)
-        self.limits += self._domain(fact, value)
+        self.limits += [z3.Implies(present, limit) for limit in self._domain(fact, value)]
         self.limits += [one >= 0 for one in people]
         return slot
 

@@ -119,7 +119,7 @@ WAYS_ROUND: dict[str, tuple[Transition, set[str]]] = {
         Transition("x", "X", ("on_hold",), KICK_OFF, ("process_office",), kind="resume"), SIGNED | PLANNED,
     ),
     "a way on by itself": (
-        Transition("x", "X", ("opportunity_review",), KICK_OFF, gate="idea_complete", auto=True), SIGNED | PLANNED,
+        Transition("x", "X", ("opportunity_review",), KICK_OFF, gate="idea_complete", kind="stop", auto=True), SIGNED | PLANNED,
     ),
     "a way past the readings": (Transition("x", "X", ("measuring",), "look_back", ("project_lead",)), {"nothing-closes-unread"}),
     "a stop is not a way on": (Transition("x", "X", (PLANNING,), "look_back", ("process_office",), kind="stop"), set()),

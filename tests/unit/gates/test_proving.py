@@ -196,6 +196,21 @@ def test_what_is_right_is_left_alone(rules: list[str]) -> None:
     assert prove(load_rulebook(_gate(*rules))) == []
 
 
+def test_a_fact_without_any_value_left_can_still_be_absent() -> None:
+    text = TEXT.replace("p.whole: {type: integer}", "p.whole: {type: integer, min: 5, max: 3}")
+    rules = "if: {fact: p.whole, is_set: false}", "if: {fact: p.whole, gt: 0}"
+    for rule, errors in zip(rules, ([], ["r can never be met"]), strict=True):
+        changed = text.replace("if: {fact: p.flag, eq: true}", rule)
+        assert [said for _, said in _of(changed, "error")] == errors
+
+
+def test_a_promise_that_cannot_be_broken_is_kept_anywhere() -> None:
+    either = "{any: [{fact: p.whole, is_set: false}, {fact: p.whole, is_set: true}]}"
+    promise = f"invariants: [{{id: one, never_reach: start, unless: {either}}}, {{id: two, always: {either}, at: go}}]"
+
+    assert prove(load_rulebook(TEXT.replace("gates:\n", f"{promise}\ngates:\n"))) == []
+
+
 def test_a_soft_requirement_contradicts_nothing() -> None:
     text = _gate("if: {fact: p.whole, gt: 5}", "if: {fact: p.whole, lt: {fact: p.other}}")
     soft = text.replace(
