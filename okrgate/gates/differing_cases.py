@@ -54,7 +54,7 @@ def cases(
     asked = list(_leaves(changed))
     signed = _signed(before, after, transition, asked)
     for base in _bases(before, after, transition):
-        for varied in _varied(base, after, before, asked):
+        for varied in _all_varied(base, after, before, changed):
             for waived in _waived(varied, changed):
                 for signoffs in signed:
                     if len(found) >= MOST_CASES:
@@ -87,6 +87,18 @@ def _bases(before: Rulebook, after: Rulebook, transition: str) -> list[Case]:
                 (facts.digest(), one.today or _NO_DAY), Case(facts, one.today or _NO_DAY)
             )
     return list(found.values())[:_MOST_BASES] or [Case(Facts({}), _NO_DAY)]
+
+
+def _all_varied(
+    base: Case, after: Rulebook, before: Rulebook, changed: Sequence[Requirement]
+) -> Iterator[Case]:
+    """Yield a project with one thing changed at a time; where something is asked only sometimes, also with two."""
+    yield from _varied(base, after, before, list(_leaves(changed)))
+    for one in changed:
+        if one.when is not None:
+            outside = list(leaves(one.when))
+            for varied in _varied(base, after, before, list(leaves(one.condition))):
+                yield from _varied(varied, after, before, outside)
 
 
 def _varied(base: Case, after: Rulebook, before: Rulebook, asked: list[Leaf]) -> Iterator[Case]:

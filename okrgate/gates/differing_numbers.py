@@ -51,6 +51,10 @@ class Numbers:
         """Return any part of a rulebook with every changed number in place of the old one."""
         return _in(part, {one.before: one.after for one in self._moves})
 
+    def put_into_words(self, text: str) -> str:
+        """Return a sentence with every changed number in place of the old one."""
+        return _worded(text, {one.before: one.after for one in self._moves})
+
     def moves(self, number: Number, requirement: Requirement) -> bool:
         """Tell whether a requirement turns on one of these numbers."""
         if number not in self._moves:
@@ -59,15 +63,18 @@ class Numbers:
 
 
 def _moved(requirement: Requirement, values: Mapping[Any, Any]) -> Requirement:
-    message = requirement.message
-    for old, new in values.items():
-        message = message.replace(_said(old), _said(new))
     return replace(
         requirement,
-        message=message,
+        message=_worded(requirement.message, values),
         condition=_in(requirement.condition, values),
         when=_in(requirement.when, values),
     )
+
+
+def _worded(text: str, values: Mapping[Any, Any]) -> str:
+    for old, new in values.items():
+        text = text.replace(_said(old), _said(new))
+    return text
 
 
 def _in(part: Any, values: Mapping[Any, Any]) -> Any:

@@ -251,14 +251,23 @@ def _promises(before: Rulebook, after: Rulebook) -> Iterator[Told]:
     old = {one.id: one for one in before.invariants}
     new = {one.id: one for one in after.invariants}
     for one in _new(old, new):
-        yield Told("promise", "", f"New promise about the whole process: {one.id}.", STRICTER)
+        yield Told(
+            "promise", "", f"New promise about the whole process: {one.label or one.id}.", STRICTER
+        )
     for one in _new(new, old):
-        yield Told("promise", "", f"No longer promised: {one.id}.", LOOSER)
+        yield Told("promise", "", f"No longer promised: {one.label or one.id}.", LOOSER)
     numbers = Numbers(before, after)
     for first, second in _kept(old, new):
-        kept = replace(first, condition=numbers.put_into(first.condition), line=0)
+        kept = replace(
+            first,
+            condition=numbers.put_into(first.condition),
+            label=numbers.put_into_words(first.label),
+            line=0,
+        )
         if kept != replace(second, line=0):
-            yield Told("promise", "", f"The promise {second.id} says something else.")
+            yield Told(
+                "promise", "", f"The promise “{second.label or second.id}” says something else."
+            )
 
 
 def _tests(before: Rulebook, after: Rulebook) -> Iterator[Told]:

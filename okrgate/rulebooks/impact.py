@@ -10,7 +10,7 @@ KINDS = {
     "freed": "Newly free",
     "stageless": "In a stage the new text does not have",
     "unjudged": "Cannot be judged",
-    "otherwise": "Something else is asked on their way",
+    "otherwise": "Asked something else",
 }
 
 _CLOSED = {
