@@ -90,6 +90,10 @@ FOLLOWS: list[tuple[str, str, bool]] = [
     ("{fact: p.day, lte: {today_plus_days: -1}}", "{fact: p.day, lt: {today_plus_days: 0}}", True),
     ("{fact: p.user, eq: {fact: p.owner}}", "{fact: p.owner, is_set: true}", True),
     ("{count: {of: rows, where: {fact: flag, eq: true}, gte: 2}}", "{count: {of: rows, gte: 2}}", True),
+    ("{fact: p.kind, in: [a]}", "{fact: p.kind, is_set: true}", True),
+    # A list may be unknown altogether.
+    ("{fact: p.flag, eq: true}", "{count: {of: rows, gte: 0}}", False),
+    ("{count: {of: rows, where: {fact: flag, eq: true}, lte: 0}}", "{count: {of: rows, where: {fact: flag, is_set: false}, lte: 0}}", True),
     ("{count: {of: rows, lte: 2}}", "{count: {of: rows, where: {fact: flag, eq: true}, lte: 2}}", True),
     ("{count: {of: rows, where: {fact: flag, eq: true}, lte: 2}}", "{count: {of: rows, lte: 2}}", False),
     ("{each: {in: rows, at_least: 1, must: {fact: whole, gte: 3}}}", "{count: {of: rows, where: {fact: whole, gte: 2}, gte: 1}}", True),
