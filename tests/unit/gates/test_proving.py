@@ -81,6 +81,8 @@ FOLLOWS: list[tuple[str, str, bool]] = [
     (f"{{not: {OBJECTED}}}", "{signoff: {role: md, decision: rejected, quorum: 1}}", True),
     ("{signoff: {role: md, decision: rejected, quorum: 1}}", f"{{not: {OBJECTED}}}", True),
     (OBJECTED, "{signoff: {role: vp, decision: rejected, at_most: 0}}", False),
+    # A stale objection counts, but is none that was raised against what there is now.
+    ("{fact: p.lead, is_set: false}", f"{{any: [{OBJECTED}, {{signoff: {{role: md, decision: rejected, quorum: 1}}}}]}}", False),
     ("{fact: p.kind, is_set: true}", "{fact: p.kind, in: [a, b, c]}", True),
     ("{fact: p.kind, ne: a}", "{fact: p.kind, is_set: true}", True),
     ("{not: {fact: p.flag, eq: true}}", "{fact: p.flag, eq: false}", True),
