@@ -12,13 +12,14 @@ from sqlalchemy import event, select
 
 from okrgate import clock
 from okrgate.database import db, transaction
+from okrgate.gates.model import Rulebook
 from okrgate.projects.models import Project
 from okrgate.projects.ticket_models import Problem
 from okrgate.rulebooks import impact as impacts
 from okrgate.rulebooks import service as rulebooks
 from okrgate.rulebooks.impact import Impact
-from okrgate.stages import facts, impact_judging
-from okrgate.stages.impact_facts import with_facts_of
+from okrgate.stages import facts, impact_facts, impact_judging
+from okrgate.stages.facts import Snapshot
 from tests.factories import SHIPPED, Factory
 from tests.integration.conftest import Arrive
 
@@ -219,16 +220,26 @@ def test_it_asks_no_more_for_more_projects(small: None, factory: Factory) -> Non
     assert asked() <= few + 1  # the units, once there are any
 
 
-@pytest.mark.parametrize("stop", ["in execution"])
-def test_facts_of_many_are_those_of_each(arrive: Arrive, stop: str) -> None:
-    arrive(stop)
+def test_facts_of_many_are_those_of_each(arrive: Arrive, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrive("in execution")
     projects = list(db.session.scalars(select(Project)))
     known = {
         one.rulebook_version_id: rulebooks.rulebook(one.rulebook_version_id) for one in projects
     }
 
-    together = with_facts_of(projects, known, lambda _, snapshot: snapshot)
+    late: list[str] = []
+    alone_with = impact_facts._snapshot
 
+    def watched(project: Project, rulebook: Rulebook) -> Snapshot | None:
+        with counting() as asked:
+            found = alone_with(project, rulebook)
+        late.extend(asked)
+        return found
+
+    monkeypatch.setattr(impact_facts, "_snapshot", watched)
+    together = impact_facts.with_facts_of(projects, known, lambda _, snapshot: snapshot)
+
+    assert late == []  # all was read ahead, sign-offs included
     for project, found in zip(projects, together, strict=True):
         alone = facts.gather(project, known[project.rulebook_version_id])
         assert found is not None
