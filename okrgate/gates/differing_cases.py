@@ -167,7 +167,10 @@ def _edges(
     if isinstance(middle, bool | str) or middle is None:
         yield middle
     elif isinstance(middle, date):
-        yield from (middle + _DAY, middle, middle - _DAY)
+        if date.min < middle < date.max:
+            yield from (middle + _DAY, middle, middle - _DAY)
+        else:
+            yield middle
     elif fact.type in NUMBERS and isinstance(middle, int | Decimal):
         step = _STEPS[fact.type]
         yield from (middle + step, middle, middle - step)
@@ -192,7 +195,10 @@ def _lists(
     for condition in inner(leaf):
         for part in leaves(condition):
             if isinstance(part, Compare | Among | IsSet):
-                field = collection.fields[part.left.name]
+                field = collection.fields.get(part.left.name)
+                if field is None:
+                    # A fact of the project, or a field that only the other text has.
+                    continue
                 for value in _around(field, part, first, base.today):
                     row = {**first, collection.name_field: "Item 1", field.name: value}
                     yield [{key: one for key, one in row.items() if one is not None}]

@@ -28,6 +28,11 @@ class Number:
         return f"{label}: {_said(self.before)} → {_said(self.after)}"
 
 
+# How many people or items are asked for: a small number that is likely to be like another one by chance, and too
+# heavy to be told as anything but itself.
+_HOW_MANY = frozenset({"quorum", "at_most", "at_least", "gte", "lte"})
+
+
 class Numbers:
     """The numbers that changed between two rulebooks."""
 
@@ -79,7 +84,11 @@ def _worded(text: str, values: Mapping[Any, Any]) -> str:
 
 def _in(part: Any, values: Mapping[Any, Any]) -> Any:
     if is_dataclass(part) and not isinstance(part, type):
-        told = {one.name: _in(getattr(part, one.name), values) for one in fields(part)}
+        told = {
+            one.name: value if one.name in _HOW_MANY else _in(value, values)
+            for one in fields(part)
+            for value in [getattr(part, one.name)]
+        }
         return type(part)(**told)
     if isinstance(part, tuple):
         return tuple(_in(one, values) for one in part)

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from okrgate.gates.model import FORWARD, Gate, Rulebook, Transition
+from okrgate.gates.model import Gate, Rulebook, Transition
 
 PREVIOUS = "previous"
-# Parking is here for the way back: what is held returns to where it was.
-MOVES = frozenset({FORWARD, "return", "resume", "park"})
+# The one way on that asks nothing: what is stopped half-way is no longer carried out. Of parking there is a way back.
+STOP = "stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def _onward(
     rulebook: Rulebook, place: Place, keeps: Callable[[Gate], bool]
 ) -> Iterator[tuple[Transition, Place]]:
     for move in rulebook.transitions_from(place.stage):
-        if move.kind not in MOVES and not move.auto:
+        if move.kind == STOP and not move.auto:
             continue
         passed = move.gate is not None and keeps(rulebook.gates[move.gate])
         kept = not move.voids_signoffs and (place.kept or passed)

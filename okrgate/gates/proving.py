@@ -1,9 +1,11 @@
 """What z3 shows of a rulebook: gates that cannot be passed, rules that do nothing, and promises kept or broken."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from okrgate.gates.answering import Answer, Asker, Question, stands
 from okrgate.gates.conditions import (
+    All,
     Any,
     Compare,
     Condition,
@@ -148,15 +150,23 @@ def _near(gate: Gate, condition: Condition) -> list[Condition]:
 
 
 def _promise(asker: Asker, promise: Invariant) -> Iterator[Problem]:
-    if promise.at is not None:
-        yield from _at(asker, promise, promise.at)
-        return
-    goal = _or_adopted(asker.rulebook, promise.condition)
-    at_all = asker.ask(fail=[goal]).possible
+    # What is promised together may be asked for by one gate after the other.
+    parts = promise.condition.parts if isinstance(promise.condition, All) else [promise.condition]
+    for part in parts:
+        one = replace(promise, condition=part)
+        found = list(_never(asker, one) if one.at is None else _at(asker, one, one.at))
+        yield from found
+        if found:
+            return
+
+
+def _never(asker: Asker, promise: Invariant) -> Iterator[Problem]:
+    goal, sure = _or_adopted(asker.rulebook, promise.condition), _sure(asker.rulebook)
+    at_all = asker.ask(fail=[goal], sure=sure).possible
     if at_all is False:
         return
     answers = {
-        gate.id: asker.ask(hold=near, fail=[goal]).possible if near else at_all
+        gate.id: asker.ask(hold=near, fail=[goal], sure=sure).possible if near else at_all
         for gate in asker.rulebook.gates.values()
         for near in [_near(gate, goal)]
     }
@@ -174,7 +184,7 @@ def _at(asker: Asker, promise: Invariant, transition: str) -> Iterator[Problem]:
     move = rulebook.transitions[transition]
     goal = promise.condition
     near = _near(rulebook.gates[move.gate], goal) if move.gate else []
-    answer = asker.ask(hold=near, fail=[goal], show=True)
+    answer = asker.ask(hold=near, fail=[goal], sure=_sure(rulebook), show=True)
     if answer.possible is None:
         yield _undecided(promise)
     elif answer.possible:
@@ -187,10 +197,15 @@ def _broken(asker: Asker, way: Way, goal: Condition, condition: Condition) -> st
     path = " → ".join(rulebook.stages[stage].label for stage in way.stages)
     gates = [rulebook.gates[gate] for gate in way.gates]
     near = [one for gate in gates for one in _near(gate, goal)]
-    answer = asker.ask(hold=near, fail=[goal], show=True)
+    sure = _sure(rulebook)
+    answer = asker.ask(hold=near, fail=[goal], sure=sure, show=True)
     if answer.possible is not True and gates:
         # No single project fails it at all of these gates; the last one lets this one through.
-        answer = asker.ask(hold=_near(gates[-1], goal), fail=[goal], show=True)
+        answer = asker.ask(hold=_near(gates[-1], goal), fail=[goal], sure=sure, show=True)
+        example = _example(rulebook, answer, condition)
+        return (
+            f"on the way {path} no single gate asks for all of it; the last lets through {example}"
+        )
     return f"the way {path} is open to {_example(rulebook, answer, condition)}"
 
 
@@ -205,6 +220,11 @@ def _or_adopted(rulebook: Rulebook, condition: Condition) -> Condition:
     if fact is None or fact.type != "boolean":
         return condition
     return Any((condition, Compare(Ref(ADOPTED, "boolean"), "eq", True)))
+
+
+def _sure(rulebook: Rulebook) -> bool:
+    """Tell whether what is said to be always there is: okrgate fills in its own facts, or the gate is not judged."""
+    return rulebook.vocabulary == "application"
 
 
 def _undecided(promise: Invariant) -> Problem:

@@ -229,12 +229,12 @@ def read_invariants(
             place,
             "an invariant",
             required=("id",),
-            optional=("never_reach", "unless", "always", "at", "label"),
+            optional=("never_reach", "unless", "always", "at", "label", "help"),
         )
         name = reader.text(parts.get("id"), "id")
         if name and reader.is_id(parts["id"], name) and any(one.id == name for one in found):
             reader.error(parts["id"], f"the invariant {name} is written twice")
-        given = {key for key in parts if key not in {"id", "label"}}
+        given = {key for key in parts if key not in {"id", "label", "help"}}
         if given == {"never_reach", "unless"}:
             one = _never(reader, name, place, parts, conditions, stages)
         elif given == {"always", "at"}:

@@ -39,7 +39,7 @@ from okrgate.gates.values import LIMIT, TEXTS
 
 MOST_SIGNATURES = 12
 MOST_KINDS = 24
-MOST_PEOPLE = 4
+MOST_PEOPLE = MOST_SIGNATURES + 1  # so that all who sign can be left out, and one more
 _CENTURY = 36525
 
 

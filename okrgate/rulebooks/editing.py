@@ -10,8 +10,8 @@ from okrgate import clock
 from okrgate.audit import service as audit
 from okrgate.database import db, transaction
 from okrgate.errors import Conflict, Invalid, NotFound
-from okrgate.gates.checks import check_in_child_process, run_tests_in_child_process
-from okrgate.gates.language import load_rulebook
+from okrgate.gates.checks import check_in_child_process, in_child, run_tests_in_child_process
+from okrgate.gates.language import load_rulebook, read_rulebook
 from okrgate.gates.model import EmbeddedTest
 from okrgate.gates.problems import Problem, RulebookError
 from okrgate.rulebooks import service
@@ -184,12 +184,14 @@ def check(key: str, text: str) -> None:
 
 
 def is_readable(key: str, text: str) -> bool:
-    """Tell whether a text is a rulebook of this process at all, however its own tests go."""
-    try:
-        rulebook = service.parsed(text)
-    except RulebookError:
-        return False
-    return rulebook.id == key and rulebook.vocabulary == "application"
+    """Tell whether a text is a rulebook of this process at all, however its own tests go; found out elsewhere."""
+    return in_child(_is_readable, (key, text), _SECONDS) is True
+
+
+def _is_readable(given: tuple[str, str]) -> bool:
+    key, text = given
+    rulebook, _problems = read_rulebook(text)
+    return rulebook is not None and rulebook.id == key and rulebook.vocabulary == "application"
 
 
 def problems(key: str, text: str) -> tuple[Problem, ...]:

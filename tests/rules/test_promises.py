@@ -122,6 +122,8 @@ WAYS_ROUND: dict[str, tuple[Transition, set[str]]] = {
         Transition("x", "X", ("opportunity_review",), KICK_OFF, gate="idea_complete", kind="stop", auto=True), SIGNED | PLANNED,
     ),
     "a way past the readings": (Transition("x", "X", ("measuring",), "look_back", ("project_lead",)), {"nothing-closes-unread"}),
+    "declined into the work": (Transition("x", "X", (PLANNING,), WORK, ("vice_president",), kind="decline"), SIGNED),
+    "withdrawn into the work": (Transition("x", "X", (PLANNING,), WORK, ("project_lead",), kind="withdraw"), SIGNED),
     "a stop is not a way on": (Transition("x", "X", (PLANNING,), "look_back", ("process_office",), kind="stop"), set()),
 }  # fmt: skip
 
@@ -171,6 +173,7 @@ def test_a_broken_promise_refuses_the_file_on_its_line() -> None:
         ("{id: p, never_reach: kick_off, unless: {fact: scope.bugdet, gte: 0}}", "unknown fact scope.bugdet; did you mean scope.budget?"),
         ("{id: p, never_reach: kick_off, unless: {signoff: {role: ceo, quorum: 1}}}", "unknown role ceo"),
         ("{id: p, never_reach: kick_off}", "an invariant says either never_reach and unless, or always and at"),
+        ("{id: p, help: Because, never_reach: nowhere, unless: {fact: scope.budget, gte: 0}}", "unknown stage nowhere"),
         ("{id: p, label: [], never_reach: kick_off, unless: {fact: scope.budget, gte: 0}}", "label has to be a text"),
     ],
 )  # fmt: skip
@@ -181,3 +184,16 @@ def test_a_promise_that_cannot_be_read_is_refused_with_its_place(promise: str, s
     found = [one for one in check_rulebook(text) if one.severity == "error"]
 
     assert [(one.line, said in one.sentence) for one in found] == [(line, True)]
+
+
+def test_what_is_promised_together_may_be_asked_for_by_gate_after_gate() -> None:
+    both = "{all: [{fact: kickoff.attendees, gte: 2}, {signoff: {role: [managing_director, vice_president], quorum: 1}}]}"
+    text = TEXT.replace(
+        "invariants:\n", f"invariants:\n  - {{id: p, never_reach: in_execution, unless: {both}}}\n"
+    )
+    rulebook = load_rulebook(text)
+    only = replace(rulebook, invariants=rulebook.invariants[:1])
+    assert only.invariants[0].id == "p"
+
+    assert _broken(only) == {}
+    assert "p" in _broken(replace(only, gates=_without("both-executives").gates))

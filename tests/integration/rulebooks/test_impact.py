@@ -12,6 +12,7 @@ from sqlalchemy import event, select
 
 from okrgate import clock
 from okrgate.database import db, transaction
+from okrgate.gates.checks import in_child
 from okrgate.gates.model import Rulebook
 from okrgate.projects.models import Project
 from okrgate.projects.ticket_models import Problem
@@ -59,10 +60,12 @@ SIGNED = ONE_GATE.replace(
 
 
 @pytest.fixture
-def small(factory: Factory, tmp_path: Path) -> None:
+def small(factory: Factory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "rules.yaml"
     path.write_text(ONE_GATE, encoding="utf-8")
     factory.rulebook(path)
+    # A process of its own judges alike and takes a second to begin: the pages below go the whole way.
+    monkeypatch.setattr(impact_judging, "in_child", lambda work, given, _seconds: work(given))
 
 
 @contextmanager
@@ -252,7 +255,8 @@ def typed(text: str, **more: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def ada(small: None, factory: Factory) -> FlaskClient:
+def ada(small: None, factory: Factory, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+    monkeypatch.setattr(impact_judging, "in_child", in_child)
     return factory.browser(factory.person("Ada", admin=True))
 
 

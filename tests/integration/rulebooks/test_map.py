@@ -32,4 +32,4 @@ def test_the_page_says_what_the_rules_promise(factory: Factory) -> None:
     for promise in promises:
         assert f'id="promise-{promise.id}"' in page
         assert promise.label in page
-    assert "Proved when this version was published" in page
+    assert "A text is published only when its promises are proved" in page

@@ -220,3 +220,34 @@ def test_the_shape_says_which_condition_asks_for_more(old: str, new: str, direct
 def _condition(text: str) -> Condition:
     rulebook = loaded(SMALL.replace("{fact: p.flag, eq: true}}\n", f"{text}}}\n"))
     return rulebook.gates["first"].requirements[0].condition
+
+
+COUNTED = SMALL.replace("params: {least: 10}", "params: {least: 10, chiefs: 2}").replace(
+    "{role: boss, quorum: 1}", "{role: boss, quorum: 2}"
+)
+
+
+def test_fewer_signatures_are_not_hidden_behind_a_number_of_the_same_size() -> None:
+    after = COUNTED.replace("chiefs: 2", "chiefs: 1").replace("quorum: 2", "quorum: 1")
+    found = told(COUNTED, after).changes
+    assert {(one.kind, one.direction) for one in found} >= {("requirement", LOOSER)}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("{fact: p.whole, gte: $least}", "{fact: p.day, lte: 9999-12-31}"),
+        (
+            "{fact: p.flag, eq: true}",
+            "{each: {in: rows, at_least: 1, must: {any: [{fact: size, gte: 1}, {fact: p.whole, gte: 1}]}}}",
+        ),
+    ],
+)
+def test_odd_conditions_are_told_like_others(old: str, new: str) -> None:
+    text = SMALL.replace(
+        "  p.lead: {type: user, label: Lead}\n",
+        "  p.lead: {type: user, label: Lead}\n  p.day: {type: date, label: Day}\n"
+        "collections:\n  rows: {label: Rows, name_field: name, fields: {name: {type: string, label: Name}, size: {type: integer, label: Size}}}\n",
+    )
+    (one,) = [one for one in changes(old, new, text) if one.kind == "requirement"]
+    assert one.sentence

@@ -81,6 +81,8 @@ FOLLOWS: list[tuple[str, str, bool]] = [
     (f"{{not: {OBJECTED}}}", "{signoff: {role: md, decision: rejected, quorum: 1}}", True),
     ("{signoff: {role: md, decision: rejected, quorum: 1}}", f"{{not: {OBJECTED}}}", True),
     (OBJECTED, "{signoff: {role: vp, decision: rejected, at_most: 0}}", False),
+    # More people than one would think of may be left out.
+    ("{all: [{signoff: {role: md, quorum: 5}}, {fact: p.team, is_set: true}]}", "{signoff: {role: md, quorum: 1, exclude: [p.team]}}", False),
     # A stale objection counts, but is none that was raised against what there is now.
     ("{fact: p.lead, is_set: false}", f"{{any: [{OBJECTED}, {{signoff: {{role: md, decision: rejected, quorum: 1}}}}]}}", False),
     ("{fact: p.kind, is_set: true}", "{fact: p.kind, in: [a, b, c]}", True),
