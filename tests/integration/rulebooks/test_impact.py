@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from okrgate import clock
 from okrgate.database import db, transaction
@@ -21,6 +21,7 @@ from okrgate.rulebooks import service as rulebooks
 from okrgate.rulebooks.impact import Impact
 from okrgate.stages import facts, impact_facts, impact_judging
 from okrgate.stages.facts import Snapshot
+from tests.counting import statements
 from tests.factories import SHIPPED, Factory
 from tests.integration.conftest import Arrive
 
@@ -66,20 +67,6 @@ def small(factory: Factory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     factory.rulebook(path)
     # A process of its own judges alike and takes a second to begin: the pages below go the whole way.
     monkeypatch.setattr(impact_judging, "in_child", lambda work, given, _seconds: work(given))
-
-
-@contextmanager
-def counting() -> Iterator[list[str]]:
-    asked: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        asked.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield asked
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
 
 
 def tells(project: Project, length: int) -> Project:
@@ -211,9 +198,9 @@ def test_names_are_for_those_who_may_see_them(small: None, factory: Factory) -> 
 def test_it_asks_no_more_for_more_projects(small: None, factory: Factory) -> None:
     def asked() -> int:
         db.session.expunge_all()
-        with counting() as statements:
+        with statements() as seen:
             of(HARDER, reader=1)
-        return len(statements)
+        return len(seen)
 
     tells(factory.project(), 20)
     few = asked()
@@ -234,7 +221,7 @@ def test_facts_of_many_are_those_of_each(arrive: Arrive, monkeypatch: pytest.Mon
     alone_with = impact_facts._snapshot
 
     def watched(project: Project, rulebook: Rulebook) -> Snapshot | None:
-        with counting() as asked:
+        with statements() as asked:
             found = alone_with(project, rulebook)
         late.extend(asked)
         return found
