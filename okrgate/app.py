@@ -39,13 +39,11 @@ from okrgate.portfolio import views as portfolio
 from okrgate.projects import money, search
 from okrgate.projects import permissions as project_permissions
 from okrgate.projects import service as projects
-from okrgate.rulebooks import impact as rulebook_impact
 from okrgate.rulebooks import service as rulebook_service
 from okrgate.rulebooks import views as rulebooks
 from okrgate.stages import (
     change_reminders,
     hold_reminders,
-    impact,
     owed,
     requested,
     settling,
@@ -59,6 +57,7 @@ from okrgate.watching import views as watching
 from okrgate.web import again, errors, filters, htmx, permissions, security, tidy
 from okrgate.web import navigation as web_navigation
 from okrgate.web import views as web
+from okrgate.workshop import pages as workshop
 
 ROOMS = (
     web,
@@ -77,6 +76,7 @@ ROOMS = (
     notifications,
     administration,
     imports,
+    workshop,
     demo,
     watching,
 )
@@ -146,7 +146,6 @@ def _introduce() -> None:
     for people in (*approvals_service.signers(), *measurement_service.stewards()):
         project_permissions.register_reader(people)
     project_permissions.register_invited(requested.asked_to_waive())
-    rulebook_impact.register(impact.of)
     worker.every_minute(settling.sweep)
     worker.every_minute(search.catch_up)
     worker.daily(reminders.remind_of_checkpoints)

@@ -7,7 +7,6 @@ from okrgate.administration import overview, preferences, unheld
 from okrgate.audit import reading as audit
 from okrgate.config import Settings
 from okrgate.notifications import worker
-from okrgate.rulebooks import editing
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import service as stages
 from okrgate.stages import work
@@ -20,7 +19,7 @@ def install(app: Flask, settings: Settings) -> None:
     preferences.install(app, settings)
     app.before_request(_look)
     worker.before_work(preferences.refresh)
-    editing.register_open_projects(overview.open_projects)
+    rulebooks.register_open_projects(overview.open_projects)
     people.register_waiting(overview.waits_for)
     work.add_source(overview.incidents_owed)
     work.add_source(overview.gaps_owed)

@@ -12,7 +12,7 @@ from okrgate.errors import NotFound
 from okrgate.gates.commands import loaded, rules, text_of
 
 if TYPE_CHECKING:
-    from okrgate.rulebooks.impact import Impact
+    from okrgate.stages.impact_report import Impact
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -42,7 +42,7 @@ def publish(file: Path, note: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def diff(old: Path, new: Path, as_json: bool) -> None:
     """Say in words what changes from OLD to NEW, each with a project that shows it. Exit 1 if one cannot be read."""
-    from okrgate.rulebooks import meaning
+    from okrgate.workshop import meaning
 
     before, after = (loaded(file) for file in (old, new))
     told = meaning.compare(before.text, after.text)
@@ -68,16 +68,17 @@ def diff(old: Path, new: Path, as_json: bool) -> None:
 @click.option("--most", default=100, help="How many projects to name; all are counted.")
 def impact(file: Path, as_json: bool, most: int) -> None:
     """Say what FILE would do to the projects of its process, if they lived under it. Changes nothing."""
-    from okrgate.rulebooks import editing
-    from okrgate.rulebooks import impact as impacts
+    from okrgate.rulebooks import service as rulebooks
+    from okrgate.stages import impact as impacts
+    from okrgate.workshop import checking
 
     key, text = loaded(file).id, text_of(file)
     with surroundings.application():
         try:
-            editing.newest(key)
+            rulebooks.newest(key)
         except NotFound:
             raise click.ClickException(f"There is no process {key} yet.") from None
-        if not editing.is_readable(key, text):
+        if not checking.is_readable(key, text):
             raise click.ClickException("Only rules with “vocabulary: application” bind projects.")
         found = impacts.of(key, text, reader=None, most=max(0, most))
     if found.problem:

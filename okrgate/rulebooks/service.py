@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -26,6 +27,27 @@ from okrgate.rulebooks.models import Process, RulebookVersion
 _KEPT = 32
 _lock = threading.Lock()
 _loaded: OrderedDict[tuple[str, int], Rulebook] = OrderedDict()
+
+
+Counts = Callable[[], Mapping[int, int]]
+
+
+@dataclass
+class _Registered:
+    open_projects: Counts = dict
+
+
+_registered = _Registered()
+
+
+def register_open_projects(counts: Counts) -> None:
+    """Say how many open projects each version binds. Done once, in app.py: projects lie above this room."""
+    _registered.open_projects = counts
+
+
+def open_projects() -> Mapping[int, int]:
+    """Return how many open projects each version binds, by the version's id."""
+    return _registered.open_projects()
 
 
 @dataclass(frozen=True)
@@ -208,6 +230,32 @@ def get_version(version_id: int) -> Listed:
     if row is None:
         raise NotFound
     return Listed(*row)
+
+
+def newest(key: str) -> RulebookVersion:
+    """Return the newest version of a process. Raises NotFound."""
+    version = db.session().scalar(
+        select(RulebookVersion)
+        .join(Process)
+        .where(Process.key == key)
+        .order_by(RulebookVersion.number.desc())
+        .limit(1)
+    )
+    if version is None:
+        raise NotFound
+    return version
+
+
+def version_of(key: str, number: int) -> RulebookVersion:
+    """Return a version of a process by its number. Raises NotFound."""
+    version = db.session().scalar(
+        select(RulebookVersion)
+        .join(Process)
+        .where(Process.key == key, RulebookVersion.number == number)
+    )
+    if version is None:
+        raise NotFound
+    return version
 
 
 def _listed() -> Any:

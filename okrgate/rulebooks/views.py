@@ -1,16 +1,16 @@
 """Everybody can read the rules that bind them; administrators see what is in work."""
 
-from flask import Response
+from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from okrgate.accounts import directory
-from okrgate.rulebooks import drawing, edit_views, editing, service, wording
-from okrgate.rulebooks.blueprint import blueprint
+from okrgate.rulebooks import drafts as kept_drafts
+from okrgate.rulebooks import drawing, service, wording
 from okrgate.web.htmx import render
 from okrgate.web.permissions import requires, signed_in
 
-__all__ = ["blueprint", "edit_views"]
+blueprint = Blueprint("rulebooks", __name__)
 
 
 @blueprint.get("/rules")
@@ -18,7 +18,7 @@ __all__ = ["blueprint", "edit_views"]
 def show_rules() -> ResponseReturnValue:
     """Show each process: the version that binds, those before, and (to administrators) drafts."""
     versions = service.versions()
-    drafts = editing.drafts() if current_user.is_admin else []
+    drafts = kept_drafts.drafts() if current_user.is_admin else []
     binding = service.binding()
     people = [version.published_by_id for version in versions] + [one.person_id for one in drafts]
     return render(
@@ -33,7 +33,7 @@ def show_rules() -> ResponseReturnValue:
         ],
         binding={version.id for version in binding},
         drafts=drafts,
-        open_projects=editing.open_projects(),
+        open_projects=service.open_projects(),
         names=directory.names(people),
     )
 
@@ -47,7 +47,7 @@ def show_version(version_id: int) -> ResponseReturnValue:
     return render(
         "rulebooks/show.html",
         version=version,
-        newest=editing.newest(version.process).number,
+        newest=service.newest(version.process).number,
         plain=wording.in_words(rulebook),
         map=drawing.draw(rulebook),
     )

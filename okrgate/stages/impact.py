@@ -19,7 +19,6 @@ from okrgate.gates.model import Rulebook
 from okrgate.projects import permissions
 from okrgate.projects.models import Project
 from okrgate.rulebooks import service as rulebooks
-from okrgate.rulebooks.impact import Affected, Counted, Impact, Needed
 from okrgate.rulebooks.models import Process
 from okrgate.stages.facts import Snapshot, answers_to
 from okrgate.stages.impact_facts import with_facts_of
@@ -33,7 +32,9 @@ from okrgate.stages.impact_judging import (
     judge_all,
     pairs,
 )
+from okrgate.stages.impact_report import Affected, Counted, Impact, Needed
 
+PAGE = 50
 MOST_OPEN = 1_000
 MOST_CLOSED = 500
 _STEP = 200
@@ -132,7 +133,9 @@ class _Work:
         )
 
 
-def of(key: str, text: str, reader: int | None, before: int | None, most: int) -> Impact:
+def of(
+    key: str, text: str, *, reader: int | None, before: int | None = None, most: int = PAGE
+) -> Impact:
     """Return what a sound text would do. `reader` None: whoever runs the installation, who sees all names."""
     work = _Work(key, text)
     results = work.results()

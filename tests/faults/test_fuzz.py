@@ -18,7 +18,7 @@ from tests.integration.journey.stops import WAY, Stops
 from tests.integration.test_route_matrix import TABLE
 
 # What starts a process of its own takes long: a few of these are enough.
-SLOW = {"rulebooks.work_on", "rulebooks.publish", "rulebooks.roll_back"}
+SLOW = {"workshop.work_on", "workshop.publish", "workshop.roll_back"}
 
 
 def everything(kept: Ground, words: dict[str, object]) -> Fuzz:

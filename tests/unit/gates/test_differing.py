@@ -9,7 +9,8 @@ from okrgate.gates.differing import LOOSER, OTHER, STRICTER, Change, Meaning, di
 from okrgate.gates.differing_strength import SAME, of_conditions
 from okrgate.gates.language import load_rulebook
 from okrgate.gates.model import Rulebook
-from okrgate.rulebooks import meaning, wording
+from okrgate.rulebooks import wording
+from okrgate.workshop import meaning
 from tests.factories import SHIPPED
 
 TEXT = SHIPPED.read_text(encoding="utf-8")

@@ -245,7 +245,7 @@ def test_a_question_without_steps_is_not_decided() -> None:
 
 def test_a_server_reads_its_rules_without_the_solver() -> None:
     code = (
-        "import sys; from pathlib import Path; import okrgate.rulebooks.views; "
+        "import sys; from pathlib import Path; import okrgate.app; "
         "from okrgate.gates.language import load_rulebook; "
         "from okrgate.rulebooks.wording import in_words; "
         f"assert in_words(load_rulebook(Path({str(SHIPPED)!r}).read_text('utf-8'))).promises; "

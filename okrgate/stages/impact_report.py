@@ -1,9 +1,8 @@
-"""What a draft would do to the projects there are. Worked out above this room, where projects are known."""
+"""What a draft would do to the projects there are, as pages and shells tell it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-PAGE = 50
 # Each kind in the order of its weight, and how a heading says it.
 KINDS = {
     "blocked": "Newly blocked",
@@ -103,28 +102,3 @@ def _counts(counts: Mapping[str, int], labels: Mapping[str, str]) -> str:
         if counts.get(kind)
     ]
     return ", ".join([*said, f"{counts.get('same', 0):,} unchanged"])
-
-
-Worker = Callable[[str, str, int | None, int | None, int], Impact]
-
-
-@dataclass
-class _Registered:
-    worker: Worker | None = None
-
-
-_registered = _Registered()
-
-
-def register(worker: Worker) -> None:
-    """Say what works out an impact: (process, text, reader or None for all, before which id, how many named)."""
-    _registered.worker = worker
-
-
-def of(
-    key: str, text: str, *, reader: int | None, before: int | None = None, most: int = PAGE
-) -> Impact:
-    """Return what a sound text would do to the projects of its process, as far as the reader may see them."""
-    if _registered.worker is None:
-        return Impact({}, {}, problem="Projects are not known here.")
-    return _registered.worker(key, text, reader, before, most)

@@ -12,13 +12,16 @@ from flask.typing import ResponseReturnValue
 from okrgate.accounts import directory
 from okrgate.errors import Conflict
 from okrgate.gates.problems import RulebookError
-from okrgate.rulebooks import comparing, editing, impact, meaning, service
-from okrgate.rulebooks.blueprint import blueprint
-from okrgate.rulebooks.editing import Draft
-from okrgate.rulebooks.forms import BackForm, RulesForm
+from okrgate.rulebooks import drafts, service
+from okrgate.rulebooks.drafts import Draft
+from okrgate.stages import impact
+from okrgate.stages.impact_report import KINDS
 from okrgate.web.htmx import render
 from okrgate.web.permissions import admin, requires
 from okrgate.web.render import done, me
+from okrgate.workshop import checking, comparing, meaning, publishing
+from okrgate.workshop.blueprint import blueprint
+from okrgate.workshop.forms import BackForm, RulesForm
 
 _LARGEST_ID = 2**31
 
@@ -27,7 +30,7 @@ _LARGEST_ID = 2**31
 @requires(admin)
 def edit(key: str) -> ResponseReturnValue:
     """Show the text: the administrator's own draft, else the version that binds."""
-    draft = editing.begin(key, by=me())
+    draft = drafts.begin(key, by=me())
     return _editor(key, _filled(draft), kept_at=draft.changed_at)
 
 
@@ -35,11 +38,11 @@ def edit(key: str) -> ResponseReturnValue:
 @requires(admin)
 def work_on(key: str) -> ResponseReturnValue:
     """Check, test, compare or keep the text as it was typed; nothing here binds anybody."""
-    editing.newest(key)
+    service.newest(key)
     form = RulesForm()
     if request.form.get("act") == "discard":
-        editing.discard(key, by=me())
-        return done("Your draft is thrown away.", url_for(".show_rules"))
+        drafts.discard(key, by=me())
+        return done("Your draft is thrown away.", url_for("rulebooks.show_rules"))
     if not form.validate_on_submit():
         return _editor(key, form, status=422)
     asked = "impact" if "before" in request.form else request.form.get("act", "")
@@ -51,7 +54,7 @@ def work_on(key: str) -> ResponseReturnValue:
 @requires(admin)
 def publish(key: str) -> ResponseReturnValue:
     """Publish, once the administrator has seen what it changes."""
-    editing.newest(key)
+    service.newest(key)
     form = RulesForm()
     if not form.validate_on_submit():
         return _editor(key, form, status=422)
@@ -59,7 +62,7 @@ def publish(key: str) -> ResponseReturnValue:
     if not draft.note:
         return _without_note(key, form)
     try:
-        version = editing.publish(key, draft, by=me())
+        version = publishing.publish(key, draft, by=me())
     except RulebookError as error:
         return _editor(key, form, status=422, problems=error.problems, publishing=True)
     except service.Overtaken:
@@ -69,7 +72,7 @@ def publish(key: str) -> ResponseReturnValue:
         return _editor(key, form, status=409)
     return done(
         f"Version {version.number} is published. It binds every project that starts from now on.",
-        url_for(".show_version", version_id=version.id),
+        url_for("rulebooks.show_version", version_id=version.id),
     )
 
 
@@ -78,7 +81,7 @@ def publish(key: str) -> ResponseReturnValue:
 def roll_back_page(version_id: int) -> ResponseReturnValue:
     """Show what would change if an older version came back."""
     version = service.get_version(version_id)
-    form = BackForm(formdata=None, based_on=editing.newest(version.process).number)
+    form = BackForm(formdata=None, based_on=service.newest(version.process).number)
     return _back_page(version, form)
 
 
@@ -91,19 +94,19 @@ def roll_back(version_id: int) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _back_page(version, form, status=422)
     try:
-        fresh = editing.roll_back(
+        fresh = publishing.roll_back(
             version, note=form.note.data, based_on=form.based_on.data, by=me()
         )
     except Conflict as refusal:
         form.form_errors.append(refusal.sentence)
-        form.based_on.data = editing.newest(version.process).number
+        form.based_on.data = service.newest(version.process).number
         return _back_page(version, form, status=409)
     except RulebookError as error:
         form.form_errors += [str(one) for one in error.problems if one.severity == "error"][:20]
         return _back_page(version, form, status=422)
     return done(
         f"The rules of version {version.number} bind again, as version {fresh.number}.",
-        url_for(".show_version", version_id=fresh.id),
+        url_for("rulebooks.show_version", version_id=fresh.id),
     )
 
 
@@ -112,17 +115,17 @@ def _show(key: str, form: RulesForm) -> ResponseReturnValue:
 
 
 def _check(key: str, form: RulesForm) -> ResponseReturnValue:
-    return _editor(key, form, problems=editing.problems(key, form.text.data or ""), checked=True)
+    return _editor(key, form, problems=checking.problems(key, form.text.data or ""), checked=True)
 
 
 def _test(key: str, form: RulesForm) -> ResponseReturnValue:
-    tested, problems = editing.run_tests(form.text.data or "")
+    tested, problems = checking.run_tests(form.text.data or "")
     return _editor(key, form, problems=problems, tested=tested)
 
 
 def _compare(key: str, form: RulesForm) -> ResponseReturnValue:
     """Show what changes, in words and line by line; a text that cannot be read only line by line."""
-    binding = editing.newest(key)
+    binding = service.newest(key)
     text = form.text.data or ""
     difference = comparing.compare(binding.text, text)
     try:
@@ -135,8 +138,8 @@ def _compare(key: str, form: RulesForm) -> ResponseReturnValue:
 def _impact(key: str, form: RulesForm) -> ResponseReturnValue:
     """Show what the text would do to the projects there are, beside what is wrong with it."""
     text = form.text.data or ""
-    problems = editing.problems(key, text)
-    if not editing.is_readable(key, text):
+    problems = checking.problems(key, text)
+    if not checking.is_readable(key, text):
         return _editor(key, form, problems=problems, checked=True)
     before = _id_or_none(request.form.get("before", type=int))
     found = impact.of(key, text, reader=me(), before=before)
@@ -149,7 +152,7 @@ def _id_or_none(number: int | None) -> int | None:
 
 
 def _keep(key: str, form: RulesForm) -> ResponseReturnValue:
-    editing.keep(key, _draft_in(form), by=me())
+    drafts.keep(key, _draft_in(form), by=me())
     return done("Your draft is kept. It binds nobody.", url_for(".edit", key=key))
 
 
@@ -157,14 +160,14 @@ def _confirm(key: str, form: RulesForm) -> ResponseReturnValue:
     """Show what publishing would do; the text goes along."""
     if not (form.note.data or "").strip():
         return _without_note(key, form)
-    problems = editing.problems(key, form.text.data or "")
+    problems = checking.problems(key, form.text.data or "")
     if any(one.severity == "error" for one in problems):
         return _editor(key, form, status=422, problems=problems, checked=True, publishing=True)
-    binding = editing.newest(key)
+    binding = service.newest(key)
     if binding.number != form.based_on.data:
         return _overtaken(key, form)
     return render(
-        "rulebooks/publish.html",
+        "workshop/publish.html",
         key=key,
         form=form,
         binding=binding,
@@ -190,13 +193,13 @@ _ACTS: dict[str, Callable[[str, RulesForm], ResponseReturnValue]] = {
 
 def _overtaken(key: str, form: RulesForm) -> ResponseReturnValue:
     """Keep the text as a draft, and show what somebody else published meanwhile."""
-    editing.keep(key, _draft_in(form), by=me())
-    theirs = editing.newest(key)
+    drafts.keep(key, _draft_in(form), by=me())
+    theirs = service.newest(key)
     name = directory.names([theirs.published_by_id])
-    begun = editing.version_of(key, form.based_on.data or 0)
+    begun = service.version_of(key, form.based_on.data or 0)
     text = form.text.data or ""
     return render(
-        "rulebooks/overtaken.html",
+        "workshop/overtaken.html",
         status=409,
         key=key,
         form=form,
@@ -217,7 +220,7 @@ def _without_note(key: str, form: RulesForm) -> ResponseReturnValue:
 def _editor(
     key: str, form: RulesForm, *, status: int = 200, problems: Any = (), **shown: Any
 ) -> ResponseReturnValue:
-    binding = editing.newest(key)
+    binding = service.newest(key)
     errors = [one for one in problems if one.severity == "error"]
     context: dict[str, Any] = {
         "checked": False,
@@ -230,7 +233,7 @@ def _editor(
     } | shown
     marked = {one.line for one in problems}
     return render(
-        "rulebooks/edit.html",
+        "workshop/edit.html",
         status=422 if errors else status,
         key=key,
         form=form,
@@ -241,7 +244,7 @@ def _editor(
         warnings=[one for one in problems if one.severity == "warning"],
         by_line=_by_line(problems),
         is_without_example=meaning.is_without_example,
-        kinds=impact.KINDS,
+        kinds=KINDS,
         lines=comparing.numbered(form.text.data or "", marked) if problems else [],
         **context,
     )
@@ -250,9 +253,9 @@ def _editor(
 def _back_page(
     version: service.Listed, form: BackForm, *, status: int = 200
 ) -> ResponseReturnValue:
-    binding = editing.newest(version.process)
+    binding = service.newest(version.process)
     return render(
-        "rulebooks/roll_back.html",
+        "workshop/roll_back.html",
         status=status,
         form=form,
         form_errors=status != 200,
@@ -272,7 +275,7 @@ def _by_line(problems: Any) -> dict[int, list[Any]]:
 
 def _staying(key: str) -> list[tuple[int, int]]:
     """Return (number of a version, open projects that stay with it), of this process."""
-    counts = editing.open_projects()
+    counts = service.open_projects()
     return [
         (one.number, counts[one.id])
         for one in service.versions()

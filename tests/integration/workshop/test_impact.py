@@ -16,11 +16,11 @@ from okrgate.gates.checks import in_child
 from okrgate.gates.model import Rulebook
 from okrgate.projects.models import Project
 from okrgate.projects.ticket_models import Problem
-from okrgate.rulebooks import impact as impacts
 from okrgate.rulebooks import service as rulebooks
-from okrgate.rulebooks.impact import Impact
 from okrgate.stages import facts, impact_facts, impact_judging
+from okrgate.stages import impact as impacts
 from okrgate.stages.facts import Snapshot
+from okrgate.stages.impact_report import Impact
 from tests.counting import statements
 from tests.factories import SHIPPED, Factory
 from tests.integration.conftest import Arrive

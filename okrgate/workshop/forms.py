@@ -7,7 +7,7 @@ from wtforms import IntegerField, TextAreaField
 from wtforms.validators import ValidationError
 from wtforms.widgets import HiddenInput
 
-from okrgate.rulebooks.editing import LONGEST
+from okrgate.rulebooks.drafts import LONGEST
 from okrgate.web.fields import Text
 
 _NOTE = 1_000
