@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import IntegerField, TextAreaField
+from wtforms import HiddenField, IntegerField, TextAreaField
 from wtforms.validators import ValidationError
 from wtforms.widgets import HiddenInput
 
@@ -20,9 +20,10 @@ def _as_file(value: str | None) -> str:
 
 
 class RulesForm(FlaskForm):
-    """The text and its note."""
+    """The text and its note; `seen` marks the draft that the page began with."""
 
     based_on = IntegerField(widget=HiddenInput())
+    seen = HiddenField(default="")
     text = TextAreaField(
         "The rules",
         filters=[_as_file],
