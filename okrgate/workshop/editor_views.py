@@ -1,4 +1,4 @@
-"""Administrators change the rules: edit, check, test, compare, publish, roll back.
+"""Administrators change the rules: edit, check, test, compare.
 
 One form carries the text through every step; each answer shows it again as it was typed.
 """
@@ -6,11 +6,9 @@ One form carries the text through every step; each answer shows it again as it w
 from collections.abc import Callable
 from typing import Any
 
-from flask import request, url_for
+from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from okrgate.accounts import directory
-from okrgate.errors import Conflict
 from okrgate.gates.problems import RulebookError
 from okrgate.rulebooks import drafts, service
 from okrgate.rulebooks.drafts import Draft
@@ -18,10 +16,10 @@ from okrgate.stages import impact
 from okrgate.stages.impact_report import KINDS
 from okrgate.web.htmx import render
 from okrgate.web.permissions import admin, requires
-from okrgate.web.render import done, me
-from okrgate.workshop import checking, comparing, meaning, publishing
+from okrgate.web.render import done, is_own_path, me
+from okrgate.workshop import checking, comparing, keeping, meaning
 from okrgate.workshop.blueprint import blueprint
-from okrgate.workshop.forms import BackForm, RulesForm
+from okrgate.workshop.forms import RulesForm
 
 _LARGEST_ID = 2**31
 
@@ -31,7 +29,7 @@ _LARGEST_ID = 2**31
 def edit(key: str) -> ResponseReturnValue:
     """Show the text: the administrator's own draft, else the version that binds."""
     draft = drafts.begin(key, by=me())
-    return _editor(key, _filled(draft), kept_at=draft.changed_at)
+    return show_editor(key, _filled(draft), kept_at=draft.changed_at)
 
 
 @blueprint.post("/rules/<key>/edit")
@@ -44,83 +42,28 @@ def work_on(key: str) -> ResponseReturnValue:
         drafts.discard(key, by=me())
         return done("Your draft is thrown away.", url_for("rulebooks.show_rules"))
     if not form.validate_on_submit():
-        return _editor(key, form, status=422)
+        return show_editor(key, form, status=422)
     asked = "impact" if "before" in request.form else request.form.get("act", "")
-    act = _ACTS.get(asked, _show)
-    return act(key, form)
-
-
-@blueprint.post("/rules/<key>/publish")
-@requires(admin)
-def publish(key: str) -> ResponseReturnValue:
-    """Publish, once the administrator has seen what it changes."""
-    service.newest(key)
-    form = RulesForm()
-    if not form.validate_on_submit():
-        return _editor(key, form, status=422)
-    draft = _draft_in(form)
-    if not draft.note:
-        return _without_note(key, form)
+    act = _go if "go" in request.form else ACTS.get(asked, _show)
     try:
-        version = publishing.publish(key, draft, by=me())
-    except RulebookError as error:
-        return _editor(key, form, status=422, problems=error.problems, publishing=True)
-    except service.Overtaken:
-        return _overtaken(key, form)
-    except Conflict as refusal:
-        form.form_errors.append(refusal.sentence)
-        return _editor(key, form, status=409)
-    return done(
-        f"Version {version.number} is published. It binds every project that starts from now on.",
-        url_for("rulebooks.show_version", version_id=version.id),
-    )
-
-
-@blueprint.get("/rules/<int(max=2147483647):version_id>/roll-back")
-@requires(admin)
-def roll_back_page(version_id: int) -> ResponseReturnValue:
-    """Show what would change if an older version came back."""
-    version = service.get_version(version_id)
-    form = BackForm(formdata=None, based_on=service.newest(version.process).number)
-    return _back_page(version, form)
-
-
-@blueprint.post("/rules/<int(max=2147483647):version_id>/roll-back")
-@requires(admin)
-def roll_back(version_id: int) -> ResponseReturnValue:
-    """Publish the text of an older version again."""
-    version = service.get_version(version_id)
-    form = BackForm()
-    if not form.validate_on_submit():
-        return _back_page(version, form, status=422)
-    try:
-        fresh = publishing.roll_back(
-            version, note=form.note.data, based_on=form.based_on.data, by=me()
-        )
-    except Conflict as refusal:
-        form.form_errors.append(refusal.sentence)
-        form.based_on.data = service.newest(version.process).number
-        return _back_page(version, form, status=409)
-    except RulebookError as error:
-        form.form_errors += [str(one) for one in error.problems if one.severity == "error"][:20]
-        return _back_page(version, form, status=422)
-    return done(
-        f"The rules of version {version.number} bind again, as version {fresh.number}.",
-        url_for("rulebooks.show_version", version_id=fresh.id),
-    )
+        return act(key, form)
+    except keeping.Newer as newer:
+        return newer_page(key, form, newer)
 
 
 def _show(key: str, form: RulesForm) -> ResponseReturnValue:
-    return _editor(key, form)
+    return show_editor(key, form)
 
 
 def _check(key: str, form: RulesForm) -> ResponseReturnValue:
-    return _editor(key, form, problems=checking.problems(key, form.text.data or ""), checked=True)
+    return show_editor(
+        key, form, problems=checking.problems(key, form.text.data or ""), checked=True
+    )
 
 
 def _test(key: str, form: RulesForm) -> ResponseReturnValue:
     tested, problems = checking.run_tests(form.text.data or "")
-    return _editor(key, form, problems=problems, tested=tested)
+    return show_editor(key, form, problems=problems, tested=tested)
 
 
 def _compare(key: str, form: RulesForm) -> ResponseReturnValue:
@@ -131,8 +74,8 @@ def _compare(key: str, form: RulesForm) -> ResponseReturnValue:
     try:
         told = meaning.compare(binding.text, text)
     except RulebookError as error:
-        return _editor(key, form, problems=error.problems, difference=difference)
-    return _editor(key, form, difference=difference, told=told)
+        return show_editor(key, form, problems=error.problems, difference=difference)
+    return show_editor(key, form, difference=difference, told=told)
 
 
 def _impact(key: str, form: RulesForm) -> ResponseReturnValue:
@@ -140,10 +83,10 @@ def _impact(key: str, form: RulesForm) -> ResponseReturnValue:
     text = form.text.data or ""
     problems = checking.problems(key, text)
     if not checking.is_readable(key, text):
-        return _editor(key, form, problems=problems, checked=True)
+        return show_editor(key, form, problems=problems, checked=True)
     before = _id_or_none(request.form.get("before", type=int))
     found = impact.of(key, text, reader=me(), before=before)
-    return _editor(key, form, problems=problems, impact=found)
+    return show_editor(key, form, problems=problems, impact=found)
 
 
 def _id_or_none(number: int | None) -> int | None:
@@ -152,74 +95,57 @@ def _id_or_none(number: int | None) -> int | None:
 
 
 def _keep(key: str, form: RulesForm) -> ResponseReturnValue:
-    drafts.keep(key, _draft_in(form), by=me())
+    keeping.keep(key, draft_in(form), seen=form.seen.data or "", by=me())
     return done("Your draft is kept. It binds nobody.", url_for(".edit", key=key))
 
 
-def _confirm(key: str, form: RulesForm) -> ResponseReturnValue:
-    """Show what publishing would do; the text goes along."""
-    if not (form.note.data or "").strip():
-        return _without_note(key, form)
-    problems = checking.problems(key, form.text.data or "")
-    if any(one.severity == "error" for one in problems):
-        return _editor(key, form, status=422, problems=problems, checked=True, publishing=True)
-    binding = service.newest(key)
-    if binding.number != form.based_on.data:
-        return _overtaken(key, form)
-    return render(
-        "workshop/publish.html",
-        key=key,
-        form=form,
-        binding=binding,
-        title=service.rulebook(binding.id).title,
-        warnings=[one for one in problems if one.severity == "warning"],
-        difference=comparing.compare(binding.text, form.text.data or ""),
-        told=meaning.compare(binding.text, form.text.data or ""),
-        is_without_example=meaning.is_without_example,
-        impact=impact.of(key, form.text.data or "", reader=me(), most=0),
-        staying=_staying(key),
-    )
+def _go(key: str, form: RulesForm) -> ResponseReturnValue:
+    """Keep what was typed, if it says anything new, and go on to another page of the same draft."""
+    draft = draft_in(form)
+    there = drafts.begin(key, by=me())
+    if (there.text, there.note) != (draft.text, draft.note):
+        keeping.keep(key, draft, seen=form.seen.data or "", by=me())
+    wanted = request.form["go"]
+    ours = is_own_path(wanted) and wanted.startswith(f"/rules/{key}/")
+    return redirect(wanted if ours else url_for(".edit", key=key), 303)
 
 
-_ACTS: dict[str, Callable[[str, RulesForm], ResponseReturnValue]] = {
+# Rooms of their own add theirs: what is asked with the button of that name.
+ACTS: dict[str, Callable[[str, RulesForm], ResponseReturnValue]] = {
     "check": _check,
     "test": _test,
     "compare": _compare,
     "impact": _impact,
     "keep": _keep,
-    "publish": _confirm,
 }
 
 
-def _overtaken(key: str, form: RulesForm) -> ResponseReturnValue:
-    """Keep the text as a draft, and show what somebody else published meanwhile."""
-    drafts.keep(key, _draft_in(form), by=me())
-    theirs = service.newest(key)
-    name = directory.names([theirs.published_by_id])
-    begun = service.version_of(key, form.based_on.data or 0)
-    text = form.text.data or ""
+def newer_page(key: str, form: RulesForm, newer: keeping.Newer) -> ResponseReturnValue:
+    """Show the draft that is there now beside the text that was typed; nothing is stored."""
+    binding = service.newest(key)
+    form.seen.data = keeping.digest(newer.theirs)
     return render(
-        "workshop/overtaken.html",
+        "workshop/newer.html",
         status=409,
         key=key,
         form=form,
-        theirs=theirs,
-        title=service.rulebook(theirs.id).title,
-        who=name.get(theirs.published_by_id or 0, "okrgate"),
-        their_changes=comparing.compare(begun.text, theirs.text),
-        my_changes=comparing.compare(begun.text, text),
-        begun=begun.number,
+        binding=binding,
+        title=service.rulebook(binding.id).title,
+        theirs=newer.theirs,
+        difference=comparing.compare(newer.theirs.text, form.text.data or ""),
     )
 
 
-def _without_note(key: str, form: RulesForm) -> ResponseReturnValue:
+def without_note(key: str, form: RulesForm) -> ResponseReturnValue:
+    """Show the text again, and ask why it changes."""
     form.note.errors = ["Say what changes and why, for everybody who works by these rules."]
-    return _editor(key, form, status=422)
+    return show_editor(key, form, status=422)
 
 
-def _editor(
+def show_editor(
     key: str, form: RulesForm, *, status: int = 200, problems: Any = (), **shown: Any
 ) -> ResponseReturnValue:
+    """Show the text as it was typed, with what is wrong in it and what else was asked for."""
     binding = service.newest(key)
     errors = [one for one in problems if one.severity == "error"]
     context: dict[str, Any] = {
@@ -250,22 +176,6 @@ def _editor(
     )
 
 
-def _back_page(
-    version: service.Listed, form: BackForm, *, status: int = 200
-) -> ResponseReturnValue:
-    binding = service.newest(version.process)
-    return render(
-        "workshop/roll_back.html",
-        status=status,
-        form=form,
-        form_errors=status != 200,
-        version=version,
-        binding=binding,
-        difference=comparing.compare(binding.text, version.text),
-        staying=_staying(version.process),
-    )
-
-
 def _by_line(problems: Any) -> dict[int, list[Any]]:
     found: dict[int, list[Any]] = {}
     for one in problems:
@@ -273,19 +183,16 @@ def _by_line(problems: Any) -> dict[int, list[Any]]:
     return found
 
 
-def _staying(key: str) -> list[tuple[int, int]]:
-    """Return (number of a version, open projects that stay with it), of this process."""
-    counts = service.open_projects()
-    return [
-        (one.number, counts[one.id])
-        for one in service.versions()
-        if one.process == key and counts.get(one.id)
-    ]
-
-
 def _filled(draft: Draft) -> RulesForm:
-    return RulesForm(formdata=None, text=draft.text, note=draft.note, based_on=draft.based_on)
+    return RulesForm(
+        formdata=None,
+        text=draft.text,
+        note=draft.note,
+        based_on=draft.based_on,
+        seen=keeping.digest(draft),
+    )
 
 
-def _draft_in(form: RulesForm) -> Draft:
+def draft_in(form: RulesForm) -> Draft:
+    """Return what was typed, as a draft."""
     return Draft(form.text.data or "", form.note.data or "", form.based_on.data or 0)
