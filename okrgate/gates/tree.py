@@ -6,7 +6,7 @@ allow (anchors, aliases, tags, merge keys) is refused before anything is built f
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -44,16 +44,24 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("null", "Null", "NULL", "~", ""), None),
 }
 
+_BLOCK = frozenset("|>")
+
 Scalar = bool | int | Decimal | date | str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A place in the file; `value` is a scalar, a list of nodes, or a mapping of text to `Entry`."""
+    """A place in the file; `value` is a scalar, a list of nodes, or a mapping of text to `Entry`.
+
+    `text[start:end]` is how it is written; `inline`: in brackets, or a plain or quoted word.
+    """
 
     line: int
     column: int
     value: "Scalar | list[Node] | dict[str, Entry]"
+    start: int = 0
+    end: int = 0
+    inline: bool = True
 
     @property
     def kind(self) -> str:
@@ -116,7 +124,7 @@ class _Builder:
             self._check(event)
             self._begin(event)
         elif isinstance(event, SequenceEndEvent | MappingEndEvent):
-            self._end()
+            self._end(event.end_mark.index)
         elif isinstance(event, DocumentEndEvent):
             pass
 
@@ -139,10 +147,14 @@ class _Builder:
 
     def _begin(self, event: Any) -> None:
         line, column = event.start_mark.line + 1, event.start_mark.column + 1
+        start, end = event.start_mark.index, event.end_mark.index
         if isinstance(event, ScalarEvent):
-            self._add(Node(line, column, self._scalar(event)))
+            self._add(
+                Node(line, column, self._scalar(event), start, end, event.style not in _BLOCK)
+            )
             return
-        node = Node(line, column, [] if isinstance(event, SequenceStartEvent) else {})
+        empty: list[Node] | dict[str, Entry] = [] if isinstance(event, SequenceStartEvent) else {}
+        node = Node(line, column, empty, start, end, bool(event.flow_style))
         if (
             self.stack
             and isinstance(self.stack[-1].node.value, dict)
@@ -151,8 +163,8 @@ class _Builder:
             self.stop(event.start_mark, "a key is a word, not a list or a group")
         self.stack.append(_Open(node))
 
-    def _end(self) -> None:
-        self._add(self.stack.pop().node)
+    def _end(self, end: int) -> None:
+        self._add(replace(self.stack.pop().node, end=end))
 
     def _scalar(self, event: Any) -> Scalar:
         text: str = event.value
