@@ -1,9 +1,10 @@
 """A rulebook in plain words, for those it binds."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Protocol
 
 from okrgate.gates.conditions import (
     All,
@@ -53,6 +54,22 @@ _SCOPES = {
     "company": "Whoever holds it, in any unit",
 }
 _EFFECTS_OF_SEVERITY = {"soft": "Can be set aside", "advisory": "Advice"}
+
+
+class Vocabulary(Protocol):
+    """What conditions name: a rulebook has it, and so has a draft that is not sound yet."""
+
+    @property
+    def facts(self) -> Mapping[str, Fact]:
+        """The facts of a project, by name."""
+
+    @property
+    def collections(self) -> Mapping[str, Collection]:
+        """The lists of a project, by name."""
+
+    @property
+    def roles(self) -> Mapping[str, Role]:
+        """Who may do something, by id."""
 
 
 @dataclass(frozen=True)
@@ -210,7 +227,7 @@ def _rule(rulebook: Rulebook, one: Requirement) -> Rule:
     )
 
 
-def said(rulebook: Rulebook, condition: Condition, item: Collection | None = None) -> str:
+def said(rulebook: Vocabulary, condition: Condition, item: Collection | None = None) -> str:
     """Return a condition in words, without a capital or a full stop."""
     match condition:
         case All(parts):
@@ -230,7 +247,7 @@ def said(rulebook: Rulebook, condition: Condition, item: Collection | None = Non
 
 
 def _joined(
-    rulebook: Rulebook, parts: Iterable[Condition], word: str, item: Collection | None
+    rulebook: Vocabulary, parts: Iterable[Condition], word: str, item: Collection | None
 ) -> str:
     words = [
         f"({said(rulebook, part, item)})"
@@ -241,7 +258,7 @@ def _joined(
     return word.join(words)
 
 
-def _compared(rulebook: Rulebook, leaf: Compare | Among | IsSet, item: Collection | None) -> str:
+def _compared(rulebook: Vocabulary, leaf: Compare | Among | IsSet, item: Collection | None) -> str:
     fact = _fact(rulebook, leaf.left, item)
     name = fact.label[:1].lower() + fact.label[1:] if item is not None else fact.label
     if isinstance(leaf, IsSet):
@@ -253,7 +270,7 @@ def _compared(rulebook: Rulebook, leaf: Compare | Among | IsSet, item: Collectio
     return f"{name} {words[leaf.op]} {_right(rulebook, leaf, fact, item)}"
 
 
-def _right(rulebook: Rulebook, leaf: Compare, fact: Fact, item: Collection | None) -> str:
+def _right(rulebook: Vocabulary, leaf: Compare, fact: Fact, item: Collection | None) -> str:
     if isinstance(leaf.right, Ref):
         return _fact(rulebook, leaf.right, item).label
     if isinstance(leaf.right, Today):
@@ -264,14 +281,14 @@ def _right(rulebook: Rulebook, leaf: Compare, fact: Fact, item: Collection | Non
     return _value(leaf.right, fact.unit, fact.type)
 
 
-def _each(rulebook: Rulebook, leaf: Each) -> str:
+def _each(rulebook: Vocabulary, leaf: Each) -> str:
     collection = rulebook.collections[leaf.collection]
     where = f" where {said(rulebook, leaf.where, collection)}" if leaf.where else ""
     least = f", and there is at least {leaf.at_least}" if leaf.at_least else ""
     return f"for every one of {collection.label}{where}: {said(rulebook, leaf.must, collection)}{least}"
 
 
-def _count(rulebook: Rulebook, leaf: Count) -> str:
+def _count(rulebook: Vocabulary, leaf: Count) -> str:
     collection = rulebook.collections[leaf.collection]
     bounds = [f"at least {leaf.gte}"] if leaf.gte is not None else []
     bounds += [f"at most {leaf.lte}"] if leaf.lte is not None else []
@@ -279,7 +296,7 @@ def _count(rulebook: Rulebook, leaf: Count) -> str:
     return f"{collection.label}{where}: {' and '.join(bounds)}"
 
 
-def _signoff(rulebook: Rulebook, leaf: SignoffCondition) -> str:
+def _signoff(rulebook: Vocabulary, leaf: SignoffCondition) -> str:
     who = _roles(rulebook, leaf.roles)
     barred = " or ".join(rulebook.facts[name].label for name in leaf.exclude)
     besides = f" (never {barred})" if barred else ""
@@ -297,11 +314,11 @@ def _holds(rulebook: Rulebook, role: Role) -> str:
     return f"Named in the project: {fact.label}" if fact else "Named in the project"
 
 
-def _fact(rulebook: Rulebook, ref: Ref, item: Collection | None) -> Fact:
+def _fact(rulebook: Vocabulary, ref: Ref, item: Collection | None) -> Fact:
     return item.fields[ref.name] if ref.of_item and item is not None else rulebook.facts[ref.name]
 
 
-def _roles(rulebook: Rulebook, ids: Iterable[str]) -> str:
+def _roles(rulebook: Vocabulary, ids: Iterable[str]) -> str:
     return " or ".join(rulebook.roles[one].label for one in ids)
 
 
