@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from okrgate.gates.coverage import coverage
 from okrgate.gates.engine import judge_twice
+from okrgate.gates.expecting import came_out, faults
 from okrgate.gates.language import read_rulebook
 from okrgate.gates.model import EmbeddedTest, Example, Rulebook
 from okrgate.gates.problems import Problem
-from okrgate.gates.verdict import Facts, GateUnjudgeable, Verdict
+from okrgate.gates.verdict import Facts, GateUnjudgeable
 
 TIME_LIMIT = 20.0
 _PATIENCE = 3
 MEMORY_LIMIT = 2**30
-_NO_DAY = date(2000, 1, 1)
+NO_DAY = date(2000, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def _unjudgeable(rulebook: Rulebook) -> list[Problem]:
     found = []
     for transition in rulebook.transitions.values():
         try:
-            judge_twice(rulebook, transition.id, Facts({}), today=_NO_DAY)
+            judge_twice(rulebook, transition.id, Facts({}), today=NO_DAY)
         except GateUnjudgeable as problem:
             line = min(
                 (one.line for one in rulebook.gates[transition.gate or ""].requirements), default=1
@@ -89,25 +91,11 @@ def _unjudgeable(rulebook: Rulebook) -> list[Problem]:
 
 def _unshown(rulebook: Rulebook, results: Iterable[TestResult]) -> list[Problem]:
     """Warn of requirements that no test shows met, missing, or (where they have a `when`) set aside."""
-    shown: dict[str, set[str]] = {}
-    for result in results:
-        for name, status in result.statuses.items():
-            shown.setdefault(name, set()).add(status)
-    found = []
-    for gate in rulebook.gates.values():
-        for one in gate.requirements:
-            wanted = (
-                ["met", "missing", *(["na"] if one.when is not None else [])]
-                if one.mode != "off"
-                else []
-            )
-            lacking = [status for status in wanted if status not in shown.get(one.id, set())]
-            if lacking:
-                said = " or ".join(
-                    "not applicable" if status == "na" else status for status in lacking
-                )
-                found.append(Problem(one.line, 1, "warning", f"no test shows {one.id} {said}"))
-    return found
+    return [
+        Problem(one.line, 1, "warning", f"no test shows {one.requirement} {one.lacking_in_words}")
+        for one in coverage(rulebook, (result.statuses for result in results))
+        if one.lacking
+    ]
 
 
 def run_tests(rulebook: Rulebook) -> tuple[TestResult, ...]:
@@ -117,16 +105,21 @@ def run_tests(rulebook: Rulebook) -> tuple[TestResult, ...]:
 
 def _run(rulebook: Rulebook, test: EmbeddedTest) -> TestResult:
     fixture = rulebook.fixtures[test.fixture]
-    today = test.changes.today or fixture.today or _NO_DAY
+    today = test.changes.today or fixture.today or NO_DAY
     try:
         verdict = judge_twice(rulebook, test.transition, facts_of(test, fixture), today=today)
     except GateUnjudgeable as problem:
         return TestResult(
             test.name, test.transition, test.line, test.column, (problem.sentence,), {}
         )
-    statuses = {one.id: one.status for one in verdict.findings}
+    came = came_out(verdict)
     return TestResult(
-        test.name, test.transition, test.line, test.column, tuple(_faults(test, verdict)), statuses
+        test.name,
+        test.transition,
+        test.line,
+        test.column,
+        tuple(faults(test.expect, came)),
+        came.statuses,
     )
 
 
@@ -143,38 +136,14 @@ def facts_of(test: EmbeddedTest, fixture: Example) -> Facts:
     )
 
 
-def _faults(test: EmbeddedTest, verdict: Verdict) -> Iterable[str]:
-    expect = test.expect
-    by_status: dict[str, set[str]] = {}
-    for finding in verdict.findings:
-        by_status.setdefault(finding.status, set()).add(finding.id)
-    if expect.allowed is not None and expect.allowed != verdict.allowed:
-        blocking = ", ".join(one.id for one in verdict.blocking)
-        yield (
-            "expected to be allowed, but it is blocked by " + blocking
-            if expect.allowed
-            else "expected to be blocked, but it is allowed"
-        )
-    missing = by_status.get("missing", set())
-    if expect.missing is not None and expect.missing != missing:
-        yield f"expected missing {_listed(expect.missing)}, but missing are {_listed(missing)}"
-    for status, wanted in (("met", expect.met), ("waived", expect.waived), ("na", expect.na)):
-        lacking = wanted - by_status.get(status, set())
-        if lacking:
-            yield f"expected {status}: {_listed(lacking)}"
-    items = {one.id: one.items for one in verdict.findings}
-    for name, wanted_items in expect.items.items():
-        if sorted(wanted_items) != sorted(items.get(name, ())):
-            yield f"expected items of {name} {_listed(wanted_items)}, but they are {_listed(items.get(name, ()))}"
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names)) or "none"
-
-
-def check_in_child_process(text: str, *, seconds: float = TIME_LIMIT) -> tuple[Problem, ...]:
+def check_in_child_process(
+    text: str,
+    *,
+    seconds: float = TIME_LIMIT,
+    check: Callable[[str], tuple[Problem, ...]] = check_rulebook,
+) -> tuple[Problem, ...]:
     """Check a text that nobody has run yet: a crash or a hang of the engine is a problem, not our end."""
-    found = in_child(check_rulebook, text, seconds)
+    found = in_child(check, text, seconds)
     if isinstance(found, str):
         return (Problem(1, 1, "error", found),)
     return tuple(found)

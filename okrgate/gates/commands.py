@@ -12,6 +12,12 @@ import click
 
 from okrgate.gates.checks import check_in_child_process, run_tests_in_child_process
 from okrgate.gates.engine import judge_twice
+from okrgate.gates.examining import (
+    Examined,
+    check_thoroughly,
+    examine_in_child_process,
+    unnoticed,
+)
 from okrgate.gates.fact_files import read_facts
 from okrgate.gates.language import load_rulebook
 from okrgate.gates.model import Fact, Rulebook
@@ -31,7 +37,7 @@ def rules() -> None:
 @click.argument("file", type=_FILE)
 def check(file: Path) -> None:
     """Say what is wrong with FILE, with line and column. Exit 1 if it has errors."""
-    problems = check_in_child_process(text_of(file))
+    problems = check_in_child_process(text_of(file), check=check_thoroughly)
     for problem in problems:
         click.echo(f"{file}:{problem}")
     errors = sum(problem.severity == "error" for problem in problems)
@@ -42,7 +48,10 @@ def check(file: Path) -> None:
 
 @rules.command()
 @click.argument("file", type=_FILE)
-def test(file: Path) -> None:
+@click.option(
+    "--coverage", "also_coverage", is_flag=True, help="Say what the tests do not show or notice."
+)
+def test(file: Path, also_coverage: bool) -> None:
     """Run the tests embedded in FILE. Exit 0 only if all pass."""
     results, problems = run_tests_in_child_process(text_of(file))
     errors = [problem for problem in problems if problem.severity == "error"]
@@ -55,8 +64,28 @@ def test(file: Path) -> None:
             )
     passed = sum(result.passed for result in results)
     click.echo(f"{passed} of {len(results)} tests passed")
+    if also_coverage and not errors:
+        _say_coverage(file)
     if errors or passed < len(results):
         raise SystemExit(1)
+
+
+def _say_coverage(file: Path) -> None:
+    found = examine_in_child_process(text_of(file))
+    if not isinstance(found, Examined):
+        for problem in found:
+            click.echo(f"{file}:{problem}")
+        return
+    lacking = [one for one in found.shown if one.lacking]
+    for one in lacking:
+        click.echo(f"{file}:{one.line}: no test shows {one.requirement} {one.lacking_in_words}")
+    for problem in unnoticed(found.mistakes):
+        click.echo(f"{file}:{problem.line}: {problem.sentence}")
+    click.echo(f"{len(found.shown) - len(lacking)} of {len(found.shown)} requirements fully shown")
+    mistakes = found.mistakes
+    noticed = mistakes.tried - len(mistakes.survivors)
+    untried = f"; {mistakes.untried} were not tried, for want of time" if mistakes.untried else ""
+    click.echo(f"{noticed} of {mistakes.tried} small mistakes are noticed{untried}")
 
 
 @rules.command()

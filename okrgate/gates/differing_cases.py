@@ -51,17 +51,24 @@ def cases(
 ) -> list[Case]:
     """Return projects at which the two rulebooks may say different things about a transition."""
     found: dict[tuple[str, date], Case] = {}
+    for case in projects(before, after, transition, changed):
+        if len(found) >= MOST_CASES:
+            break
+        found.setdefault((case.facts.digest(), case.today), case)
+    return list(found.values())
+
+
+def projects(
+    before: Rulebook, after: Rulebook, transition: str, changed: Sequence[Requirement]
+) -> Iterator[Case]:
+    """Yield what `cases` returns, one after the other and without end; the same one may come twice."""
     asked = list(_leaves(changed))
     signed = _signed(before, after, transition, asked)
     for base in _bases(before, after, transition):
         for varied in _all_varied(base, after, before, changed):
             for waived in _waived(varied, changed):
                 for signoffs in signed:
-                    if len(found) >= MOST_CASES:
-                        return list(found.values())
-                    facts = replace(waived.facts, signoffs=signoffs)
-                    found.setdefault((facts.digest(), base.today), Case(facts, base.today))
-    return list(found.values())
+                    yield Case(replace(waived.facts, signoffs=signoffs), base.today)
 
 
 def _leaves(changed: Iterable[Requirement]) -> Iterator[Leaf]:
@@ -252,10 +259,18 @@ def _enough(asked: SignoffCondition) -> Iterator[tuple[Signoff, ...]]:
 def _left_out(
     asked: SignoffCondition, before: Rulebook, after: Rulebook
 ) -> Iterator[tuple[Signoff, ...]]:
-    """Yield a sign-off by each of those whom the condition leaves out, as the fixtures name them."""
+    """Yield a sign-off by each of those whom the condition leaves out, as the fixtures name them.
+
+    Where several have to sign, others have signed before: the one left out is the last that is needed.
+    """
+    role = asked.roles[0]
+    others = tuple(
+        Signoff(role, f"{role} {place}", asked.decision)
+        for place in range(min((asked.quorum or 1) - 1, _MOST_ROWS))
+    )
     for fact in dict.fromkeys([*asked.exclude, *before.never_sign, *after.never_sign]):
         for rulebook in (after, before):
             for fixture in rulebook.fixtures.values():
                 person = fixture.values.get(fact)
                 if isinstance(person, str):
-                    yield (Signoff(asked.roles[0], person, asked.decision),)
+                    yield (*others, Signoff(role, person, asked.decision))

@@ -26,7 +26,7 @@ from okrgate.gates.typed import Row, TypedFacts, item_name
 from okrgate.gates.verdict import Why
 
 MAX_REASONS = 40
-_WORDS = {
+COMPARED = {
     "eq": "",
     "ne": "not ",
     "lt": "below ",
@@ -34,7 +34,7 @@ _WORDS = {
     "gt": "above ",
     "gte": "at least ",
 }
-_DAYS = {
+COMPARED_DAYS = {
     "eq": "",
     "ne": "not ",
     "lt": "before ",
@@ -106,7 +106,7 @@ def _needed(
     if isinstance(leaf, Among):
         listed = _either([spoken(fact, value) for value in leaf.values])
         return listed if leaf.inside else f"none of: {listed}"
-    words = _DAYS if fact.type == "date" else _WORDS
+    words = COMPARED_DAYS if fact.type == "date" else COMPARED
     return words[leaf.op] + _right(case, leaf, fact, row, item)
 
 

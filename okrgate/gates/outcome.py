@@ -30,7 +30,7 @@ def verdict_from(
         outcome = known.get(requirement.id)
         if requirement.mode == "off":
             continue
-        status = _status(requirement, outcome, facts.waivers)
+        status = status_of(requirement, outcome, facts.waivers)
         findings.append(
             Finding(
                 id=requirement.id,
@@ -53,7 +53,8 @@ def verdict_from(
     return Verdict(gate.id, allowed, tuple(findings), facts.today, rulebook.sha256)
 
 
-def _status(requirement: Requirement, outcome: Outcome | None, waivers: Iterable[Waiver]) -> str:
+def status_of(requirement: Requirement, outcome: Outcome | None, waivers: Iterable[Waiver]) -> str:
+    """Return the status of one requirement; what nobody found out about is missing."""
     if outcome is not None and outcome.aside:
         return "na"
     if outcome is not None and outcome.met:

@@ -38,6 +38,20 @@ def test_a_sound_file_passes_its_check_and_its_tests(file: Path) -> None:
     assert (tested.exit_code, tested.stdout) == (0, "2 of 2 tests passed\n")
 
 
+def test_what_the_tests_do_not_show_is_said(file: Path) -> None:
+    without_second = TESTED.replace("allowed: false, missing", "missing").replace("open,", "fine,")
+    file.write_text(without_second, encoding="utf-8")
+
+    told = _run("test", "--coverage", file)
+    checked = _run("check", file)
+
+    sentence = "no test of r would fail if this were only advice"
+    assert sentence in told.stdout
+    assert "1 of 1 requirements fully shown" in told.stdout
+    assert told.exit_code == checked.exit_code == 0
+    assert f": warning: {sentence}" in checked.stdout
+
+
 def test_errors_stand_behind_file_line_and_column(file: Path) -> None:
     file.write_text(TESTED.replace("p.flag, eq", "p.falg, eq"), encoding="utf-8")
 
