@@ -138,6 +138,7 @@ def _plain(one: Requirement | None) -> object:
         return None
     return (
         one.message, one.help, one.severity, one.mode, one.condition, one.when, one.waiver, one.fix,
+        one.binds_from,
     )  # fmt: skip
 
 
@@ -272,8 +273,15 @@ def _worded(old: Requirement, new: Requirement) -> str:
         return f"“{new.message}” is to bind in another way once it is judged in earnest."
     if old.message != new.message:
         return f"“{old.message}” is worded “{new.message}”."
+    if old.binds_from != new.binds_from:
+        return f"“{new.message}” is on trial and {_planned(new)}."
     what = "is explained differently" if old.help != new.help else "is filled in elsewhere"
     return f"“{new.message}” {what}."
+
+
+def _planned(one: Requirement) -> str:
+    day = one.binds_from
+    return f"planned to bind from {day.day} {day:%b %Y}" if day else "no longer planned to bind"
 
 
 def _when(rulebook: Rulebook, one: Requirement, say: Say) -> str:

@@ -93,6 +93,8 @@ class WaiverTerms:
 
 @dataclass(frozen=True)
 class Requirement:
+    """What a gate asks. `binds_from`: from when one on trial is meant to bind; people are told, nothing turns on it."""
+
     id: str
     message: str
     severity: str
@@ -102,6 +104,7 @@ class Requirement:
     when: Condition | None = None
     waiver: WaiverTerms | None = None
     fix: str | None = None
+    binds_from: date | None = None
     line: int = 0
 
 

@@ -39,6 +39,7 @@ def verdict_from(
                 status=status,
                 severity=requirement.severity,
                 mode=requirement.mode,
+                binds_from=requirement.binds_from.isoformat() if requirement.binds_from else "",
                 items=outcome.faults if outcome is not None and status != "na" else (),
                 why=reasons(case, requirement.condition) if status in {"missing", "waived"} else (),
                 fix=requirement.fix,

@@ -32,7 +32,7 @@ from okrgate.gates.vocabulary import MODES, SECTIONS, SEVERITIES, section_of
 MAX_REQUIREMENTS = 60
 MAX_CONDITIONS = 40
 _PLACE = re.compile(r"\{([^{}]*)\}")
-_KEYS = ("help", "mode", "when", "waiver", "fix")
+_KEYS = ("help", "mode", "binds_from", "when", "waiver", "fix")
 
 
 def read_gates(
@@ -92,6 +92,11 @@ def _requirement(
     message = _filled(reader, parts.get("message"), "message", names.params, conditions)
     helped = _filled(reader, parts.get("help"), "help", names.params, conditions)
     mode = reader.choice(parts.get("mode"), "mode", MODES, default="active")
+    binds_from = reader.day(parts.get("binds_from"), "binds_from")
+    if "binds_from" in parts and mode != "evaluate":
+        reader.error(
+            parts["binds_from"], "binds_from is for a requirement on trial (mode: evaluate)"
+        )
     fix = reader.text(parts.get("fix"), "fix") or None
     if fix is not None and not reader.is_known(parts["fix"], fix, "section", SECTIONS):
         fix = None
@@ -112,6 +117,7 @@ def _requirement(
         mode=mode,
         when=when,
         waiver=waiver,
+        binds_from=binds_from,
         fix=fix or default_fix(condition, names.answered_in),
         line=node.line,
     )

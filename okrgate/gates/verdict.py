@@ -153,6 +153,7 @@ class Finding:
     waiver: WaiverTerms | None = None
     blocks: bool = False
     seats: tuple[Seat, ...] = ()
+    binds_from: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as plain JSON."""
@@ -170,6 +171,7 @@ class Finding:
             "waiver": None if terms is None else _fields(terms),
             "blocks": self.blocks,
             "seats": [_fields(one) for one in self.seats],
+            "binds_from": self.binds_from,
         }
 
     @classmethod

@@ -84,6 +84,8 @@ class Rule:
     only_if: str
     waiver: str
     section: str
+    on_trial: bool = False
+    binds_from: date | None = None
 
 
 @dataclass(frozen=True)
@@ -224,6 +226,8 @@ def _rule(rulebook: Rulebook, one: Requirement) -> Rule:
         only_if=_sentence(said(rulebook, one.when)) if one.when is not None else "",
         waiver=waiver,
         section=SECTIONS.get(one.fix or "", ""),
+        on_trial=one.mode == "evaluate",
+        binds_from=one.binds_from,
     )
 
 

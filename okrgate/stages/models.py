@@ -80,3 +80,28 @@ class FindingRequest(Model):
     answer: Mapped[str | None] = mapped_column(String(10))
     answered_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     answer_reason: Mapped[str] = mapped_column(Text, default="")
+
+
+class RequirementWait(Model):
+    """How long one project was kept waiting by one requirement of a gate that it stood before.
+
+    `until` is empty while it waits. It `ended_as` met, waived, na (no longer asked), passed (the project went through
+    this gate without it: it was advice or on trial) or left (it went elsewhere).
+    """
+
+    __tablename__ = "requirement_waits"
+    __table_args__ = (
+        Index("ix_requirement_waits_project", "project_id", "until"),
+        Index("ix_requirement_waits_requirement", "rulebook_version_id", "gate", "requirement"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    rulebook_version_id: Mapped[int] = mapped_column(ForeignKey("rulebook_versions.id"))
+    gate: Mapped[str] = mapped_column(String(60))
+    requirement: Mapped[str] = mapped_column(String(80))
+    trial: Mapped[bool] = mapped_column(Boolean)
+    since: Mapped[datetime] = mapped_column(UTCDateTime)
+    until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    seconds: Mapped[int | None] = mapped_column(Integer)
+    ended_as: Mapped[str | None] = mapped_column(String(10))

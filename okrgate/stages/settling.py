@@ -25,12 +25,13 @@ from okrgate.gates.model import Rulebook, Transition
 from okrgate.projects import search
 from okrgate.projects.models import Project
 from okrgate.rulebooks import service as rulebooks
-from okrgate.stages import dossier, judging, picture
+from okrgate.stages import dossier, judging, picture, waits
 from okrgate.stages.card import key_facts
 from okrgate.stages.facts import Snapshot, digest_of, gather
 from okrgate.stages.judging import Judged
 from okrgate.stages.models import ProjectReading
 from okrgate.stages.moving import move
+from okrgate.stages.waits import Waits
 
 log = structlog.get_logger()
 
@@ -119,8 +120,10 @@ def _settle(project_id: int, after: str) -> None:
         with remembering(snapshot.memory):
             kept = judging.stored(project_id)
             judged = judging.judge_ahead(project, snapshot, rulebook, kept)
+            waited = waits.kept_waits(project, kept)
         automatic = _open_automatic(rulebook, project.stage, judged)
-        if not _keep(project, snapshot, rulebook, judged, unfinished=automatic is not None):
+        unfinished = automatic is not None
+        if not _keep(project, snapshot, rulebook, judged, waited, unfinished=unfinished):
             continue
         if automatic is None or moves >= _CHAIN:
             return
@@ -148,6 +151,7 @@ def _keep(
     snapshot: Snapshot,
     rulebook: Rulebook,
     judged: Sequence[Judged],
+    waited: Waits | None,
     *,
     unfinished: bool,
 ) -> bool:
@@ -182,6 +186,7 @@ def _keep(
         recorded = signing is not None or found is not None
         seq = audit.last_of(fresh.id) if recorded else snapshot.seq
         seq = 0 if unfinished else seq
+        waits.keep(fresh, rulebook, judged, waited)
         judging.store(fresh, judged, seq)
         picture.store(fresh, shown, snapshot, seq)
         if signing is not None:

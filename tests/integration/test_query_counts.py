@@ -60,9 +60,17 @@ PAGES = {
     "administration": ("Ada", "/admin"),
     "roles nobody holds": ("Ada", "/admin/roles"),
     "settings": ("Ada", "/admin/settings"),
+    "who approves rules": ("Ada", "/admin/publishing"),
     "the rules, as an administrator sees them": ("Ada", "/rules"),
     "rules in words": ("Pat", "/rules/1"),
+    "what the rules cost": ("Ada", "/rules/okr_delivery/insights"),
+    "rules on trial": ("Pat", "/rules/1/trial"),
     "rules in work": ("Ada", "/rules/okr_delivery/edit"),
+    "numbers in work": ("Ada", "/rules/okr_delivery/numbers"),
+    "rows in work": ("Ada", "/rules/okr_delivery/rows/process"),
+    "a row in work": ("Ada", "/rules/okr_delivery/rows/process/stage/plan_work"),
+    "a stage to add": ("Ada", "/rules/okr_delivery/rows/process/add-stage?at=ask_approval"),
+    "a row to take out": ("Ada", "/rules/okr_delivery/rows/process/role/leadership_team/remove"),
     "dead letters": ("Ada", "/admin/dead-letters"),
 }
 

@@ -28,6 +28,7 @@ from okrgate.rulebooks.models import RulebookVersion
 from okrgate.stages import settling
 from okrgate.stages.view_models import SavedView
 from okrgate.web.permissions import NoPolicy, policy_of, requires
+from okrgate.workshop.models import Proposal
 from tests.dumps import differences, dump
 from tests.integration.conftest import Arrive
 from tests.integration.journey.company import Company
@@ -277,6 +278,38 @@ TABLE: dict[str, Row] = {
     "GET rulebooks.show_rules": signed_in("/rules"),
     "GET rulebooks.show_version": signed_in("/rules/{rules}"),
     "GET rulebooks.download": signed_in("/rules/{rules}.yaml"),
+    "GET workshop.publishing_policy": admins("/admin/publishing"),
+    "POST workshop.save_publishing_policy": admins("/admin/publishing", 422),
+    "GET workshop.show_proposal": admins("/rules/proposals/{proposal}"),
+    "POST workshop.decide_on_proposal": admins("/rules/proposals/{proposal}/decide", 422),
+    "POST workshop.withdraw_proposal": admins("/rules/proposals/{proposal}/withdraw", 303),
+    "POST workshop.take_up_proposal": admins("/rules/proposals/{proposal}/take-up", 303),
+    "GET workshop.show_insights": auditors("/rules/okr_delivery/insights"),
+    "GET workshop.show_trial": signed_in("/rules/{rules}/trial"),
+    "GET workshop.show_numbers": admins("/rules/okr_delivery/numbers"),
+    "POST workshop.save_numbers": admins("/rules/okr_delivery/numbers", 409),
+    "GET workshop.show_process": admins("/rules/okr_delivery/rows/process"),
+    "POST workshop.act_on_row": admins("/rules/okr_delivery/rows/process", 422),
+    "GET workshop.new_row": admins("/rules/okr_delivery/rows/process/new/move"),
+    "POST workshop.add_row": admins("/rules/okr_delivery/rows/process/new/move", 422),
+    "GET workshop.edit_row": admins("/rules/okr_delivery/rows/process/stage/plan_work"),
+    "POST workshop.save_row": admins("/rules/okr_delivery/rows/process/stage/plan_work", 422),
+    "GET workshop.show_sections": admins(
+        "/rules/okr_delivery/rows/process/stage/plan_work/sections"
+    ),
+    "POST workshop.save_sections": admins(
+        "/rules/okr_delivery/rows/process/stage/plan_work/sections", 409
+    ),
+    "GET workshop.show_signing": admins("/rules/okr_delivery/rows/process/signing"),
+    "POST workshop.save_signing": admins("/rules/okr_delivery/rows/process/signing", 409),
+    "GET workshop.add_stage_page": admins("/rules/okr_delivery/rows/process/add-stage"),
+    "POST workshop.add_stage": admins("/rules/okr_delivery/rows/process/add-stage", 422),
+    "GET workshop.remove_row_page": admins(
+        "/rules/okr_delivery/rows/process/question/data_class/remove"
+    ),
+    "POST workshop.remove_row": admins(
+        "/rules/okr_delivery/rows/process/question/data_class/remove"
+    ),
     "GET workshop.edit": admins("/rules/okr_delivery/edit"),
     "POST workshop.work_on": admins("/rules/okr_delivery/edit", 422),
     "POST workshop.publish": admins("/rules/okr_delivery/publish", 422),
@@ -531,6 +564,7 @@ def test_lists_never_name_what_is_hidden(arrive: Arrive) -> None:
         "/okrs/{number}",
         "/okrs/key-results/{number}",
         "/rules/{number}",
+        "/rules/proposals/{number}",
         "/statements/{number}",
         "/admin/people/{number}",
         "/admin/units/{number}",
@@ -624,6 +658,26 @@ def arrange(company: Company) -> None:
                 choices={},
             )
         )
+        version = session.scalars(select(RulebookVersion)).one()
+        session.add(
+            Proposal(
+                process_id=version.process_id,
+                text=version.text,
+                sha256=version.sha256,
+                note="Shorter waits.",
+                based_on=version.number,
+                author_id=company.ids["Ada"],
+                created_at=clock.now(),
+                in_flight="keep",
+                state="waiting",
+                needed=1,
+                loosens=False,
+                asked=[gil.id],
+                changes=[],
+                impact=[],
+                unheld=[],
+            )
+        )
         letter = session.scalars(select(OutboxRow).where(OutboxRow.channel == MAIL)).first()
         assert letter is not None
         letter.status = DEAD
@@ -648,6 +702,7 @@ def words_for(company: Company) -> dict[str, object]:
         "condition": pick(select(Condition.id)),
         "comment": pick(select(Comment.id)),
         "view": pick(select(SavedView.id)),
+        "proposal": pick(select(Proposal.id)),
         "person": ids["Pat"],
         "gone": ids["Gil"],
         "rex": ids["Rex"],
