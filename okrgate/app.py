@@ -57,6 +57,7 @@ from okrgate.watching import views as watching
 from okrgate.web import again, errors, filters, htmx, permissions, security, tidy
 from okrgate.web import navigation as web_navigation
 from okrgate.web import views as web
+from okrgate.workshop import joining as workshop_joining
 from okrgate.workshop import pages as workshop
 
 ROOMS = (
@@ -119,6 +120,7 @@ def create_app(settings: Settings) -> Flask:
     errors.install(app)
     sessions.install(LoginManager(app), settings)
     administration_joining.install(app, settings)
+    workshop_joining.install(app, settings)
     app.before_request(permissions.enforce)
     app.before_request(again.note)
     for room in ROOMS:

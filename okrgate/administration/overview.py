@@ -1,7 +1,7 @@
 """What the landing page counts, and what other pages are told by this room."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -29,6 +29,7 @@ from okrgate.watching import service as watching
 _LATE = timedelta(minutes=15)
 _GAPS_KEPT = 30.0
 _known: dict[str, tuple[float, Sequence[unheld.Gap]]] = {}
+_counted: dict[str, Callable[[], Select[int]]] = {}
 
 
 @dataclass(frozen=True)
@@ -64,18 +65,29 @@ def health() -> Health:
     )
 
 
+def add_count(name: str, query: Callable[[], Select[int]]) -> None:
+    """Let a room above have something counted with the rest. Done once."""
+    _counted[name] = query
+
+
 def counts() -> dict[str, int]:
-    """Return how many people are active, were invited, and how many units are open."""
+    """Return how many people are active, were invited, how many units are open, and what else is counted."""
     people = select(func.count()).select_from(Person).where(Person.active)
     row = db.session().execute(
         select(
             people.scalar_subquery(),
             people.where(Person.password_hash.is_(None)).scalar_subquery(),
             select(func.count()).select_from(OrgUnit).where(OrgUnit.active).scalar_subquery(),
+            *(query().scalar_subquery() for query in _counted.values()),
         )
     )
-    active, invited, units = row.one()
-    return {"people": active, "invited": invited, "units": units}
+    active, invited, units, *more = row.one()
+    return {
+        "people": active,
+        "invited": invited,
+        "units": units,
+        **dict(zip(_counted, more, strict=True)),
+    }
 
 
 def open_projects() -> Mapping[int, int]:

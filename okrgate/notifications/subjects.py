@@ -220,5 +220,32 @@ def _(event: events.RulesPublished) -> str:
     return f"New rules: {event.process}, version {event.version}"
 
 
+@headline.register
+def _(event: events.RulesApprovalAsked) -> str:
+    return f"{event.by} asks for your approval of new rules: {event.process}"
+
+
+@headline.register
+def _(event: events.RulesProposalDecided) -> str:
+    said = {
+        "approved": "approved",
+        "scheduled": "approved by all, and scheduled",
+        "refused": "not approved",
+        "withdrawn": "withdrawn",
+        "stopped": "not published",
+    }[event.outcome]
+    return f"New rules {said}: {event.process}"
+
+
+@headline.register
+def _(event: events.RulesForYou) -> str:
+    return f"New rules: what changes for you in {event.process}"
+
+
+@headline.register
+def _(event: events.PublishingChanged) -> str:
+    return "Who has to approve new rules was changed"
+
+
 def _how_many(count: int, word: str) -> str:
     return f"{count} {word}{'' if count == 1 else 's'}"

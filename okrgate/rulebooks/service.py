@@ -3,7 +3,7 @@
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -32,9 +32,31 @@ _loaded: OrderedDict[tuple[str, int], Rulebook] = OrderedDict()
 Counts = Callable[[], Mapping[int, int]]
 
 
+@dataclass(frozen=True)
+class Proposed:
+    """A text that waits for approval, or for its day: who asks, since when, how many said yes. `state` is which."""
+
+    id: int
+    process: str
+    title: str
+    author: str
+    author_id: int
+    asked: Sequence[int]
+    note: str
+    created_at: datetime
+    takes_effect_at: datetime | None
+    state: str
+    needed: int
+    given: int
+
+
+Proposals = Callable[[], Sequence[Proposed]]
+
+
 @dataclass
 class _Registered:
     open_projects: Counts = dict
+    proposed: Proposals = tuple
 
 
 _registered = _Registered()
@@ -48,6 +70,16 @@ def register_open_projects(counts: Counts) -> None:
 def open_projects() -> Mapping[int, int]:
     """Return how many open projects each version binds, by the version's id."""
     return _registered.open_projects()
+
+
+def register_proposed(waiting: Proposals) -> None:
+    """Say which texts wait to be published. Done once: proposals lie above this room."""
+    _registered.proposed = waiting
+
+
+def proposed() -> Sequence[Proposed]:
+    """Return the texts that wait for approval or for their day, the newest first."""
+    return _registered.proposed()
 
 
 @dataclass(frozen=True)
@@ -85,6 +117,7 @@ def publish(
         Recipient(admin, "you administer okrgate") for admin in directory.admins() if admin != by
     )
     digest = hashlib.sha256(text.encode()).hexdigest()
+    name = directory.names([by]).get(by or 0, "okrgate")
     with transaction() as session:
         process = session.scalar(
             select(Process).where(Process.key == rulebook.id).with_for_update()
@@ -121,6 +154,8 @@ def publish(
         events.publish(
             RulesPublished(
                 recipients=told,
+                by=name,
+                by_id=by,
                 path=f"/rules/{version.id}",
                 process=process.title,
                 version=version.number,

@@ -33,6 +33,7 @@ def show_rules() -> ResponseReturnValue:
         ],
         binding={version.id for version in binding},
         drafts=drafts,
+        proposed=service.proposed() if current_user.is_admin else [],
         open_projects=service.open_projects(),
         names=directory.names(people),
     )

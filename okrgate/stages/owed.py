@@ -1,6 +1,7 @@
 """What somebody owes, room by room: one question to the database each, at most a page of answers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -23,9 +24,27 @@ _MOST = 20
 _CONDITION, _STATEMENT = "condition", "statement"
 
 
+@dataclass(frozen=True)
+class Kind:
+    """What a room above asks of people: rows like those of `asked`, how they read, and where they lead."""
+
+    query: Callable[[int], Select[Any]]
+    words: Callable[[str], str]
+    where: Callable[[int], str]
+
+
+_more: dict[str, Kind] = {}
+
+
+def add_kind(name: str, kind: Kind) -> None:
+    """Let a room above have its rows read together with these. Done once; its query has the same columns."""
+    _more[name] = kind
+
+
 def tasks(person: int) -> Sequence[Owed]:
     """Return the conditions to meet, the statements to give, and the open tasks, sprints and blockers; one query."""
-    asked = union_all(*(_first(one(person)) for one in (_conditions, _statements, _work_items)))
+    queries = (_conditions, _statements, _work_items, *(one.query for one in _more.values()))
+    asked = union_all(*(_first(one(person)) for one in queries))
     return [
         _owed(_in_words(kind, text), reference, title, _where(kind, one, reference), due)
         for kind, one, text, due, reference, title in db.session().execute(asked)
@@ -81,12 +100,16 @@ def _first(query: Select[Any]) -> Select[Any]:
 
 
 def _in_words(kind: str, text: str) -> str:
+    if kind in _more:
+        return _more[kind].words(text)
     if kind == _CONDITION:
         return f"Meet the condition: {text}"
     return "Say how it went" if kind == _STATEMENT else f"{kind.capitalize()}: {text}"
 
 
 def _where(kind: str, one: int, reference: str) -> str:
+    if kind in _more:
+        return _more[kind].where(one)
     if kind == _CONDITION:
         return url_for("approvals.close_condition", condition_id=one)
     if kind == _STATEMENT:
@@ -161,4 +184,6 @@ def _rows(query: Any) -> Sequence[Any]:
 
 
 def _owed(text: str, reference: str, title: str, url: str, due: date | None) -> Owed:
-    return Owed(text, f"{reference} {title}", url, due, due is not None and due < clock.today())
+    return Owed(
+        text, f"{reference} {title}".strip(), url, due, due is not None and due < clock.today()
+    )

@@ -7,6 +7,7 @@ from okrgate.gates.differing import Change, Meaning, differ
 from okrgate.gates.language import load_rulebook
 from okrgate.gates.problems import Problem, RulebookError
 from okrgate.rulebooks import wording
+from okrgate.workshop.loosening import may_loosen
 
 _SECONDS = 20.0
 _KINDS = {
@@ -28,13 +29,17 @@ _WITH_EXAMPLES = frozenset({"number", "requirement", "signing"})
 
 @dataclass(frozen=True)
 class Told:
-    """What changes from one text to another; `problem` says why it could not be worked out."""
+    """What changes from one text to another; `problem` says why it could not be worked out.
+
+    `loosens` tells whether something may have become easier; where nobody knows, it may.
+    """
 
     changes: tuple[Change, ...] = ()
     stricter: int = 0
     looser: int = 0
     other: int = 0
     problem: str = ""
+    loosens: bool = True
 
     @property
     def groups(self) -> list[tuple[str, list[Change]]]:
@@ -56,19 +61,28 @@ def compare(before: str, after: str) -> Told:
     found = in_child(_differ, (before, after), _SECONDS)
     if isinstance(found, tuple):
         raise RulebookError(found)
-    if isinstance(found, Meaning):
+    if isinstance(found, _Compared):
+        told = found.meaning
         return Told(
-            found.changes,
-            stricter=found.count("stricter"),
-            looser=found.count("looser"),
-            other=found.count("other"),
+            told.changes,
+            stricter=told.count("stricter"),
+            looser=told.count("looser"),
+            other=told.count("other"),
+            loosens=found.loosens,
         )
     return Told(problem=f"What changes could not be put into words: {found}.")
 
 
-def _differ(texts: tuple[str, str]) -> Meaning | tuple[Problem, ...]:
+@dataclass(frozen=True)
+class _Compared:
+    meaning: Meaning
+    loosens: bool
+
+
+def _differ(texts: tuple[str, str]) -> _Compared | tuple[Problem, ...]:
     try:
         before, after = (load_rulebook(text) for text in texts)
     except RulebookError as error:
         return error.problems
-    return differ(before, after, say=wording.said)
+    meaning = differ(before, after, say=wording.said)
+    return _Compared(meaning, may_loosen(before, after, meaning))

@@ -4,46 +4,81 @@ from flask import url_for
 from flask.typing import ResponseReturnValue
 
 from okrgate.accounts import directory
-from okrgate.errors import Conflict
+from okrgate.errors import Conflict, Invalid
 from okrgate.gates.problems import RulebookError
 from okrgate.rulebooks import service
+from okrgate.rulebooks.drafts import Draft
 from okrgate.stages import impact
 from okrgate.web.htmx import render
 from okrgate.web.permissions import admin, requires
 from okrgate.web.render import done, me
-from okrgate.workshop import checking, comparing, editor_views, keeping, meaning, publishing
+from okrgate.workshop import checking, comparing, editor_views, keeping, meaning, outlook, proposals
 from okrgate.workshop.blueprint import blueprint
 from okrgate.workshop.editor_views import draft_in, newer_page, show_editor, without_note
-from okrgate.workshop.forms import BackForm, RulesForm
+from okrgate.workshop.forms import RulesForm
+from okrgate.workshop.models import PUBLISHED, SCHEDULED, STOPPED, Proposal
+from okrgate.workshop.publish_forms import PublishForm, RollBackForm
 
 
 @blueprint.post("/rules/<key>/publish")
 @requires(admin)
 def publish(key: str) -> ResponseReturnValue:
-    """Publish, once the administrator has seen what it changes."""
+    """Ask for it to be published, once the administrator has seen what it changes."""
     service.newest(key)
-    form = RulesForm()
+    form = PublishForm()
     if not form.validate_on_submit():
-        return show_editor(key, form, status=422)
+        if form.text.errors or form.note.errors or form.based_on.errors:
+            return show_editor(key, form, status=422)
+        return confirm(key, form, status=422)
     draft = draft_in(form)
     if not draft.note:
         return without_note(key, form)
     try:
         keeping.look(key, draft, seen=form.seen.data or "", by=me())
-        version = publishing.publish(key, draft, by=me())
+        proposal = proposals.propose(
+            key,
+            draft,
+            by=me(),
+            in_flight=form.in_flight.data or "",
+            takes_effect=form.takes_effect.data,
+        )
     except RulebookError as error:
         return show_editor(key, form, status=422, problems=error.problems, publishing=True)
     except service.Overtaken:
         return _overtaken(key, form)
     except keeping.Newer as newer:
         return newer_page(key, form, newer)
+    except Invalid as refusal:
+        _put(form, refusal)
+        return confirm(key, form, status=422)
     except Conflict as refusal:
         form.form_errors.append(refusal.sentence)
         return show_editor(key, form, status=409)
-    return done(
-        f"Version {version.number} is published. It binds every project that starts from now on.",
-        url_for("rulebooks.show_version", version_id=version.id),
-    )
+    return _proposed(proposal)
+
+
+def _proposed(proposal: Proposal) -> ResponseReturnValue:
+    """Say what came of asking."""
+    if proposal.state == PUBLISHED and proposal.version_id:
+        version = service.get_version(proposal.version_id)
+        return done(
+            f"Version {version.number} is published. It binds every project that starts from now on.",
+            url_for("rulebooks.show_version", version_id=version.id),
+        )
+    here = url_for(".show_proposal", proposal_id=proposal.id)
+    if proposal.state == STOPPED:
+        return done(proposals.said_of(proposal), here, tone="warning")
+    if proposal.state == SCHEDULED:
+        return done("It will be published when its day comes, after one more check.", here)
+    return done("The other administrators are asked by mail. Nothing binds yet.", here)
+
+
+def _put(form: PublishForm | RollBackForm, refusal: Invalid) -> None:
+    """Put each sentence of a refusal beside its field."""
+    for name, sentence in refusal.fields.items():
+        form[name].errors = [sentence or refusal.sentence]
+    if not refusal.fields:
+        form.form_errors.append(refusal.sentence)
 
 
 @blueprint.get("/rules/<int(max=2147483647):version_id>/roll-back")
@@ -51,7 +86,7 @@ def publish(key: str) -> ResponseReturnValue:
 def roll_back_page(version_id: int) -> ResponseReturnValue:
     """Show what would change if an older version came back."""
     version = service.get_version(version_id)
-    form = BackForm(formdata=None, based_on=service.newest(version.process).number)
+    form = RollBackForm(formdata=None, based_on=service.newest(version.process).number)
     return _back_page(version, form)
 
 
@@ -60,13 +95,23 @@ def roll_back_page(version_id: int) -> ResponseReturnValue:
 def roll_back(version_id: int) -> ResponseReturnValue:
     """Publish the text of an older version again."""
     version = service.get_version(version_id)
-    form = BackForm()
+    form = RollBackForm()
     if not form.validate_on_submit():
         return _back_page(version, form, status=422)
     try:
-        fresh = publishing.roll_back(
-            version, note=form.note.data, based_on=form.based_on.data, by=me()
+        if version.number == form.based_on.data:
+            raise Conflict("This version binds already.")
+        proposal = proposals.propose(
+            version.process,
+            Draft(version.text, form.note.data or "", form.based_on.data or 0),
+            by=me(),
+            in_flight=form.in_flight.data or "",
+            takes_effect=form.takes_effect.data,
+            ends_draft=False,
         )
+    except Invalid as refusal:
+        _put(form, refusal)
+        return _back_page(version, form, status=422)
     except Conflict as refusal:
         form.form_errors.append(refusal.sentence)
         form.based_on.data = service.newest(version.process).number
@@ -74,14 +119,18 @@ def roll_back(version_id: int) -> ResponseReturnValue:
     except RulebookError as error:
         form.form_errors += [str(one) for one in error.problems if one.severity == "error"][:20]
         return _back_page(version, form, status=422)
-    return done(
-        f"The rules of version {version.number} bind again, as version {fresh.number}.",
-        url_for("rulebooks.show_version", version_id=fresh.id),
-    )
+    if proposal.state == PUBLISHED and proposal.version_id:
+        fresh = service.get_version(proposal.version_id)
+        return done(
+            f"The rules of version {version.number} bind again, as version {fresh.number}.",
+            url_for("rulebooks.show_version", version_id=fresh.id),
+        )
+    return _proposed(proposal)
 
 
-def _confirm(key: str, form: RulesForm) -> ResponseReturnValue:
+def confirm(key: str, typed: RulesForm, *, status: int = 200) -> ResponseReturnValue:
     """Show what publishing would do; the text goes along."""
+    form = typed if isinstance(typed, PublishForm) else PublishForm()
     if not (form.note.data or "").strip():
         return without_note(key, form)
     problems = checking.problems(key, form.text.data or "")
@@ -91,22 +140,27 @@ def _confirm(key: str, form: RulesForm) -> ResponseReturnValue:
     if binding.number != form.based_on.data:
         return _overtaken(key, form)
     keeping.look(key, draft_in(form), seen=form.seen.data or "", by=me())
+    told = meaning.compare(binding.text, form.text.data or "")
+    form.in_flight.data = form.in_flight.data or service.parsed(form.text.data or "").in_flight
     return render(
         "workshop/publish.html",
+        status=status,
+        form_errors=status != 200,
+        outlook=outlook.of(me(), told),
         key=key,
         form=form,
         binding=binding,
         title=service.rulebook(binding.id).title,
         warnings=[one for one in problems if one.severity == "warning"],
         difference=comparing.compare(binding.text, form.text.data or ""),
-        told=meaning.compare(binding.text, form.text.data or ""),
+        told=told,
         is_without_example=meaning.is_without_example,
         impact=impact.of(key, form.text.data or "", reader=me(), most=0),
         staying=_staying(key),
     )
 
 
-editor_views.ACTS["publish"] = _confirm
+editor_views.ACTS["publish"] = confirm
 
 
 def _overtaken(key: str, form: RulesForm) -> ResponseReturnValue:
@@ -132,7 +186,7 @@ def _overtaken(key: str, form: RulesForm) -> ResponseReturnValue:
 
 
 def _back_page(
-    version: service.Listed, form: BackForm, *, status: int = 200
+    version: service.Listed, form: RollBackForm, *, status: int = 200
 ) -> ResponseReturnValue:
     binding = service.newest(version.process)
     return render(

@@ -8,6 +8,7 @@ from okrgate.database import db
 from okrgate.rulebooks import service
 from okrgate.rulebooks.models import RulebookDraft, RulebookVersion
 from tests.factories import SHIPPED, Factory
+from tests.integration.workshop.small import settle_on
 
 EDIT = "/rules/okr_delivery/edit"
 PUBLISH = "/rules/okr_delivery/publish"
@@ -123,7 +124,9 @@ def test_publishing_needs_a_note(ada: FlaskClient) -> None:
 
 
 def test_two_administrators_do_not_overwrite_each_other(ada: FlaskClient, factory: Factory) -> None:
-    otto = factory.browser(factory.person("Otto", admin=True))
+    person = factory.person("Otto", admin=True)
+    settle_on(person, approvals=0)
+    otto = factory.browser(person)
     theirs = TEXT.replace("label: Planning", "label: Plan it")
     assert otto.post(PUBLISH, data=typed(theirs, "Shorter.")).status_code == 303
     answer = ada.post(PUBLISH, data=typed())

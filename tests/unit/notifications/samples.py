@@ -118,6 +118,36 @@ OWN: dict[type[Event], dict[str, Any]] = {
     events.EmailChangeAsked: {"address": "new@example.com"},
     events.EmailChanged: {"address": "old@example.com"},
     events.RolesChanged: {"gained": ("Vice President in Acme",), "lost": ("Steward in Acme",)},
+    events.RulesApprovalAsked: {
+        "process": "Stage gates",
+        "note": "Shorter waits",
+        "changes": ("looser: The problem needs 40 characters, before 80.",),
+        "impact": ("3 open projects under the new text: 3 unchanged.",),
+        "in_flight": "Open projects keep their rules.",
+        "counts_from": "2031-12-04T00:00:00+00:00",
+        "needed": 2,
+        "loosens": True,
+    },
+    events.RulesProposalDecided: {
+        "process": "Stage gates",
+        "note": "Shorter waits",
+        "outcome": "refused",
+        "reason": "Not before the audit",
+    },
+    events.RulesForYou: {
+        "process": "Stage gates",
+        "version": 4,
+        "note": "Shorter waits",
+        "changes": ("looser: The problem needs 40 characters, before 80.",),
+        "projects": ("OKR-042 Renewals in one step: keeps version 3.",),
+        "more": 2,
+        "signs": ("Security review: your sign-off as CISO",),
+    },
+    events.PublishingChanged: {
+        "before": "1 approval; never the author's own.",
+        "after": "Nobody has to approve; every administrator is told.",
+        "counts_from": "2031-12-04T00:00:00+00:00",
+    },
     events.RulesPublished: {"process": "Stage gates", "version": 4, "note": "Shorter waits"},
 }
 

@@ -1,0 +1,19 @@
+"""Tell the rooms below what they may not ask for themselves. Called once, from app.py."""
+
+from flask import Flask
+
+from okrgate.administration import overview
+from okrgate.config import Settings
+from okrgate.rulebooks import service as rulebooks
+from okrgate.stages import owed
+from okrgate.workshop import proposal_reading
+
+
+def install(_app: Flask, _settings: Settings) -> None:
+    """Register what waits for approval."""
+    rulebooks.register_proposed(proposal_reading.open_ones)
+    overview.add_count("proposals", proposal_reading.count)
+    owed.add_kind(
+        proposal_reading.KIND,
+        owed.Kind(proposal_reading.asked_of, proposal_reading.words, proposal_reading.where),
+    )

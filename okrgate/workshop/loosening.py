@@ -1,0 +1,65 @@
+"""Tells whether new rules may let something through that the old ones stopped. In doubt they may."""
+
+from dataclasses import replace
+
+from okrgate.gates.differing import LOOSER, OTHER, Meaning
+from okrgate.gates.differing_strength import weight
+from okrgate.gates.model import Requirement, Rulebook, Transition
+
+_DOUBTFUL = frozenset({"number", "signing", "material", "promise", "gate"})
+
+
+def may_loosen(before: Rulebook, after: Rulebook, meaning: Meaning) -> bool:
+    """Tell whether anything may have become easier: what only changes words, or adds to what is asked, does not."""
+    if any(one.direction == LOOSER for one in meaning.changes):
+        return True
+    unclear = [one.kind for one in meaning.changes if one.direction == OTHER]
+    return (
+        not _DOUBTFUL.isdisjoint(unclear)
+        or unclear.count("requirement") > _harmless(before, after)
+        or _moves_otherwise(before, after)
+        or _roles_otherwise(before, after)
+    )
+
+
+def _harmless(before: Rulebook, after: Rulebook) -> int:
+    """Return how many requirements differ in words alone, or never stopped anything and do not now."""
+    old, new = _requirements(before), _requirements(after)
+    count = 0
+    for name in old.keys() | new.keys():
+        one, other = old.get(name), new.get(name)
+        if one is not None and other is not None:
+            count += _worded(one, other)
+        else:
+            only = one or other
+            count += only is not None and weight(only) <= 1
+    return count
+
+
+def _worded(one: Requirement, other: Requirement) -> bool:
+    plain = [replace(each, message="", help="", fix=None, line=0) for each in (one, other)]
+    return plain[0] == plain[1] and replace(one, line=0) != replace(other, line=0)
+
+
+def _requirements(rulebook: Rulebook) -> dict[tuple[str, str], Requirement]:
+    return {(gate.id, one.id): one for gate in rulebook.gates.values() for one in gate.requirements}
+
+
+def _moves_otherwise(before: Rulebook, after: Rulebook) -> bool:
+    """Tell whether a move is new, or starts, ends or happens in another way."""
+    return any(
+        name not in before.transitions or _wordless(move) != _wordless(before.transitions[name])
+        for name, move in after.transitions.items()
+    )
+
+
+def _wordless(move: Transition) -> Transition:
+    return replace(move, label="", notify=())
+
+
+def _roles_otherwise(before: Rulebook, after: Rulebook) -> bool:
+    """Tell whether another kind of person holds a role that was there."""
+    return any(
+        name in before.roles and replace(role, label="") != replace(before.roles[name], label="")
+        for name, role in after.roles.items()
+    )

@@ -1,0 +1,284 @@
+"""Publishing is a gate of its own: nobody lets their own text through, and nothing but the text that was read binds."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from okrgate import clock
+from okrgate.accounts import people
+from okrgate.accounts.models import Person
+from okrgate.database import db, transaction
+from okrgate.errors import Conflict, Forbidden
+from okrgate.gates.differing import differ
+from okrgate.gates.language import load_rulebook
+from okrgate.notifications.models import MAIL, OutboxRow
+from okrgate.rulebooks import drafts, service, wording
+from okrgate.rulebooks.drafts import Draft
+from okrgate.rulebooks.models import RulebookVersion
+from okrgate.workshop import policy, proposals
+from okrgate.workshop.loosening import may_loosen
+from okrgate.workshop.models import Proposal
+from okrgate.workshop.policy import Policy
+from tests.factories import Factory
+from tests.integration.workshop.small import HARDER, KEY, REWORDED, SOFTER, TEXT, hurry, settle_on
+
+PUBLISH = f"/rules/{KEY}/publish"
+
+
+@pytest.fixture
+def ada(factory: Factory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Person:
+    hurry(monkeypatch)
+    path = tmp_path / "rules.yaml"
+    path.write_text(TEXT, encoding="utf-8")
+    factory.rulebook(path)
+    return factory.person("Ada", admin=True)
+
+
+@pytest.fixture
+def otto(ada: Person, factory: Factory) -> Person:
+    return factory.person("Otto", admin=True)
+
+
+def typed(text: str = HARDER, **more: str) -> dict[str, str]:
+    return {"based_on": "1", "text": text, "note": "Say more."} | more
+
+
+def propose(by: Person, text: str = HARDER, based_on: int = 1, **more: object) -> Proposal:
+    return proposals.propose(KEY, Draft(text, "Say more.", based_on), by=by.id, **more)  # type: ignore[arg-type]
+
+
+def approve(proposal: Proposal, by: Person, words: str = "") -> Proposal:
+    return proposals.decide(
+        proposal.id, by=by.id, approves=True, words=words, digest=proposal.sha256
+    )
+
+
+def newest() -> RulebookVersion:
+    db.session.rollback()
+    return service.newest(KEY)
+
+
+def mails(kind: str) -> list[tuple[int, bool]]:
+    query = select(OutboxRow.person_id, OutboxRow.asked).where(
+        OutboxRow.event == kind, OutboxRow.channel == MAIL
+    )
+    return [(person, asked) for person, asked in db.session.execute(query.order_by(OutboxRow.id))]
+
+
+def test_the_only_administrator_needs_nobody(ada: Person, factory: Factory) -> None:
+    page = factory.browser(ada).get("/admin/publishing").get_data(as_text=True)
+    assert "You are the only administrator" in page
+    assert propose(ada).state == "published"
+    assert newest().number == 2
+
+
+def test_with_a_second_one_it_waits_for_their_word(
+    ada: Person, otto: Person, factory: Factory
+) -> None:
+    hers, his = factory.browser(ada), factory.browser(otto)
+    asked = hers.post(f"/rules/{KEY}/edit", data=typed(act="publish")).get_data(as_text=True)
+    assert "This needs 1 approval" in asked
+    assert "Asked by mail: Otto" in asked
+    answer = hers.post(PUBLISH, data=typed())
+    here = answer.headers["Location"]
+    assert newest().number == 1
+    assert mails("RulesApprovalAsked") == [(otto.id, True)]
+    assert "You wrote this" in hers.get(here).get_data(as_text=True)
+    assert "Approve or refuse new rules" in his.get("/").get_data(as_text=True)
+    assert "Ada wants to publish new rules" in his.get("/rules").get_data(as_text=True)
+    assert "1 text waits for approval" in his.get("/admin").get_data(as_text=True)
+    page = his.get(here).get_data(as_text=True)
+    assert "Say more." in page
+    assert "Approve this text" in page
+    digest = db.session.scalar(select(Proposal.sha256)) or ""
+    said = his.post(
+        f"{here}/decide", data={"digest": digest, "decision": "approve", "words": "Good."}
+    )
+    assert said.status_code == 303
+    assert (newest().number, newest().published_by_id) == (2, ada.id)
+    assert "Good." in his.get(here).get_data(as_text=True)
+    assert (ada.id, False) in mails("RulesProposalDecided")
+
+
+def test_nobody_lets_their_own_text_through(ada: Person, otto: Person, factory: Factory) -> None:
+    proposal = propose(ada)
+    with pytest.raises(Forbidden):
+        approve(proposal, ada)
+    late = factory.person("Late", admin=True)
+    with pytest.raises(Forbidden):
+        approve(proposal, late)
+    assert newest().number == 1
+
+
+def test_the_bar_cannot_be_lowered_on_the_way(ada: Person, otto: Person) -> None:
+    saved = policy.save(Policy(approvals=0, one_more=False), by=ada.id)
+    assert policy.in_force() == Policy()
+    assert mails("PublishingChanged") == [(otto.id, False)]
+    assert propose(ada).state == "waiting"
+    with transaction() as session:
+        session.get_one(Person, ada.id).password_hash = "so that she can sign in"
+    people.deactivate(otto.id, by=ada.id)
+    assert propose(ada, SOFTER).state == "waiting"
+    with clock.moved_to(clock.now() + timedelta(days=1, minutes=1)):
+        assert policy.in_force().version == saved.version
+        assert propose(ada, REWORDED).state == "published"
+
+
+def test_to_ask_for_more_counts_at_once(ada: Person, otto: Person) -> None:
+    settle_on(ada, approvals=0)
+    assert propose(ada).state == "published"
+    policy.save(
+        Policy(approvals=1, one_more=False, version=policy.last_saved().version), by=otto.id
+    )
+    assert propose(ada, REWORDED, based_on=2).state == "waiting"
+    with pytest.raises(Conflict):
+        policy.save(Policy(approvals=2), by=ada.id)
+
+
+def test_one_more_where_something_becomes_easier(
+    ada: Person, otto: Person, factory: Factory
+) -> None:
+    factory.person("Uma", admin=True)
+    settle_on(ada, approvals=1, one_more=True)
+    assert propose(ada, HARDER).needed == 1
+    assert propose(ada, REWORDED).needed == 1
+    assert propose(ada, SOFTER).needed == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        (("Tell the problem", "Say it"), False),
+        (("label: Begun", "label: Started"), False),
+        (("gte: 10}", "gte: 11}"), False),
+        (("gte: 10}", "gte: 9}"), True),
+        (("fact: problem.length, gte: 10", "fact: problem.length, ne: 12"), True),
+        (("by: [author], gate: agreed", "by: [author]"), True),
+        (("by: [author], gate: agreed", "by: [author, boss], gate: agreed"), True),
+        (("kind: org}", "kind: org, scope: company}"), True),
+        (
+            ("severity: hard, if: {fact: stage.days", "severity: advisory, if: {fact: stage.days"),
+            True,
+        ),
+    ],
+)
+def test_what_may_loosen_the_rules_is_known(change: tuple[str, str], wanted: bool) -> None:
+    changed = TEXT.replace(*change)
+    assert changed != TEXT
+    if "gate: agreed" not in changed:
+        changed = changed[: changed.index("  agreed:")]
+    before, after = load_rulebook(TEXT), load_rulebook(changed)
+    assert may_loosen(before, after, differ(before, after, say=wording.said)) is wanted
+
+
+def test_the_authors_own_word_counts_where_that_is_settled(ada: Person, otto: Person) -> None:
+    settle_on(otto, author_approves=True)
+    proposal = propose(ada)
+    assert proposal.state == "waiting"
+    assert approve(proposal, ada).state == "published"
+
+
+def test_an_approval_is_for_the_text_that_was_read(ada: Person, otto: Person) -> None:
+    proposal = propose(ada)
+    with pytest.raises(Conflict):
+        proposals.decide(proposal.id, by=otto.id, approves=True, words="", digest="0" * 64)
+    assert newest().number == 1
+
+
+def test_everybody_speaks_once(ada: Person, otto: Person, factory: Factory) -> None:
+    factory.person("Uma", admin=True)
+    settle_on(ada, approvals=2)
+    proposal = propose(ada)
+    assert approve(proposal, otto).state == "waiting"
+    with pytest.raises(Conflict):
+        approve(proposal, otto)
+
+
+def test_a_refusal_needs_a_reason_and_ends_it(ada: Person, otto: Person, factory: Factory) -> None:
+    proposal = propose(ada)
+    his = factory.browser(otto)
+    path = f"/rules/proposals/{proposal.id}"
+    no = {"digest": proposal.sha256, "decision": "refuse"}
+    answer = his.post(f"{path}/decide", data=no)
+    assert answer.status_code == 422
+    assert "Say why not" in answer.get_data(as_text=True)
+    assert his.post(f"{path}/decide", data=no | {"words": "Not now."}).status_code == 303
+    assert db.session.get_one(Proposal, proposal.id, populate_existing=True).state == "refused"
+    hers = factory.browser(ada)
+    assert "Not now." in hers.get(path).get_data(as_text=True)
+    assert hers.post(f"{path}/take-up").status_code == 303
+    assert drafts.begin(KEY, by=ada.id).text == HARDER
+    assert his.post(f"{path}/decide", data=no | {"decision": "approve"}).status_code == 409
+    assert newest().number == 1
+
+
+def test_its_author_takes_it_back(ada: Person, otto: Person, factory: Factory) -> None:
+    proposal = propose(ada)
+    path = f"/rules/proposals/{proposal.id}/withdraw"
+    assert factory.browser(otto).post(path).status_code == 403
+    assert factory.browser(ada).post(path).status_code == 303
+    assert factory.browser(ada).post(path).status_code == 303
+    with pytest.raises(Conflict):
+        approve(proposal, otto)
+
+
+def test_the_second_of_two_on_one_version_is_stopped(ada: Person, otto: Person) -> None:
+    first, second = propose(ada), propose(otto, SOFTER)
+    assert approve(first, otto).state == "published"
+    again = proposals.get(second.id)
+    assert (again.state, again.ended_because) == ("stopped", proposals.OVERTAKEN)
+    assert (otto.id, True) in mails("RulesProposalDecided")
+    with pytest.raises(Conflict):
+        approve(second, ada)
+    assert db.session.scalar(select(func.count()).select_from(RulebookVersion)) == 2
+
+
+def test_the_same_form_twice_asks_once(ada: Person, otto: Person) -> None:
+    assert propose(ada).id == propose(ada).id
+    assert mails("RulesApprovalAsked") == [(otto.id, True)]
+
+
+def test_only_administrators_see_proposals(ada: Person, otto: Person, factory: Factory) -> None:
+    proposal = propose(ada)
+    pat = factory.browser(factory.person("Pat"))
+    path = f"/rules/proposals/{proposal.id}"
+    assert pat.get(path).status_code == 403
+    for end in ("decide", "withdraw", "take-up"):
+        assert pat.post(f"{path}/{end}").status_code == 403
+    assert "wants to publish" not in pat.get("/rules").get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"decision": "perhaps"},
+        {"decision": "approve"},
+        {"decision": "approve", "digest": "x" * 999},
+    ],
+)
+def test_forms_that_were_not_ours_decide_nothing(
+    ada: Person, otto: Person, factory: Factory, form: dict[str, str]
+) -> None:
+    proposal = propose(ada)
+    his = factory.browser(otto)
+    assert his.post(f"/rules/proposals/{proposal.id}/decide", data=form).status_code in {409, 422}
+    assert his.post("/rules/proposals/999/decide", data=form).status_code == 404
+    assert newest().number == 1
+
+
+def save(client: FlaskClient, **form: str) -> int:
+    return client.post("/admin/publishing", data=form).status_code
+
+
+def test_settings_are_told_from_nonsense(ada: Person, otto: Person, factory: Factory) -> None:
+    client = factory.browser(ada)
+    assert save(client, version="0", approvals="9") == 422
+    assert save(client, version="0", approvals="") == 422
+    assert save(client, version="0", approvals="x") == 422
+    assert save(client, version="0", approvals="2") == 303
+    assert save(client, version="0", approvals="3") == 409
+    assert policy.in_force() == policy.last_saved()
