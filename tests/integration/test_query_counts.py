@@ -71,6 +71,12 @@ PAGES = {
     "a row in work": ("Ada", "/rules/okr_delivery/rows/process/stage/plan_work"),
     "a stage to add": ("Ada", "/rules/okr_delivery/rows/process/add-stage?at=ask_approval"),
     "a row to take out": ("Ada", "/rules/okr_delivery/rows/process/role/leadership_team/remove"),
+    "rules to try": ("Ada", "/rules/okr_delivery/try"),
+    "rules to try at a project": (
+        "Ada",
+        "/rules/okr_delivery/try?move=ask_approval&from=project:{reference}",
+    ),
+    "tests of rules": ("Ada", "/rules/okr_delivery/tests"),
     "dead letters": ("Ada", "/admin/dead-letters"),
 }
 

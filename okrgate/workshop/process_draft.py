@@ -1,0 +1,153 @@
+"""A draft opened for its forms, and changed by them. Its text is read, changed and checked in processes of their own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from okrgate.gates.checks import check_rulebook, in_child
+from okrgate.gates.places import Path
+from okrgate.gates.problems import Problem
+from okrgate.gates.revising import (
+    Change,
+    Outlined,
+    Revised,
+    lines_of,
+    try_to_outline,
+    try_to_revise,
+)
+from okrgate.rulebooks import drafts
+from okrgate.rulebooks.drafts import Draft
+from okrgate.workshop import keeping
+from okrgate.workshop.process_rows import GROUPS, Process, group
+
+_SECONDS = 15.0
+_KEPT = 16
+_RowKey = tuple[str, str]
+
+
+class Unreadable(Exception):
+    """A draft that is no rules file at all, so that no form can show it; `problems` say where."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        """Keep what is wrong with it."""
+        super().__init__()
+        self.problems = tuple(problems)
+
+
+class Unchangeable(Exception):
+    """A change that could not be made; the sentence says why."""
+
+    def __init__(self, sentence: str) -> None:
+        """Keep the sentence."""
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A draft, what its text says, and the mark that a form carries to be sure of it."""
+
+    draft: Draft
+    process: Process
+    seen: str
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the check finds in a text: by row, and what belongs to no row."""
+
+    by_row: dict[_RowKey, list[Problem]]
+    elsewhere: list[Problem]
+
+    @property
+    def all(self) -> list[Problem]:
+        """Return everything that is found, each once, in the order of the file."""
+        return sorted({*self.elsewhere, *(one for found in self.by_row.values() for one in found)})
+
+    @property
+    def errors(self) -> int:
+        """Return how many errors there are altogether."""
+        return sum(one.severity == "error" for one in self.all)
+
+    def of(self, kind: str, name: str) -> list[Problem]:
+        """Return what is found in one row."""
+        return self.by_row.get((kind, name), [])
+
+
+def opened(key: str, *, by: int) -> Opened:
+    """Return what somebody works on, ready to be shown in forms. Raises Unreadable."""
+    draft = drafts.begin(key, by=by)
+    return Opened(draft, Process(_outline(draft.text)), keeping.digest(draft))
+
+
+def change(key: str, changes: Sequence[Change], *, seen: str, by: int) -> None:
+    """Make changes in somebody's draft and keep it.
+
+    Raises keeping.Newer when the draft is not the one that was seen, Unchangeable when a change cannot be made,
+    Unreadable when the text is no rules file.
+    """
+    draft = keeping.opened(key, seen=seen, by=by)
+    text = revised(draft.text, changes)
+    if text != draft.text:
+        keeping.keep(key, Draft(text, draft.note, draft.based_on), seen=seen, by=by)
+
+
+def revised(text: str, changes: Sequence[Change]) -> str:
+    """Return a text after some changes. Raises Unchangeable, Unreadable."""
+    if not changes:
+        return text
+    found = in_child(try_to_revise, (text, tuple(changes)), _SECONDS)
+    if not isinstance(found, Revised):
+        raise Unchangeable(f"The change could not be made: {found}.")
+    if found.missing:
+        raise Unchangeable(f"The change could not be made. {found.missing}")
+    if found.problems:
+        raise Unreadable(found.problems)
+    if len(found.text.encode()) > drafts.LONGEST:
+        raise Unchangeable("With this change the rules would be longer than they may be: 256 KB.")
+    return found.text
+
+
+@lru_cache(maxsize=_KEPT)
+def _outline(text: str) -> dict[str, object]:
+    found = in_child(try_to_outline, text, _SECONDS)
+    if not isinstance(found, Outlined):
+        raise Unreadable([Problem(1, 1, "error", str(found))])
+    if found.problems:
+        raise Unreadable(found.problems)
+    return dict(group(found.data))
+
+
+@lru_cache(maxsize=_KEPT)
+def findings(text: str) -> Findings:
+    """Return what the check finds in a text, row by row."""
+    found = in_child(_survey, text, _SECONDS)
+    if not isinstance(found, tuple):
+        return Findings({}, [Problem(1, 1, "error", str(found))])
+    problems, lines = found
+    by_row: dict[_RowKey, list[Problem]] = {}
+    elsewhere: list[Problem] = []
+    for one in problems:
+        rows = [row for row, (first, last) in lines.items() if first <= one.line <= last]
+        for row in rows:
+            by_row.setdefault(row, []).append(one)
+        if not rows:
+            elsewhere.append(one)
+    return Findings(by_row, elsewhere)
+
+
+def _survey(text: str) -> tuple[tuple[Problem, ...], dict[_RowKey, tuple[int, int]]]:
+    problems = check_rulebook(text)
+    outlined = try_to_outline(text)
+    if outlined.problems:
+        return problems, {}
+    whole = group(outlined.data)
+    paths: dict[_RowKey, Path] = {
+        (kind, name): (top, name) for kind, top in GROUPS.items() for name in group(whole.get(top))
+    }
+    paths["param", ""] = ("params",)
+    paths["signing", ""] = ("signing",)
+    for gate, place, _said in Process(whole).requirements():
+        paths["requirement", f"{gate} {place}"] = ("gates", gate, "requirements", place)
+    lines = zip(paths, lines_of(text, paths.values()), strict=True)
+    return problems, {row: place for row, place in lines if place is not None}
