@@ -20,6 +20,7 @@ from okrgate.projects import permissions
 from okrgate.projects.models import Project
 from okrgate.rulebooks import service as rulebooks
 from okrgate.rulebooks.models import Process
+from okrgate.stages import replaying
 from okrgate.stages.facts import Snapshot, answers_to
 from okrgate.stages.impact_facts import with_facts_of
 from okrgate.stages.impact_judging import (
@@ -153,6 +154,7 @@ def of(
         affected=tuple(_named(work, page, reader)),
         older=page[-1].project_id if page and len(wanted) > most else None,
         left_out=work.left_out,
+        replay=replaying.of(key, work.draft, reader=reader) if before is None else None,
     )
 
 

@@ -60,12 +60,12 @@ def judge_all(
     rulebooks: Mapping[int, Rulebook], draft: Rulebook, projects: list[Standing], *, seconds: float
 ) -> list[Result] | str:
     """Return what a draft does to each project, or a sentence that says why it cannot be told."""
-    known = {number: _portable(one) for number, one in rulebooks.items()}
-    found: list[Result] | str = in_child(_judge_all, (known, _portable(draft), projects), seconds)
+    known = {number: portable(one) for number, one in rulebooks.items()}
+    found: list[Result] | str = in_child(_judge_all, (known, portable(draft), projects), seconds)
     return found
 
 
-def _portable(rulebook: Rulebook) -> Rulebook:
+def portable(rulebook: Rulebook) -> Rulebook:
     """Return the same rulebook as another process can be given: to read its text again would take longer."""
     return replace(
         rulebook,
@@ -175,7 +175,7 @@ def pairs(own: Rulebook, draft: Rulebook, stage: str, *, closed: bool) -> list[P
     return [
         Pair(before, after, decides=_decides(before, after, start[0], closed=closed))
         for before, after in named
-        if (_gate(own, before) or _gate(draft, after)) and not _is_same(own, before, draft, after)
+        if (_gate(own, before) or _gate(draft, after)) and not is_same(own, before, draft, after)
     ]
 
 
@@ -197,7 +197,7 @@ def _gate(rulebook: Rulebook, move: Transition | None) -> Gate | None:
     return rulebook.gates[move.gate] if move is not None and move.gate else None
 
 
-def _is_same(
+def is_same(
     own: Rulebook, before: Transition | None, draft: Rulebook, after: Transition | None
 ) -> bool:
     """Tell whether two gates must give the same verdict on any facts."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 # Each kind in the order of its weight, and how a heading says it.
 KINDS = {
@@ -62,6 +63,52 @@ class Counted:
 
 
 @dataclass(frozen=True)
+class Passage:
+    """One passage that the draft would have refused. Not named for who may not read the project."""
+
+    gate: str
+    at: datetime
+    lacked: tuple[str, ...]
+    reference: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What a draft would have made of past passages.
+
+    `looked` were judged again, `same` do not touch what changed, `untold` turn on what was not recorded then,
+    `left_out` are older. `refused` counts all, `passages` name the newest of them.
+    """
+
+    looked: int = 0
+    same: int = 0
+    refused: int = 0
+    untold: int = 0
+    left_out: int = 0
+    passages: tuple[Passage, ...] = ()
+    problem: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """Return the whole in short."""
+        if self.problem:
+            return f"Past decisions could not be judged again: {self.problem}."
+        total = self.looked + self.same + self.left_out
+        if not total:
+            return "No project has passed a gate yet."
+        said = [f"Of {total:,} passage{'' if total == 1 else 's'} through a gate so far"]
+        said.append(f", {self.refused:,} would not have opened.")
+        if self.untold:
+            said.append(
+                f" For {self.untold:,} it cannot be told: what the new text asks was not recorded then."
+            )
+        if self.left_out:
+            said.append(f" The oldest {self.left_out:,} were not looked at.")
+        return "".join(said)
+
+
+@dataclass(frozen=True)
 class Impact:
     """What a draft would do. `open` and `closed` count by kind, "same" included; `left_out` were not looked at.
 
@@ -75,6 +122,7 @@ class Impact:
     older: int | None = None
     left_out: int = 0
     problem: str = ""
+    replay: Replay | None = None
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -87,6 +135,8 @@ class Impact:
         if self.left_out:
             were = "project was" if self.left_out == 1 else "projects were"
             said.append(f"{self.left_out:,} older {were} not looked at.")
+        if self.replay is not None:
+            said.append(self.replay.sentence)
         return tuple(said)
 
 

@@ -1,0 +1,171 @@
+"""Past passages through gates, judged again by a draft of the rules: which would not have opened.
+
+A receipt holds the facts of its moment. A process of its own judges them: nobody has run the draft yet.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+
+from okrgate.approvals.models import Receipt
+from okrgate.database import db
+from okrgate.gates.checks import in_child
+from okrgate.gates.differing_examples import known_to
+from okrgate.gates.engine import judge_twice
+from okrgate.gates.fact_files import facts_from_json
+from okrgate.gates.model import Gate, Requirement, Rulebook, read_by
+from okrgate.gates.verdict import GateUnjudgeable, Verdict
+from okrgate.projects import permissions
+from okrgate.projects.models import Project
+from okrgate.rulebooks import service as rulebooks
+from okrgate.rulebooks.models import Process, RulebookVersion
+from okrgate.stages.impact_judging import is_same, portable
+from okrgate.stages.impact_report import Passage, Replay
+
+MOST = 500
+_NAMED = 50
+_SECONDS = 30.0
+_PASSAGE = "passage"
+
+
+@dataclass(frozen=True)
+class _Case:
+    version: int
+    transition: str
+    facts: Mapping[str, Any]
+    today: str
+
+
+def of(key: str, draft: Rulebook, *, reader: int | None) -> Replay:
+    """Return what a draft would have made of the passages of its process. `reader` None: who sees all names."""
+    query = select(RulebookVersion.id).join(Process).where(Process.key == key)
+    known = {number: rulebooks.rulebook(number) for number in db.session().scalars(query)}
+    touched = [
+        and_(Receipt.rulebook_version_id == number, Receipt.transition == name)
+        for number, rulebook in known.items()
+        for name in _touched(rulebook, draft)
+    ]
+    total = _count(Receipt.rulebook_version_id.in_(known))
+    if not touched:
+        return Replay(same=total)
+    changed = _count(or_(*touched))
+    rows = db.session().execute(_rows(or_(*touched))).all()
+    cases = [_Case(row.version, row.transition, row.facts, row.verdict["today"]) for row in rows]
+    judged: list[tuple[str, ...] | None] | str = in_child(
+        _replay,
+        ({one: portable(book) for one, book in known.items()}, portable(draft), cases),
+        _SECONDS,
+    )
+    if isinstance(judged, str):
+        return Replay(problem=judged)
+    refused = [(row, lacked) for row, lacked in zip(rows, judged, strict=True) if lacked]
+    return Replay(
+        looked=len(rows),
+        same=total - changed,
+        refused=len(refused),
+        untold=sum(1 for lacked in judged if lacked is None),
+        left_out=changed - len(rows),
+        passages=tuple(_named(refused[:_NAMED], known, reader)),
+    )
+
+
+def _touched(own: Rulebook, draft: Rulebook) -> list[str]:
+    """Return the moves through a gate of which the draft asks something else, or that it does not have."""
+    return [
+        one.id
+        for one in own.transitions.values()
+        if one.gate and not is_same(own, one, draft, draft.transitions.get(one.id))
+    ]
+
+
+def _count(which: ColumnElement[bool]) -> int:
+    query = select(func.count()).select_from(Receipt).where(Receipt.kind == _PASSAGE, which)
+    return db.session().scalar(query) or 0
+
+
+def _rows(which: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Receipt.project_id,
+            Receipt.rulebook_version_id.label("version"),
+            Receipt.transition,
+            Receipt.gate,
+            Receipt.at,
+            Receipt.facts,
+            Receipt.verdict,
+        )
+        .where(Receipt.kind == _PASSAGE, which)
+        .order_by(Receipt.id.desc())
+        .limit(MOST)
+    )
+
+
+def _named(
+    refused: Sequence[tuple[Any, tuple[str, ...]]],
+    known: Mapping[int, Rulebook],
+    reader: int | None,
+) -> list[Passage]:
+    query = select(Project.id, Project.reference, Project.title).where(
+        Project.id.in_({row.project_id for row, _ in refused})
+    )
+    if reader is not None:
+        query = query.where(permissions.visible_clause(reader, is_auditor=False))
+    shown = {row.id: row for row in db.session().execute(query)}
+    found = []
+    for row, lacked in refused:
+        project = shown.get(row.project_id)
+        found.append(
+            Passage(
+                gate=known[row.version].gates[row.gate].label,
+                at=row.at,
+                lacked=lacked,
+                reference=project.reference if project else "",
+                title=project.title if project else "",
+            )
+        )
+    return found
+
+
+def _replay(
+    given: tuple[Mapping[int, Rulebook], Rulebook, list[_Case]],
+) -> list[tuple[str, ...] | None]:
+    """Return of each case what it would have lacked; None where it cannot be told."""
+    known, draft, cases = given
+    return [_lacked(known[one.version], draft, one) for one in cases]
+
+
+def _lacked(own: Rulebook, draft: Rulebook, case: _Case) -> tuple[str, ...] | None:
+    move = draft.transitions.get(case.transition)
+    if move is None or move.gate is None:
+        return ()
+    try:
+        facts, _ = facts_from_json(own, case.facts, text_numbers=True)
+        known = known_to(draft, facts)
+        signed = tuple(one for one in known.signoffs if one.role in draft.roles)
+        verdict = judge_twice(
+            draft, move.id, known.with_signoffs(signed), today=date.fromisoformat(case.today)
+        )
+    except GateUnjudgeable:
+        return None
+    return _told(own, draft.gates[move.gate], verdict)
+
+
+def _told(own: Rulebook, gate: Gate, verdict: Verdict) -> tuple[str, ...] | None:
+    """Return what was lacking as far as it was recorded; None if only what nobody recorded then was."""
+    asked = {one.id: one for one in gate.requirements}
+    lacking = [one for one in verdict.blocking if _was_recorded(own, asked[one.id])]
+    if verdict.blocking and not lacking:
+        return None
+    return tuple(one.message for one in lacking)
+
+
+def _was_recorded(own: Rulebook, requirement: Requirement) -> bool:
+    """Tell whether the rules of then knew all that is asked: facts, lists, and of each sign-off a role."""
+    return all(
+        name in own.facts or name in own.collections for name in read_by(requirement)
+    ) and all(
+        any(role in own.roles for role in one.roles) for one in own.signoff_conditions(requirement)
+    )
