@@ -63,11 +63,12 @@ def reasons(case: Asked, condition: Condition) -> tuple[Why, ...]:
     found: dict[Why, None] = {}
     for leaf in leaves(condition):
         if not case.holds(leaf):
-            found.update(dict.fromkeys(_leaf(case, leaf)))
+            found.update(dict.fromkeys(asked_by(case, leaf)))
     return tuple(found)[:MAX_REASONS]
 
 
-def _leaf(case: Asked, leaf: Leaf) -> list[Why]:
+def asked_by(case: Asked, leaf: Leaf) -> list[Why]:
+    """Return what one part of a condition needs and what there is; of a list that is fine, nothing."""
     if isinstance(leaf, Compare | Among | IsSet):
         return [_comparison(case, leaf, {}, None, "")]
     if isinstance(leaf, Each):

@@ -139,3 +139,40 @@ def _waiver(one: Mapping[str, Any]) -> Waiver:
     if unknown:
         raise GateUnjudgeable(f"A waiver has no {min(unknown)}.")
     return Waiver(one.get("requirement", ""), one.get("role", ""), one.get("by", ""))
+
+
+def facts_as_json(
+    rulebook: Rulebook, facts: Facts, today: date, names: frozenset[str]
+) -> dict[str, Any]:
+    """Return what `facts_from_json` reads, of these facts and lists only; numbers as texts, exactly."""
+    return {
+        "today": today.isoformat(),
+        "facts": {name: _told(one) for name, one in facts.values.items() if name in names},
+        **{
+            name: [{key: _told(one) for key, one in row.items()} for row in rows]
+            for name, rows in facts.collections.items()
+            if name in names and name in rulebook.collections
+        },
+        "signoffs": [_signed(one) for one in facts.signoffs],
+        "waivers": [
+            {"requirement": one.requirement, "role": one.role, "by": one.by}
+            for one in facts.waivers
+        ],
+    }
+
+
+def _told(value: object) -> object:
+    if isinstance(value, bool | str):
+        return value
+    if isinstance(value, tuple | list):
+        return list(value)
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
+def _signed(one: Signoff) -> dict[str, Any]:
+    told: dict[str, Any] = {"role": one.role, "by": one.by, "decision": one.decision}
+    if one.stale:
+        told["stale"] = True
+    if one.on_behalf_of is not None:
+        told["on_behalf_of"] = one.on_behalf_of
+    return told
