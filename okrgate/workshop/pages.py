@@ -11,6 +11,8 @@ from okrgate.workshop import (
     publish_views,
     requirement_views,
     stage_views,
+    tests_views,
+    trying_views,
 )
 from okrgate.workshop.blueprint import blueprint
 
@@ -26,4 +28,6 @@ __all__ = [
     "publish_views",
     "requirement_views",
     "stage_views",
+    "tests_views",
+    "trying_views",
 ]
