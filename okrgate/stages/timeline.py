@@ -137,6 +137,10 @@ def _tell(entry: Entry, gates: Mapping[str, str]) -> tuple[str, str, str]:
         return f"{details['label']}: {details['from_label']} → {details['to_label']}", icon, tone
     if entry.action == "section.saved":
         return f"{details['section']} saved", "pencil", "neutral"
+    if entry.action == "project.rules_changed":
+        said = f"Rules changed: version {details['before']} → version {details['after']}"
+        voided = details.get("signoffs") == "voided"
+        return f"{said}; sign-off asked for anew" if voided else said, "book", "neutral"
     gate = gates.get(details.get("gate", ""), "")
     if entry.action in _DECISIONS:
         word, tone = _DECISIONS[entry.action]

@@ -4,14 +4,17 @@ from flask import Flask
 
 from okrgate.administration import overview
 from okrgate.config import Settings
+from okrgate.notifications import worker
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import owed
-from okrgate.workshop import proposal_reading
+from okrgate.workshop import arriving, proposal_reading, rollouts
 
 
 def install(_app: Flask, _settings: Settings) -> None:
-    """Register what waits for approval."""
+    """Register what waits for approval, and what the worker does for the rules."""
     rulebooks.register_proposed(proposal_reading.open_ones)
+    worker.every_minute(arriving.look)
+    worker.errand(rollouts.work)
     overview.add_count("proposals", proposal_reading.count)
     owed.add_kind(
         proposal_reading.KIND,

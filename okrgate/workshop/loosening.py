@@ -37,7 +37,10 @@ def _harmless(before: Rulebook, after: Rulebook) -> int:
 
 
 def _worded(one: Requirement, other: Requirement) -> bool:
-    plain = [replace(each, message="", help="", fix=None, line=0) for each in (one, other)]
+    plain = [
+        replace(each, message="", help="", fix=None, line=0, binds_from=None)
+        for each in (one, other)
+    ]
     return plain[0] == plain[1] and replace(one, line=0) != replace(other, line=0)
 
 

@@ -280,6 +280,7 @@ TABLE: dict[str, Row] = {
     "GET rulebooks.download": signed_in("/rules/{rules}.yaml"),
     "GET workshop.publishing_policy": admins("/admin/publishing"),
     "POST workshop.save_publishing_policy": admins("/admin/publishing", 422),
+    "GET workshop.show_rollout": admins("/rules/{rules}/rollout"),
     "GET workshop.show_proposal": admins("/rules/proposals/{proposal}"),
     "POST workshop.decide_on_proposal": admins("/rules/proposals/{proposal}/decide", 422),
     "POST workshop.withdraw_proposal": admins("/rules/proposals/{proposal}/withdraw", 303),
