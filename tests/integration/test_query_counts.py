@@ -67,6 +67,16 @@ PAGES = {
     "rules on trial": ("Pat", "/rules/1/trial"),
     "rules in work": ("Ada", "/rules/okr_delivery/edit"),
     "numbers in work": ("Ada", "/rules/okr_delivery/numbers"),
+    "gates in work": ("Ada", "/rules/okr_delivery/rows"),
+    "a gate in work": ("Ada", "/rules/okr_delivery/rows/gates/plan_complete"),
+    "a requirement in work": (
+        "Ada",
+        "/rules/okr_delivery/rows/gates/plan_complete/one-accountable",
+    ),
+    "a requirement to take out": (
+        "Ada",
+        "/rules/okr_delivery/rows/gates/plan_complete/one-accountable/remove",
+    ),
     "rows in work": ("Ada", "/rules/okr_delivery/rows/process"),
     "a row in work": ("Ada", "/rules/okr_delivery/rows/process/stage/plan_work"),
     "a stage to add": ("Ada", "/rules/okr_delivery/rows/process/add-stage?at=ask_approval"),

@@ -293,6 +293,30 @@ TABLE: dict[str, Row] = {
     "POST workshop.remove_test": admins("/rules/okr_delivery/tests", 409),
     "GET workshop.show_numbers": admins("/rules/okr_delivery/numbers"),
     "POST workshop.save_numbers": admins("/rules/okr_delivery/numbers", 409),
+    "GET workshop.show_gates": admins("/rules/okr_delivery/rows"),
+    "POST workshop.act_on_requirement": admins("/rules/okr_delivery/rows", 422),
+    "GET workshop.new_gate": admins("/rules/okr_delivery/rows/new-gate"),
+    "POST workshop.add_gate": admins("/rules/okr_delivery/rows/new-gate", 422),
+    "GET workshop.edit_gate": admins("/rules/okr_delivery/rows/gates/plan_complete"),
+    "POST workshop.save_gate": admins("/rules/okr_delivery/rows/gates/plan_complete", 422),
+    "GET workshop.remove_gate_page": admins("/rules/okr_delivery/rows/gates/plan_complete/remove"),
+    "POST workshop.remove_gate": admins("/rules/okr_delivery/rows/gates/plan_complete/remove", 409),
+    "GET workshop.new_requirement": admins("/rules/okr_delivery/rows/gates/plan_complete/new"),
+    "POST workshop.add_requirement": admins(
+        "/rules/okr_delivery/rows/gates/plan_complete/new", 422
+    ),
+    "GET workshop.edit_requirement": admins(
+        "/rules/okr_delivery/rows/gates/plan_complete/one-accountable"
+    ),
+    "POST workshop.save_requirement": admins(
+        "/rules/okr_delivery/rows/gates/plan_complete/one-accountable", 422
+    ),
+    "GET workshop.remove_requirement_page": admins(
+        "/rules/okr_delivery/rows/gates/plan_complete/one-accountable/remove"
+    ),
+    "POST workshop.remove_requirement": admins(
+        "/rules/okr_delivery/rows/gates/plan_complete/one-accountable/remove", 409
+    ),
     "GET workshop.show_process": admins("/rules/okr_delivery/rows/process"),
     "POST workshop.act_on_row": admins("/rules/okr_delivery/rows/process", 422),
     "GET workshop.new_row": admins("/rules/okr_delivery/rows/process/new/move"),
