@@ -1,18 +1,27 @@
 """What becomes of a text: publish it, bring an older one back."""
 
-from flask import url_for
+from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from okrgate.accounts import directory
 from okrgate.errors import Conflict, Invalid
-from okrgate.gates.problems import RulebookError
+from okrgate.gates.problems import Problem, RulebookError
 from okrgate.rulebooks import service
 from okrgate.rulebooks.drafts import Draft
 from okrgate.stages import impact
 from okrgate.web.htmx import render
 from okrgate.web.permissions import admin, requires
 from okrgate.web.render import done, me
-from okrgate.workshop import checking, comparing, editor_views, keeping, meaning, outlook, proposals
+from okrgate.workshop import (
+    checking,
+    comparing,
+    editor_views,
+    keeping,
+    meaning,
+    merging,
+    outlook,
+    proposals,
+)
 from okrgate.workshop.blueprint import blueprint
 from okrgate.workshop.editor_views import draft_in, newer_page, show_editor, without_note
 from okrgate.workshop.forms import RulesForm
@@ -183,6 +192,37 @@ def _overtaken(key: str, form: RulesForm) -> ResponseReturnValue:
         my_changes=comparing.compare(begun.text, text),
         begun=begun.number,
     )
+
+
+def _merge(key: str, form: RulesForm) -> ResponseReturnValue:
+    """Put what others published meanwhile and what was typed into one text; it is the draft from now on."""
+    theirs = service.newest(key)
+    begun = service.version_of(key, request.form.get("began", type=int) or form.based_on.data or 0)
+    name = directory.names([theirs.published_by_id]).get(theirs.published_by_id or 0, "okrgate")
+    named = (f"version {theirs.number}, published by {name}", "your text")
+    try:
+        merged = merging.merge(begun.text, theirs.text, form.text.data or "", named=named)
+    except Conflict as refusal:
+        form.form_errors.append(refusal.sentence)
+        return show_editor(key, form, status=409)
+    draft = Draft(merged.text, form.note.data or "", theirs.number)
+    keeping.keep(key, draft, seen=form.seen.data or "", by=me())
+    if not merged.conflicts:
+        return done(
+            f"Your draft has the changes of version {theirs.number} and your own. Read it, then publish.",
+            url_for(".edit", key=key),
+        )
+    fresh = RulesForm(formdata=None, text=draft.text, note=draft.note, based_on=draft.based_on)
+    fresh.seen.data = keeping.digest(draft)
+    sentence = (
+        f"Here version {theirs.number} and your text changed the same lines. "
+        "Keep what is to stay, and take the three lines with the markers out"
+    )
+    problems = [Problem(line, 1, "error", sentence) for line in merged.conflicts]
+    return show_editor(key, fresh, problems=problems)
+
+
+editor_views.ACTS["merge"] = _merge
 
 
 def _back_page(

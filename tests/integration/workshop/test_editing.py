@@ -1,14 +1,17 @@
 """Administrators change the rules; nobody else does, and no text is lost."""
 
+import html
+import re
+
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from okrgate.database import db
-from okrgate.rulebooks import service
+from okrgate.rulebooks import drafts, service
 from okrgate.rulebooks.models import RulebookDraft, RulebookVersion
 from tests.factories import SHIPPED, Factory
-from tests.integration.workshop.small import settle_on
+from tests.integration.workshop.small import KEY, settle_on
 
 EDIT = "/rules/okr_delivery/edit"
 PUBLISH = "/rules/okr_delivery/publish"
@@ -138,6 +141,46 @@ def test_two_administrators_do_not_overwrite_each_other(ada: FlaskClient, factor
     assert count() == 2
     assert "Waiting list" in ada.get(EDIT).get_data(as_text=True)
     assert ada.post(PUBLISH, data=typed(based_on="2")).status_code == 303
+
+
+def overtaken(ada: FlaskClient, factory: Factory, theirs: str) -> str:
+    """Let Otto publish this before Ada; return the page that she gets."""
+    person = factory.person("Otto", admin=True)
+    settle_on(person, approvals=0)
+    service.publish(theirs, by=person.id)
+    return ada.post(PUBLISH, data=typed()).get_data(as_text=True)
+
+
+def test_a_draft_is_brought_up_to_date(ada: FlaskClient, factory: Factory) -> None:
+    page = overtaken(ada, factory, TEXT.replace("label: Planning", "label: Plan it"))
+    assert "Bring my text up to date" in page
+    seen = re.search(r'name="seen" value="(\w+)"', page)
+    assert seen is not None
+    again = typed(act="merge", based_on="2", began="1", seen=seen[1])
+    assert ada.post(EDIT, data=again).status_code == 303
+    mine = ada.get(EDIT).get_data(as_text=True)
+    assert "label: Plan it" in mine
+    assert "label: Waiting list" in mine
+    assert 'name="based_on" type="hidden" value="2"' in mine
+
+
+def test_what_both_changed_stands_there_twice(ada: FlaskClient, factory: Factory) -> None:
+    page = overtaken(ada, factory, TEXT.replace("label: Backlog", "label: Later perhaps"))
+    seen = re.search(r'name="seen" value="(\w+)"', page)
+    assert seen is not None
+    again = typed(act="merge", based_on="2", began="1", seen=seen[1])
+    page = html.unescape(ada.post(EDIT, data=again).get_data(as_text=True))
+    for part in (
+        "<<<<<<< version 2, published by Otto",
+        "Later perhaps",
+        "=======",
+        "Waiting list",
+    ):
+        assert part in page
+    assert "changed the same lines" in page
+    unsolved = ada.post(EDIT, data=typed(drafts.begin(KEY, by=1).text, based_on="2", act="publish"))
+    assert unsolved.status_code == 422
+    assert count() == 2
 
 
 def test_a_text_of_another_process_is_refused(ada: FlaskClient) -> None:
