@@ -20,7 +20,6 @@ _NUMBER = re.compile(r"[-+]?[0-9]{1,15}(\.[0-9]{1,6})?", re.ASCII)
 _LONGEST = 200
 _DAYS = 3660
 _CHARACTERS = 1000
-_PLACE = re.compile(r"\{([a-z][a-z0-9_]{0,59})\}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -225,10 +224,10 @@ def _where(process: Process, path: Path) -> str:
     if path[0] == "gates" and len(path) > 3:
         requirements = listed((process.one("gate", str(path[1])) or {}).get("requirements"))
         message = text(group(requirements[int(path[3])]).get("message"))
-        return f"{filled(process, message)} ({process.label('gate', str(path[1]))})"
+        return f"{process.filled(message)} ({process.label('gate', str(path[1]))})"
     if path[0] == "invariants":
         one = group(listed(process.whole.get("invariants"))[int(path[1])])
-        return f"Promise: {filled(process, text(one.get('label')) or text(one.get('id')))}"
+        return f"Promise: {process.filled(text(one.get('label')) or text(one.get('id')))}"
     return "The file's own tests" if path[0] in ("tests", "fixtures") else ""
 
 
@@ -288,7 +287,7 @@ def _waivers(process: Process, binding: Rulebook) -> Iterator[Line]:
                 ("expires_days", "Holds for", "days", 1, _DAYS),
             )
         )
-        message = filled(process, text(one.get("message")))
+        message = process.filled(text(one.get("message")))
         yield Line(message, process.label("gate", gate), numbers)
 
 
@@ -300,14 +299,3 @@ def words_of(name: str) -> str:
     """Return an id as words: big_budget is “Big budget”."""
     said = name.replace("_", " ").replace("-", " ")
     return f"{said[:1].upper()}{said[1:]}"
-
-
-def filled(process: Process, message: str) -> str:
-    """Return a message with the named numbers in it as they are now."""
-    params = group(process.whole.get("params"))
-
-    def value(found: "re.Match[str]") -> str:
-        there = params.get(found[1])
-        return found[0] if there is None or isinstance(there, list | dict) else spoken(there)
-
-    return _PLACE.sub(value, message)

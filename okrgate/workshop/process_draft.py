@@ -1,5 +1,7 @@
 """A draft opened for its forms, and changed by them. Its text is read, changed and checked in processes of their own."""
 
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,6 +24,8 @@ from okrgate.workshop.process_rows import GROUPS, Process, group
 
 _SECONDS = 15.0
 _KEPT = 16
+_lock = threading.Lock()
+_outlines: OrderedDict[str, dict[str, object]] = OrderedDict()
 _RowKey = tuple[str, str]
 
 
@@ -96,26 +100,46 @@ def revised(text: str, changes: Sequence[Change]) -> str:
     """Return a text after some changes. Raises Unchangeable, Unreadable."""
     if not changes:
         return text
-    found = in_child(try_to_revise, (text, tuple(changes)), _SECONDS)
-    if not isinstance(found, Revised):
-        raise Unchangeable(f"The change could not be made: {found}.")
+    answer = in_child(_revise, (text, tuple(changes)), _SECONDS)
+    if not isinstance(answer, tuple):
+        raise Unchangeable(f"The change could not be made: {answer}.")
+    found, outlined = answer
     if found.missing:
         raise Unchangeable(f"The change could not be made. {found.missing}")
     if found.problems:
         raise Unreadable(found.problems)
     if len(found.text.encode()) > drafts.LONGEST:
         raise Unchangeable("With this change the rules would be longer than they may be: 256 KB.")
-    return found.text
+    _remember(found.text, outlined)
+    return str(found.text)
 
 
-@lru_cache(maxsize=_KEPT)
+def _revise(given: tuple[str, tuple[Change, ...]]) -> tuple[Revised, Outlined]:
+    """Change a text, and read what comes out: the page that is shown next needs it."""
+    found = try_to_revise(given)
+    return found, try_to_outline(found.text)
+
+
 def _outline(text: str) -> dict[str, object]:
+    with _lock:
+        if text in _outlines:
+            _outlines.move_to_end(text)
+            return _outlines[text]
     found = in_child(try_to_outline, text, _SECONDS)
     if not isinstance(found, Outlined):
         raise Unreadable([Problem(1, 1, "error", str(found))])
     if found.problems:
         raise Unreadable(found.problems)
-    return dict(group(found.data))
+    return _remember(text, found)
+
+
+def _remember(text: str, found: Outlined) -> dict[str, object]:
+    whole = dict(group(found.data))
+    with _lock:
+        _outlines[text] = whole
+        while len(_outlines) > _KEPT:
+            _outlines.popitem(last=False)
+    return whole
 
 
 @lru_cache(maxsize=_KEPT)

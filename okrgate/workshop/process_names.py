@@ -162,7 +162,8 @@ def _place(process: Process, path: Path) -> str:
         return _in_gate(process, path)
     if top == "invariants":
         one = group(_item(process, "invariants", name))
-        return f"the promise “{text(one.get('label')) or text(one.get('id'))}”"
+        said = text(one.get("label")) or text(one.get("id"))
+        return f"the promise “{process.filled(said)}”"
     if top == "tests":
         return f"the test “{text(group(_item(process, 'tests', name)).get('name'))}”"
     if top == "fixtures":
@@ -174,7 +175,7 @@ def _in_gate(process: Process, path: Path) -> str:
     label = process.label("gate", str(path[1]))
     if len(path) > 3 and path[2] == "requirements" and isinstance(path[3], int):
         requirements = listed((process.one("gate", str(path[1])) or {}).get("requirements"))
-        message = text(group(requirements[path[3]]).get("message"))
+        message = process.filled(text(group(requirements[path[3]]).get("message")))
         return f"“{message}” of the gate {label}"
     return f"what a sign-off covers at the gate {label}"
 

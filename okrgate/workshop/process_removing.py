@@ -147,7 +147,7 @@ def _role(process: Process, name: str, instead: str, found: Plan) -> None:
             found.puts[use.path] = instead
             _say_replaced(process, use, instead, found)
         else:
-            found.open_.append(f"Choose who takes its place in {where(process, use)}.")
+            _needs_somebody(process, use, found)
     for path in lists:
         _role_in_list(process, path, (name, instead), found)
 
@@ -168,7 +168,15 @@ def _role_in_list(process: Process, path: Path, roles: tuple[str, str], found: P
         found.removes.add(path[:-1])
         _say_replaced(process, here, instead, found)
     else:
-        found.open_.append(f"Choose who takes its place in {where(process, here)}.")
+        _needs_somebody(process, here, found)
+
+
+def _needs_somebody(process: Process, use: Use, found: Plan) -> None:
+    is_tried = use.owner[0] in ("tests", "fixtures")
+    place = "the file's own tests" if is_tried else where(process, use)
+    sentence = f"Choose who takes its place in {place}."
+    if sentence not in found.open_:
+        found.open_.append(sentence)
 
 
 def _say_replaced(process: Process, use: Use, instead: str, found: Plan) -> None:

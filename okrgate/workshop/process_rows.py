@@ -1,10 +1,12 @@
 """The rows of a process as a draft says them. Read with patience: a draft may say anything, and the check says what is wrong."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from okrgate.gates.reading_gates import spoken
 from okrgate.gates.vocabulary import APPLICATION_FACTS, SECTIONS
 
 GROUPS: Mapping[str, str] = {
@@ -16,6 +18,7 @@ GROUPS: Mapping[str, str] = {
 }
 FORWARD = "forward"
 PREVIOUS = "previous"
+_NUMBER = re.compile(r"\{([a-z][a-z0-9_]{0,59})\}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,16 @@ class Process:
             ),
             default=None,
         )
+
+    def filled(self, message: str) -> str:
+        """Return a message with the named numbers in it as they are now."""
+        params = group(self.whole.get("params"))
+
+        def value(found: "re.Match[str]") -> str:
+            there = params.get(found[1])
+            return found[0] if there is None or isinstance(there, list | dict) else spoken(there)
+
+        return _NUMBER.sub(value, message)
 
     def requirements(self) -> Iterator[tuple[str, int, Mapping[str, Any]]]:
         """Yield (gate, place, requirement) of every requirement."""

@@ -30,7 +30,15 @@ from okrgate.workshop.process_pages import (
     show,
     with_readable_draft,
 )
-from okrgate.workshop.process_rows import GROUPS, editors, fact_label, group, section_label, words
+from okrgate.workshop.process_rows import (
+    GROUPS,
+    editors,
+    fact_label,
+    group,
+    section_label,
+    text,
+    words,
+)
 
 _STEPS = {"up": -1, "down": 1}
 _BINDING = {"stage": "stages", "move": "transitions", "role": "roles", "question": "questions"}
@@ -281,6 +289,8 @@ def _row_page(
 ) -> ResponseReturnValue:
     process = opened.process
     shown = {row.id: row for row in process_words.rows(process, kind)} if name else {}
+    findings = process_draft.findings(opened.draft.text) if name else process_draft.Findings({}, [])
+    found = findings.of(kind, name)
     return show(
         "workshop/process_row.html",
         key,
@@ -290,7 +300,8 @@ def _row_page(
         name=name,
         row=shown.get(name),
         may_rename=_may_rename(key, kind, name) if name else True,
-        found=process_draft.findings(opened.draft.text).of(kind, name) if name else [],
+        found=found,
+        elsewhere=findings.errors - sum(one.severity == "error" for one in found),
         moves=_moves_of(opened, name) if kind == "stage" else [],
         editors=_editors_words(opened, kind, name),
     )
@@ -301,19 +312,20 @@ def _moves_of(opened: Opened, stage: str) -> list[process_words.Row]:
     return [
         row
         for row in process_words.rows(opened.process, "move")
-        if stage in {*words(moves[row.id].get("from")), moves[row.id].get("to")}
+        if stage in {*words(moves[row.id].get("from")), text(moves[row.id].get("to"))}
     ]
 
 
-def _editors_words(opened: Opened, kind: str, name: str) -> list[tuple[str, str]]:
-    """Return (section, roles) of what is open in a stage, in words."""
+def _editors_words(opened: Opened, kind: str, name: str) -> list[dict[str, str]]:
+    """Return who fills in what in a stage: each group of roles with its parts of the form."""
     if kind != "stage" or not name:
         return []
     process = opened.process
-    return [
-        (section_label(section), process.labels("role", roles))
-        for section, roles in editors(process.one("stage", name) or {}).items()
-    ]
+    found: dict[str, list[str]] = {}
+    for section, roles in editors(process.one("stage", name) or {}).items():
+        who = process.labels("role", roles) or "Nobody"
+        found.setdefault(who, []).append(section_label(section))
+    return [{"label": who, "value": ", ".join(parts)} for who, parts in found.items()]
 
 
 def _sections_page(

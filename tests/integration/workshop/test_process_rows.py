@@ -252,3 +252,51 @@ def test_a_stage_needs_what_holds_it(ada: Admin) -> None:
         assert answer.status_code == 422
         assert sentence in answer.get_data(as_text=True)
     assert ada.send(f"{ROWS}/add-stage", at="nowhere").status_code == 422
+
+
+ODD = """\
+okrgate: 1
+ruleset: {id: bench, title: 7}
+params: {a: [1], b: null, c: true, d: 2027-01-04, "odd/one": "$x", e: "{a} {b}"}
+roles: {r: 3, "": {label: x}, "a/b c": {label: "<b>", kind: project, fact: [1]}}
+stages:
+  "Two Words": {label: {x: 1}, sections: {raci: 3, "": {edit: r}}, on_enter: [1, odd], escalate_to: {a: 1}}
+  s: [1, 2]
+  t: {label: T, terminal: true, outcome: 3, sla_days: soon}
+transitions:
+  m: {from: [s, 3, [x]], to: t, by: r, asks: 3, gate: nowhere, kind: sideways, notify: {a: 1}, reason: required}
+  n: {from: s, to: [t]}
+  o: 1
+gates: {g: {requirements: [1, {waiver: {reason_min: [], expires_days: "$a"}}, {waiver: 3, if: "$c"}]}, h: 2}
+questions: {q: {type: [1], values: {a: 1}, stage: 3}}
+invariants: {a: 1}
+tests: [1, {expect: 3, set: 4}]
+fixtures: [1]
+signing: 3
+"""
+
+
+def test_a_draft_of_odd_shapes_breaks_no_page(ada: Admin) -> None:
+    ada.keep(ODD)
+    paths = ["", "/signing", "/add-stage", "/add-stage?at=m", "/new/move?stage=s", "/new/question"]
+    rows = (
+        ("stage", "s"), ("stage", "t"), ("stage", "Two Words"), ("move", "m"), ("move", "n"),
+        ("move", "o"), ("role", "r"), ("role", "a/b c"), ("question", "q"),
+    )  # fmt: skip
+    for kind, name in rows:
+        paths += [f"/{kind}/{name}", f"/{kind}/{name}/remove"]
+    for path in [
+        *(ROWS + one for one in paths),
+        f"{ROWS}/stage/s/sections",
+        "/rules/bench/numbers",
+    ]:
+        assert ada.browser.get(path).status_code in {200, 404}, path
+    for kind, name in rows:
+        for path in (f"{ROWS}/{kind}/{name}", f"{ROWS}/{kind}/{name}/remove"):
+            for typed in ({}, {"label": "New", "act": "remove", "instead": "t"}):
+                assert ada.send(path, **typed).status_code in {200, 303, 404, 422}, path
+        ada.keep(ODD)
+    odd = {"params.c": "maybe", "params.d": "soon", "new_label": "\x00", "remove": "a"}
+    assert ada.send("/rules/bench/numbers", **odd).status_code == 422
+    typed = {"at": "m", "label": "S", "into_label": "i", "onward_label": "o", "how": "itself"}
+    assert ada.send(f"{ROWS}/add-stage", **typed, signed_by="r").status_code == 422
