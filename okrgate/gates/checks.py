@@ -3,6 +3,7 @@
 import multiprocessing
 import resource
 import signal
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +19,7 @@ from okrgate.gates.verdict import Facts, GateUnjudgeable
 
 TIME_LIMIT = 20.0
 _PATIENCE = 3
+_GLANCE = 0.25
 MEMORY_LIMIT = 2**30
 NO_DAY = date(2000, 1, 1)
 
@@ -41,8 +43,11 @@ class TestResult:
         return not self.faults
 
 
-def check_rulebook(text: str) -> tuple[Problem, ...]:
-    """Return every error and warning, those of embedded tests included, in the order of the file."""
+def check_rulebook(text: str, *, prove: bool = True) -> tuple[Problem, ...]:
+    """Return every error and warning, those of embedded tests included, in the order of the file.
+
+    Without proofs it is quicker, and says nothing of promises and of what can never or must always be met.
+    """
     rulebook, problems = read_rulebook(text)
     if rulebook is None:
         return problems
@@ -54,17 +59,9 @@ def check_rulebook(text: str) -> tuple[Problem, ...]:
         for one in results
         if not one.passed
     ]
-    return tuple(
-        sorted(
-            {
-                *problems,
-                *failed,
-                *_unshown(rulebook, results),
-                *_unjudgeable(rulebook),
-                *_proved(rulebook),
-            }
-        )
-    )
+    proved = _proved(rulebook) if prove else []
+    found = {*problems, *failed, *_unshown(rulebook, results), *_unjudgeable(rulebook), *proved}
+    return tuple(sorted(found))
 
 
 def _proved(rulebook: Rulebook) -> list[Problem]:
@@ -165,8 +162,16 @@ def _load_and_run(text: str) -> tuple[tuple[TestResult, ...], tuple[Problem, ...
     return (run_tests(rulebook), ()) if rulebook is not None else ((), problems)
 
 
-def in_child(work: Callable[[Any], Any], given: Any, seconds: float) -> Any:
-    """Return what `work` (of a module) returns in a process of its own, or a sentence that says why it did not."""
+def in_child(
+    work: Callable[[Any], Any],
+    given: Any,
+    seconds: float,
+    is_wanted: Callable[[], bool] = lambda: True,
+) -> Any:
+    """Return what `work` (of a module) returns in a process of its own, or a sentence that says why it did not.
+
+    Once nobody wants the answer any more the process is ended.
+    """
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
     child = context.Process(target=_answer, args=(work, given, seconds, there), daemon=True)
@@ -174,7 +179,7 @@ def in_child(work: Callable[[Any], Any], given: Any, seconds: float) -> Any:
     there.close()
     try:
         # The child's own time is bounded; a busy machine may take longer over it.
-        if here.poll(seconds * _PATIENCE):
+        if _is_answered(here, time.monotonic() + seconds * _PATIENCE, is_wanted):
             return here.recv()
     except EOFError:
         child.join()
@@ -186,6 +191,13 @@ def in_child(work: Callable[[Any], Any], given: Any, seconds: float) -> Any:
         child.join()
         child.close()
     return f"checking took longer than {seconds:g} seconds"
+
+
+def _is_answered(pipe: Any, until: float, is_wanted: Callable[[], bool]) -> bool:
+    while not pipe.poll(_GLANCE):
+        if time.monotonic() > until or not is_wanted():
+            return False
+    return True
 
 
 def _answer(work: Callable[[Any], Any], given: Any, seconds: float, pipe: Any) -> None:

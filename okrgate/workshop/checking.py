@@ -3,7 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from okrgate.gates.checks import check_in_child_process, in_child, run_tests_in_child_process
+from okrgate.gates.checks import (
+    check_in_child_process,
+    check_rulebook,
+    in_child,
+    run_tests_in_child_process,
+)
+from okrgate.gates.examining import check_thoroughly
 from okrgate.gates.language import load_rulebook, read_rulebook
 from okrgate.gates.model import EmbeddedTest
 from okrgate.gates.problems import Problem, RulebookError
@@ -43,9 +49,13 @@ def _is_readable(given: tuple[str, str]) -> bool:
     return rulebook is not None and rulebook.id == key and rulebook.vocabulary == "application"
 
 
-def problems(key: str, text: str) -> tuple[Problem, ...]:
-    """Return every error and warning of a text, found in a process of its own."""
-    found = check_in_child_process(text, seconds=_SECONDS)
+def problems(key: str, text: str, *, thorough: bool = False) -> tuple[Problem, ...]:
+    """Return every error and warning of a text, found in a process of its own.
+
+    `thorough`: small mistakes that no test would notice are warned of, too.
+    """
+    check_text = check_thoroughly if thorough else check_rulebook
+    found = check_in_child_process(text, seconds=_SECONDS, check=check_text)
     if any(one.severity == "error" for one in found):
         return found
     try:

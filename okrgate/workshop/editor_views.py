@@ -56,9 +56,8 @@ def _show(key: str, form: RulesForm) -> ResponseReturnValue:
 
 
 def _check(key: str, form: RulesForm) -> ResponseReturnValue:
-    return show_editor(
-        key, form, problems=checking.problems(key, form.text.data or ""), checked=True
-    )
+    found = checking.problems(key, form.text.data or "", thorough=True)
+    return show_editor(key, form, problems=found, checked=True)
 
 
 def _test(key: str, form: RulesForm) -> ResponseReturnValue:

@@ -13,7 +13,7 @@ from okrgate.web.fields import Text
 _NOTE = 1_000
 
 
-def _as_file(value: str | None) -> str:
+def as_file(value: str | None) -> str:
     """Return a text as files hold it: browsers send other line ends."""
     plain = (value or "").replace("\r\n", "\n").replace("\r", "\n")
     return plain if not plain or plain.endswith("\n") else plain + "\n"
@@ -26,7 +26,7 @@ class RulesForm(FlaskForm):
     seen = HiddenField(default="")
     text = TextAreaField(
         "The rules",
-        filters=[_as_file],
+        filters=[as_file],
         render_kw={"rows": 26, "spellcheck": "false", "wrap": "off"},
     )
     note = Text(

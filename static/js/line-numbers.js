@@ -21,17 +21,21 @@ if (area) {
   area.addEventListener("input", number);
   area.addEventListener("scroll", () => { gutter.scrollTop = area.scrollTop; });
   new ResizeObserver(number).observe(area);
-  // A link to a line also puts the cursor there.
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest?.('a[href^="#line-"]');
-    if (!link) return;
-    const wanted = Number(link.hash.slice(6));
+  const goTo = (wanted) => {
     const lines = area.value.split("\n");
     const start = lines.slice(0, wanted - 1).reduce((sum, line) => sum + line.length + 1, 0);
-    event.preventDefault();
     area.focus();
     area.setSelectionRange(start, start + (lines[wanted - 1] ?? "").length);
     area.scrollTop = Math.max(0, (wanted - 6) * parseFloat(getComputedStyle(area).lineHeight));
     gutter.scrollTop = area.scrollTop;
+  };
+  // A link to a line also puts the cursor there.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.('a[href^="#line-"]');
+    if (!link) return;
+    event.preventDefault();
+    goTo(Number(link.hash.slice(6)));
   });
+  const asked = Number(new URLSearchParams(location.search).get("line"));
+  if (asked > 0) goTo(asked);
 }
