@@ -67,18 +67,17 @@ class Average:
 
 def rows_of(project_id: int) -> list[tuple[Statement, str]]:
     """Return a project's statements with the names of those asked, in the order they were asked."""
+    return together.many(Statement, project_id, lambda: _rows_of(project_id), "names")
+
+
+def _rows_of(project_id: int) -> list[tuple[Statement, str]]:
     query = (
         select(Statement, Person.name)
         .join(Person, Person.id == Statement.person_id)
         .where(Statement.project_id == project_id)
         .order_by(Statement.id)
     )
-    return together.many(
-        Statement,
-        project_id,
-        lambda: [(row, name) for row, name in db.session().execute(query)],
-        "names",
-    )
+    return [(row, name) for row, name in db.session().execute(query)]
 
 
 def ask(project: Project, people: Mapping[int, str], *, by: int | None) -> Sequence[Event]:

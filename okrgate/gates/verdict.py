@@ -52,9 +52,9 @@ class Facts:
     _spelt: dict[str, str] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def with_signoffs(self, signoffs: tuple[Signoff, ...]) -> Self:
-        """Return the same facts with other sign-offs. What was spelt out for a digest is not spelt again."""
+        """Return the same facts with other sign-offs. What is spelt out for a digest of one is not spelt for the other."""
         found = replace(self, signoffs=signoffs)
-        found._spelt.update(self._shared())
+        object.__setattr__(found, "_spelt", self._spelt)
         return found
 
     def digest(self) -> str:

@@ -93,14 +93,15 @@ def describe(ids: Iterable[int]) -> dict[int, Listed]:
     wanted = set(ids)
     if not wanted:
         return {}
-    query = select(Metric, _last_day()).where(Metric.id.in_(wanted))
-    return remembered(
-        ("metrics", frozenset(wanted)),
-        lambda: {
-            metric.id: Listed(metric, on, _fresh(metric, on))
-            for metric, on in db.session().execute(query)
-        },
-    )
+    return remembered(("metrics", frozenset(wanted)), lambda: _described(wanted))
+
+
+def _described(ids: set[int]) -> dict[int, Listed]:
+    query = select(Metric, _last_day()).where(Metric.id.in_(ids))
+    return {
+        metric.id: Listed(metric, on, _fresh(metric, on))
+        for metric, on in db.session().execute(query)
+    }
 
 
 def with_last(ids: Iterable[int]) -> dict[int, tuple[Metric, Observation | None]]:

@@ -73,11 +73,12 @@ def describe(ids: Iterable[int]) -> dict[int, KeyResultLine]:
     wanted = set(ids)
     if not wanted:
         return {}
-    query = _lines().where(KeyResult.id.in_(wanted))
-    return remembered(
-        ("key results", frozenset(wanted)),
-        lambda: {row.KeyResult.id: _line(row) for row in db.session().execute(query)},
-    )
+    return remembered(("key results", frozenset(wanted)), lambda: _described(wanted))
+
+
+def _described(ids: set[int]) -> dict[int, KeyResultLine]:
+    query = _lines().where(KeyResult.id.in_(ids))
+    return {row.KeyResult.id: _line(row) for row in db.session().execute(query)}
 
 
 def page_of(

@@ -1,8 +1,10 @@
 """Judges projects by two rulebooks, in a process of its own: nobody has run the new one yet.
 
-Only what changed is judged: a gate that asks the same of the same facts gives the same verdict.
+Only what changed is judged: a gate that asks the same of the same facts gives the same verdict. Of each gate the first
+projects are judged by engine and reference, which have to agree; the others by the reference alone, three times as fast.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -12,10 +14,12 @@ from okrgate.gates.checks import in_child
 from okrgate.gates.differing_examples import known_to
 from okrgate.gates.engine import judge_twice
 from okrgate.gates.model import Gate, Rulebook, Transition
+from okrgate.gates.reference import reference_verdict
 from okrgate.gates.verdict import Facts, Finding, GateUnjudgeable, Signoff, Verdict, Waiver
 
 BLOCKED, FREED, OTHERWISE, SAME = "blocked", "freed", "otherwise", "same"
 UNJUDGED, STAGELESS = "unjudged", "stageless"
+TWICE = 50
 
 
 @dataclass(frozen=True)
@@ -81,26 +85,51 @@ def _judge_all(
     given: tuple[Mapping[int, Rulebook], Rulebook, list[Standing]],
 ) -> list[Result]:
     rulebooks, draft, projects = given
-    return [_result(one, rulebooks[one.version], draft) for one in projects]
+    judge = Judge()
+    return [_result(one, rulebooks[one.version], draft, judge) for one in projects]
 
 
-def _result(one: Standing, own: Rulebook, draft: Rulebook) -> Result:
+class Judge:
+    """Judges many projects: the first of each gate by engine and reference, the others by the reference alone."""
+
+    def __init__(self) -> None:
+        """Begin with no gate judged."""
+        self._twice: Counter[tuple[str, str]] = Counter()
+        self._pairs: dict[tuple[str, str, bool], list[Pair]] = {}
+
+    def pairs(self, own: Rulebook, draft: Rulebook, stage: str, *, closed: bool) -> list["Pair"]:
+        """Return the moves to judge, found once for every project of a version that stands there."""
+        key = own.sha256, stage, closed
+        if key not in self._pairs:
+            self._pairs[key] = pairs(own, draft, stage, closed=closed)
+        return self._pairs[key]
+
+    def verdict(self, rulebook: Rulebook, transition: str, facts: Facts, today: date) -> Verdict:
+        """Return a verdict that binds nobody. Raises GateUnjudgeable."""
+        key = rulebook.sha256, transition
+        self._twice[key] += 1
+        if self._twice[key] <= TWICE:
+            return judge_twice(rulebook, transition, facts, today=today)
+        return reference_verdict(rulebook, transition, facts, today=today)
+
+
+def _result(one: Standing, own: Rulebook, draft: Rulebook, judge: Judge) -> Result:
     if not one.closed and one.stage not in draft.stages:
         return Result(one.project_id, STAGELESS)
     try:
-        return _compared(one, own, draft)
+        return _compared(one, own, draft, judge)
     except GateUnjudgeable as problem:
         return Result(one.project_id, UNJUDGED, problem=problem.sentence)
 
 
-def _compared(one: Standing, own: Rulebook, draft: Rulebook) -> Result:
+def _compared(one: Standing, own: Rulebook, draft: Rulebook, judge: Judge) -> Result:
     kinds: set[str] = set()
     asked: dict[str, None] = {}
     dropped: dict[str, None] = {}
     places: dict[Place, None] = {}
-    for pair in pairs(own, draft, one.stage, closed=one.closed):
-        before = _verdict(one, own, pair.before)
-        after = _verdict(one, draft, pair.after)
+    for pair in judge.pairs(own, draft, one.stage, closed=one.closed):
+        before = _verdict(one, own, pair.before, judge)
+        after = _verdict(one, draft, pair.after, judge)
         old, new = _blocking(before), _blocking(after)
         asked.update(dict.fromkeys(new[name].message for name in new.keys() - old.keys()))
         dropped.update(dict.fromkeys(old[name].message for name in old.keys() - new.keys()))
@@ -123,13 +152,15 @@ def _turn(before: Verdict | None, after: Verdict | None) -> str:
     return BLOCKED if was else FREED
 
 
-def _verdict(one: Standing, rulebook: Rulebook, move: Transition | None) -> Verdict | None:
+def _verdict(
+    one: Standing, rulebook: Rulebook, move: Transition | None, judge: Judge
+) -> Verdict | None:
     if move is None or move.gate is None:
         return None
     values = {**one.values, **one.answers}
     facts = known_to(rulebook, Facts(values, one.collections, waivers=one.waivers))
     signed = tuple(each for each in one.signed.get(move.gate, ()) if each.role in rulebook.roles)
-    return judge_twice(rulebook, move.id, facts.with_signoffs(signed), today=one.today)
+    return judge.verdict(rulebook, move.id, facts.with_signoffs(signed), one.today)
 
 
 def _blocking(verdict: Verdict | None) -> dict[str, Finding]:

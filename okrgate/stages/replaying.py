@@ -4,39 +4,25 @@ A receipt holds the facts of its moment. A process of its own judges them: nobod
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from okrgate.approvals.models import Receipt
 from okrgate.database import db
-from okrgate.gates.checks import in_child
-from okrgate.gates.differing_examples import known_to
-from okrgate.gates.engine import judge_twice
-from okrgate.gates.fact_files import facts_from_json
-from okrgate.gates.model import Gate, Requirement, Rulebook, read_by
-from okrgate.gates.verdict import GateUnjudgeable, Verdict
+from okrgate.gates.model import Rulebook
 from okrgate.projects import permissions
 from okrgate.projects.models import Project
 from okrgate.rulebooks import service as rulebooks
 from okrgate.rulebooks.models import Process, RulebookVersion
-from okrgate.stages.impact_judging import is_same, portable
+from okrgate.stages.impact_judging import is_same
 from okrgate.stages.impact_report import Passage, Replay
+from okrgate.stages.replay_judging import Case, judge_again
 
 MOST = 500
 _NAMED = 50
 _SECONDS = 30.0
 _PASSAGE = "passage"
-
-
-@dataclass(frozen=True)
-class _Case:
-    version: int
-    transition: str
-    facts: Mapping[str, Any]
-    today: str
 
 
 def of(key: str, draft: Rulebook, *, reader: int | None) -> Replay:
@@ -53,12 +39,8 @@ def of(key: str, draft: Rulebook, *, reader: int | None) -> Replay:
         return Replay(same=total)
     changed = _count(or_(*touched))
     rows = db.session().execute(_rows(or_(*touched))).all()
-    cases = [_Case(row.version, row.transition, row.facts, row.verdict["today"]) for row in rows]
-    judged: list[tuple[str, ...] | None] | str = in_child(
-        _replay,
-        ({one: portable(book) for one, book in known.items()}, portable(draft), cases),
-        _SECONDS,
-    )
+    cases = [Case(row.version, row.transition, row.facts, row.verdict["today"]) for row in rows]
+    judged = judge_again(known, draft, cases, seconds=_SECONDS)
     if isinstance(judged, str):
         return Replay(problem=judged)
     refused = [(row, lacked) for row, lacked in zip(rows, judged, strict=True) if lacked]
@@ -127,45 +109,3 @@ def _named(
             )
         )
     return found
-
-
-def _replay(
-    given: tuple[Mapping[int, Rulebook], Rulebook, list[_Case]],
-) -> list[tuple[str, ...] | None]:
-    """Return of each case what it would have lacked; None where it cannot be told."""
-    known, draft, cases = given
-    return [_lacked(known[one.version], draft, one) for one in cases]
-
-
-def _lacked(own: Rulebook, draft: Rulebook, case: _Case) -> tuple[str, ...] | None:
-    move = draft.transitions.get(case.transition)
-    if move is None or move.gate is None:
-        return ()
-    try:
-        facts, _ = facts_from_json(own, case.facts, text_numbers=True)
-        known = known_to(draft, facts)
-        signed = tuple(one for one in known.signoffs if one.role in draft.roles)
-        verdict = judge_twice(
-            draft, move.id, known.with_signoffs(signed), today=date.fromisoformat(case.today)
-        )
-    except GateUnjudgeable:
-        return None
-    return _told(own, draft.gates[move.gate], verdict)
-
-
-def _told(own: Rulebook, gate: Gate, verdict: Verdict) -> tuple[str, ...] | None:
-    """Return what was lacking as far as it was recorded; None if only what nobody recorded then was."""
-    asked = {one.id: one for one in gate.requirements}
-    lacking = [one for one in verdict.blocking if _was_recorded(own, asked[one.id])]
-    if verdict.blocking and not lacking:
-        return None
-    return tuple(one.message for one in lacking)
-
-
-def _was_recorded(own: Rulebook, requirement: Requirement) -> bool:
-    """Tell whether the rules of then knew all that is asked: facts, lists, and of each sign-off a role."""
-    return all(
-        name in own.facts or name in own.collections for name in read_by(requirement)
-    ) and all(
-        any(role in own.roles for role in one.roles) for one in own.signoff_conditions(requirement)
-    )

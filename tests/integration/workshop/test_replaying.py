@@ -9,7 +9,7 @@ from okrgate.gates.language import load_rulebook
 from okrgate.gates.model import Rulebook
 from okrgate.gates.revising import Add, Change, Put, revise
 from okrgate.rulebooks import service as rulebooks
-from okrgate.stages import replaying
+from okrgate.stages import replay_judging, replaying
 from tests.counting import statements
 from tests.factories import SHIPPED
 from tests.integration.conftest import Arrive
@@ -23,7 +23,7 @@ TEXT = SHIPPED.read_text("utf-8")
 @pytest.fixture
 def company(arrive: Arrive, monkeypatch: pytest.MonkeyPatch) -> Company:
     # A process of its own judges alike and takes a second to begin.
-    monkeypatch.setattr(replaying, "in_child", lambda work, given, _seconds: work(given))
+    monkeypatch.setattr(replay_judging, "in_child", lambda work, given, _seconds: work(given))
     return arrive("at the kick-off")
 
 
