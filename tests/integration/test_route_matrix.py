@@ -287,6 +287,7 @@ TABLE: dict[str, Row] = {
     "POST workshop.take_up_proposal": admins("/rules/proposals/{proposal}/take-up", 303),
     "GET workshop.show_insights": auditors("/rules/okr_delivery/insights"),
     "GET workshop.show_trial": signed_in("/rules/{rules}/trial"),
+    "POST workshop.check_while_typing": admins("/rules/okr_delivery/check"),
     "GET workshop.try_rules": admins("/rules/okr_delivery/try"),
     "POST workshop.try_again": admins("/rules/okr_delivery/try"),
     "GET workshop.show_tests": admins("/rules/okr_delivery/tests"),
