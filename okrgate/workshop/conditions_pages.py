@@ -115,24 +115,24 @@ class Shown:
 
     def group(self, part: Group, path: Path, item: Collection | None) -> View:
         """Return a group: how its parts go together."""
-        level = sum(1 for step in path if step.isdecimal() or step == "r")
         return {
             "kind": "group",
             "how": part.how,
             "hows": list(HOWS.items()),
             "in_item": item is not None,
-            "may_nest": level < _MOST_LEVELS,
+            "may_nest": _may_nest(path),
             "parts": [
                 self.view(one, (*path, str(index)), item) for index, one in enumerate(part.parts)
             ],
         }
 
-    def line(self, part: Line, _path: Path, item: Collection | None) -> View:
+    def line(self, part: Line, path: Path, item: Collection | None) -> View:
         """Return a comparison with the choices that fit its fact."""
         fact = fact_of(part.fact, self.names, item)
         widget = _widget(fact, part)
         view: View = {
             "kind": "line",
+            "may_wrap": _may_nest(path[:-1]),
             "facts": self._with_present(self._facts(item), part.fact),
             "fact": part.fact,
             "help": fact.help if fact else "",
@@ -259,6 +259,11 @@ _VIEWS: Mapping[type, Callable[..., View]] = {
     Seats: Shown.seats,
     Kept: Shown.kept,
 }
+
+
+def _may_nest(path: Path) -> bool:
+    """Tell whether a group may hold groups: a rules file bears three levels of them."""
+    return len(path) < _MOST_LEVELS + (path[-1] in MARKS.values())
 
 
 def grouped(names: Names) -> Grouped:

@@ -10,6 +10,7 @@ from okrgate.gates.conditions import ORDERED
 from okrgate.gates.model import Collection, Fact
 from okrgate.gates.reading_conditions import COMPARISONS, DECISIONS, Names
 from okrgate.gates.rendering import Plain
+from okrgate.gates.tree import MAX_DEPTH
 from okrgate.gates.values import NUMBERS, Unfit, fit_type
 from okrgate.web.fields import with_point
 from okrgate.workshop.conditions_parts import (
@@ -32,6 +33,8 @@ Faults = dict[Path, str]
 _NUMBER = re.compile(r"[-+]?[0-9]{1,20}(\.[0-9]{1,9})?\Z", re.ASCII)
 _WHOLE = re.compile(r"-?[0-9]{1,6}\Z", re.ASCII)
 _MOST_COUNT, _MOST_PEOPLE, _MOST_DAYS = 1000, 100, 36_500
+# A requirement's condition stands in five levels of the file already.
+_LEVELS = MAX_DEPTH - 5
 _NOTHING_SAID = "Say what it is compared with."
 _ASKED_OF = {
     "integer": "a whole number, like 20",
@@ -271,6 +274,14 @@ _MAKERS: dict[str, Callable[[str], bool | int | Decimal | date]] = {
     "boolean": _boolean,
     "date": date.fromisoformat,
 }
+
+
+def is_too_deep(plain: Plain, levels: int = _LEVELS) -> bool:
+    """Tell whether a condition of a requirement is nested deeper than a rules file may be."""
+    if not isinstance(plain, dict | list):
+        return False
+    inside = plain.values() if isinstance(plain, dict) else plain
+    return levels == 0 or any(is_too_deep(one, levels - 1) for one in inside)
 
 
 def plain_of(group: Group, names: Names) -> tuple[Plain, Faults]:

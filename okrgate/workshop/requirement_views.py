@@ -18,7 +18,7 @@ from okrgate.workshop.conditions_pages import Shown, fitted
 from okrgate.workshop.conditions_parts import Group
 from okrgate.workshop.conditions_reading import parts_of
 from okrgate.workshop.conditions_words import in_words, names_of
-from okrgate.workshop.conditions_writing import Faults, plain_of
+from okrgate.workshop.conditions_writing import Faults, is_too_deep, plain_of
 from okrgate.workshop.gate_forms import RequirementForm, shown
 from okrgate.workshop.process_draft import Opened
 from okrgate.workshop.process_forms import DraftPart
@@ -26,6 +26,7 @@ from okrgate.workshop.process_pages import kept, open_draft, show, with_readable
 from okrgate.workshop.process_rows import group, listed, text
 
 _KEYS = ("if", "when")
+_TOO_DEEP = "The groups are nested deeper than the rules can hold: take one of them apart."
 
 
 @dataclass(frozen=True)
@@ -207,6 +208,9 @@ def _is_sound(work: Work) -> bool:
     is_valid = work.form.validate_on_submit()
     if not work.conditions["if"].parts:
         work.form.form_errors.append("Say what it needs: add at least one condition.")
+        return False
+    if any(is_too_deep(one) for one in _plain(work).values()):
+        work.form.form_errors.append(_TOO_DEEP)
         return False
     return is_valid and not work.wrong
 

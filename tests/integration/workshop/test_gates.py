@@ -222,6 +222,19 @@ def test_no_input_is_an_error_of_ours(ada: FlaskClient, admin: int, odd: dict[st
     assert draft(admin) == GATES
 
 
+def test_groups_too_deep_for_a_file_are_refused(ada: FlaskClient, admin: int) -> None:
+    path = f"{FILLED}/affordable"
+    sent = form(ada.get(path).text)
+    for part in ("r-0", "r-0-0", "r-0-0-0", "r-0-0-0-0"):
+        sent = form(press(ada, path, sent, f"wrap:if:{part}"))
+        sent = form(press(ada, path, sent, f"add-line:if:{part}"))
+        sent[f"if.{part}-1.fact"], sent[f"if.{part}-1.op"] = "project.lead", "set"
+    answer = ada.post(path, data=form(press(ada, path, sent, "fit:if:r"), do="save"))
+    assert answer.status_code == 422
+    assert "nested deeper than the rules can hold" in answer.text
+    assert draft(admin) == GATES
+
+
 def test_a_late_tab_is_told_and_keeps_what_was_typed(ada: FlaskClient, admin: int) -> None:
     path = f"{FILLED}/affordable"
     first, second = (form(ada.get(path).text, do="save") for _ in range(2))

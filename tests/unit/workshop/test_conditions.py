@@ -13,13 +13,14 @@ from werkzeug.datastructures import MultiDict
 from okrgate.gates.conditions import All, Among, Any, Compare, Condition, Count, Each, SomeFails
 from okrgate.gates.model import Collection, Fact
 from okrgate.gates.reading_conditions import Names
-from okrgate.gates.revising import outline
+from okrgate.gates.revising import NoPlace, Put, outline, revise
 from okrgate.workshop import conditions_forms as forms
 from okrgate.workshop.conditions_parts import Group, Items, Kept, Line, Seats, walk
 from okrgate.workshop.conditions_reading import parts_of
 from okrgate.workshop.conditions_words import in_words, names_of, understood
-from okrgate.workshop.conditions_writing import plain_of
+from okrgate.workshop.conditions_writing import is_too_deep, plain_of
 from tests.factories import SHIPPED
+from tests.unit.workshop.small_gates import GATES
 
 WHOLE = outline(SHIPPED.read_text(encoding="utf-8"))
 NAMES = names_of(WHOLE)
@@ -302,6 +303,22 @@ def test_a_form_cannot_grow_without_end() -> None:
 def test_what_is_wrong_is_said_at_its_part(part: Anything, sentence: str) -> None:
     _, faults = plain_of(Group("all", (Line("project.lead", "set"), part)), NAMES)
     assert faults == {("r", "1"): sentence}
+
+
+@pytest.mark.parametrize("levels", range(1, 6))
+@pytest.mark.parametrize("negated", [False, True])
+def test_what_is_too_deep_for_a_file_is_known_beforehand(levels: int, negated: bool) -> None:
+    plain: Anything = {"fact": "scope.end", "gt": {"fact": "scope.start"}}
+    for _ in range(levels):
+        plain = {"any": [{"fact": "project.lead", "is_set": True}, plain]}
+    plain = {"not": plain} if negated else plain
+    path = ("gates", "filled", "requirements", "told", "if")
+    try:
+        revise(GATES, [Put(path, plain)])
+        fits = True
+    except NoPlace:
+        fits = False
+    assert is_too_deep(plain) is not fits
 
 
 def test_names_can_be_read_from_a_draft_full_of_faults() -> None:
