@@ -57,6 +57,20 @@ def check_thoroughly(text: str) -> tuple[Problem, ...]:
     return tuple(sorted({*found, *unnoticed(survivors(rulebook))}))
 
 
+def check_of_process(given: tuple[str, str, bool]) -> tuple[Problem, ...]:
+    """Return what is wrong with (id of a process, text, thoroughly?), that it is of another process included.
+
+    For `checks.in_child`: what this module needs is read quickly, and somebody is waiting.
+    """
+    key, text, thoroughly = given
+    found = check_thoroughly(text) if thoroughly else check_rulebook(text, prove=False)
+    rulebook, _ = read_rulebook(text)
+    if rulebook is None or rulebook.id == key:
+        return found
+    sentence = f"“id” of the ruleset must stay {key}: it says which process these rules are of"
+    return tuple(sorted({*found, Problem(1, 1, "error", sentence)}))
+
+
 def unnoticed(mistakes: Tried) -> Iterable[Problem]:
     """Yield one warning for each requirement with small mistakes that no test notices."""
     by_requirement: dict[str, list[Survivor]] = {}

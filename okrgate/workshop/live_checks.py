@@ -6,9 +6,8 @@ Each check runs in a process of its own, which is ended as soon as the same pers
 import threading
 from dataclasses import dataclass
 
-from okrgate.gates.checks import check_rulebook, in_child
-from okrgate.gates.examining import check_thoroughly
-from okrgate.gates.language import read_rulebook
+from okrgate.gates.checks import in_child
+from okrgate.gates.examining import check_of_process
 from okrgate.gates.problems import Problem
 from okrgate.rulebooks.drafts import LONGEST
 
@@ -45,7 +44,7 @@ def check(key: str, text: str, *, full: bool, by: int) -> Found | None:
     def is_newest() -> bool:
         return _newest.get((by, key)) == mine
 
-    found = in_child(check_text, (key, text, full), _SECONDS, is_newest)
+    found = in_child(check_of_process, (key, text, full), _SECONDS, is_newest)
     if not is_newest():
         return None
     with _lock:
@@ -54,14 +53,3 @@ def check(key: str, text: str, *, full: bool, by: int) -> Found | None:
     if isinstance(found, tuple):
         return Found(found, full)
     return Found((Problem(1, 1, "error", str(found)),), full)
-
-
-def check_text(given: tuple[str, str, bool]) -> tuple[Problem, ...]:
-    """Return every error and warning of a text, that it is of another process included."""
-    key, text, full = given
-    found = check_thoroughly(text) if full else check_rulebook(text, prove=False)
-    rulebook, _ = read_rulebook(text)
-    if rulebook is None or rulebook.id == key:
-        return found
-    sentence = f"“id” of the ruleset must stay {key}: it says which process these rules are of"
-    return tuple(sorted({*found, Problem(1, 1, "error", sentence)}))
