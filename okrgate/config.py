@@ -42,6 +42,7 @@ class Settings:
     timezone: str = "UTC"
     currency: str = "EUR"
     rules_file: Path = Path("rules/stage_gates.yaml")
+    rules_source: Path | None = None
     mail: Mail = field(default_factory=Mail)
     session_idle: timedelta = timedelta(hours=12)
     session_absolute: timedelta = timedelta(days=7)
@@ -90,6 +91,7 @@ class Settings:
             timezone=environment.get("OKRGATE_TIMEZONE", "UTC"),
             currency=environment.get("OKRGATE_CURRENCY", "EUR"),
             rules_file=Path(environment.get("OKRGATE_RULES_FILE", str(shipped_rules()))),
+            rules_source=_path("OKRGATE_RULES", environment),
             mail=Mail(
                 host=environment.get("OKRGATE_SMTP_HOST", "127.0.0.1"),
                 port=_whole("OKRGATE_SMTP_PORT", environment, 1025),
@@ -128,6 +130,10 @@ def _secret_from(environment: Mapping[str, str]) -> str:
                 f"OKRGATE_SECRET_FILE cannot be read: {problem.strerror}."
             ) from problem
     return environment.get("OKRGATE_SECRET_KEY", "")
+
+
+def _path(name: str, environment: Mapping[str, str]) -> Path | None:
+    return Path(environment[name]).absolute() if environment.get(name) else None
 
 
 def _whole(name: str, environment: Mapping[str, str], default: int) -> int:

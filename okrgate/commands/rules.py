@@ -20,15 +20,23 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @rules.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--note", default="", help="What changed, for those who read the list of versions.")
-def publish(file: Path, note: str) -> None:
-    """Check FILE and make it the version that binds new projects from now on."""
+@click.option(
+    "--in-flight",
+    type=click.Choice(["keep", "migrate"]),
+    help="Whether open projects keep their rules or move to these. Default: what FILE says.",
+)
+def publish(file: Path, note: str, in_flight: str | None) -> None:
+    """Check FILE and make it the version that binds new projects from now on.
+
+    At once, and nobody is asked for approval: this is for whoever runs the installation. Everybody concerned is told.
+    """
     from okrgate.gates.language import RulebookError
-    from okrgate.rulebooks import service as rulebooks
+    from okrgate.workshop import rollouts
 
     text = file.read_text(encoding="utf-8")
     with surroundings.application():
         try:
-            version = rulebooks.publish(text, by=None, note=note)
+            version = rollouts.publish_now(text, by=None, note=note, in_flight=in_flight or "")
         except RulebookError as error:
             for problem in error.problems:
                 click.echo(f"{file}:{problem}", err=True)

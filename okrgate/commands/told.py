@@ -98,6 +98,20 @@ def _rules_file(settings: Settings) -> Told:
     )
 
 
+def _rules_source(settings: Settings) -> Told:
+    path = settings.rules_source
+    if path is None:
+        return Told("OKRGATE_RULES is not set: rules are published on the page Rules.")
+    if not path.is_file():
+        return Told(
+            f"OKRGATE_RULES is {path}, and there is no such file: the rules that bind stay, and nobody can change them.",
+            "wrong",
+        )
+    return Told(
+        f"OKRGATE_RULES is {path}: what it says binds within a minute, and the pages are read-only."
+    )
+
+
 def _mail_host(settings: Settings) -> Told:
     mail = settings.mail
     if mail.host in _LOOPBACK and mail.port == 1025 and not settings.demo:
@@ -229,6 +243,7 @@ LOOKERS: Mapping[str, Looker] = {
     "timezone": _timezone,
     "currency": _currency,
     "rules_file": _rules_file,
+    "rules_source": _rules_source,
     "mail.host": _mail_host,
     "mail.port": _mail_port,
     "mail.username": _mail_username,

@@ -1,5 +1,6 @@
 """Look after an installation: its tables, its first administrator."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -42,9 +43,25 @@ def prepare(settings: "Settings") -> None:
     filesystems.check(settings)
     migrations.upgrade(settings.database_url)
     with surroundings.application(settings):
+        if settings.rules_source is not None:
+            _follow(settings.rules_source)
+            return
         first = rulebooks.publish_first(settings.rules_file.read_text(encoding="utf-8"))
     if first is not None:
         click.echo(f"Published {settings.rules_file.name}: it binds new projects from now on.")
+
+
+def _follow(file: Path) -> None:
+    """Put the rules of a file in force. Without any rules yet there is no start; with some the old ones stay."""
+    from okrgate.rulebooks import service as rulebooks
+    from okrgate.workshop import filed
+
+    wrong = filed.follow()
+    if not wrong:
+        return
+    if not rulebooks.binding():
+        raise click.ClickException(f"OKRGATE_RULES: {wrong}")
+    click.echo(f"{file.name} was not put in force, the rules that bind stay: {wrong}", err=True)
 
 
 @click.command()

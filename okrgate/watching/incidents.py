@@ -22,6 +22,7 @@ DEAD_LETTERS = "dead_letters"
 WORKER = "worker"
 CHAIN = "chain"
 SECOND_HOST = "second_host"
+RULES_FILE = "rules_file"
 PATH = "/admin"
 # How long an incident that is only heard of (and not looked for) stays open after it was last heard of.
 _QUIET = timedelta(hours=24)
@@ -64,6 +65,10 @@ WORDS: Mapping[str, Words] = {
     CHAIN: Words(
         "The record is broken",
         "Run “okrgate audit verify”. Keep the database as it is, and hold it against your last backup.",
+    ),
+    RULES_FILE: Words(
+        "The rules file was not put in force",
+        "Run “okrgate rules check” on it and mend it. Until then the rules that bind stay as they are.",
     ),
     SECOND_HOST: Words(
         "Two hosts use one SQLite file",

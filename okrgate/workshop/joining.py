@@ -7,12 +7,14 @@ from okrgate.config import Settings
 from okrgate.notifications import worker
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import owed
-from okrgate.workshop import arriving, proposal_reading, rollouts
+from okrgate.workshop import arriving, filed, proposal_reading, read_only, rollouts
 
 
-def install(_app: Flask, _settings: Settings) -> None:
+def install(app: Flask, _settings: Settings) -> None:
     """Register what waits for approval, and what the worker does for the rules."""
     rulebooks.register_proposed(proposal_reading.open_ones)
+    read_only.install(app)
+    worker.every_minute(filed.follow)
     worker.every_minute(arriving.look)
     worker.errand(rollouts.work)
     overview.add_count("proposals", proposal_reading.count)

@@ -3,6 +3,7 @@
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
+from okrgate import clock
 from okrgate.accounts import directory
 from okrgate.errors import Conflict, Invalid
 from okrgate.gates.problems import Problem, RulebookError
@@ -150,7 +151,11 @@ def confirm(key: str, typed: RulesForm, *, status: int = 200) -> ResponseReturnV
         return _overtaken(key, form)
     keeping.look(key, draft_in(form), seen=form.seen.data or "", by=me())
     told = meaning.compare(binding.text, form.text.data or "")
-    form.in_flight.data = form.in_flight.data or service.parsed(form.text.data or "").in_flight
+    rulebook = service.parsed(form.text.data or "")
+    form.in_flight.data = form.in_flight.data or rulebook.in_flight
+    if "takes_effect" not in request.form and rulebook.effective_from:
+        coming = rulebook.effective_from > clock.today()
+        form.takes_effect.data = rulebook.effective_from if coming else None
     return render(
         "workshop/publish.html",
         status=status,

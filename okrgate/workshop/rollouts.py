@@ -40,6 +40,22 @@ def begin(version: RulebookVersion, before: RulebookVersion | None, *, in_flight
     return rollout
 
 
+def publish_now(
+    text: str, *, by: int | None, note: str = "", in_flight: str = ""
+) -> RulebookVersion:
+    """Publish a text at once and see to what follows: for whoever runs the installation. Raises as service.publish does.
+
+    `in_flight` is keep or migrate; empty, what the text itself says.
+    """
+    service.check_sound(text)
+    rulebook = service.parsed(text)
+    with transaction():
+        version = service.publish(text, by=by, note=note)
+        before = service.version_of(rulebook.id, version.number - 1) if version.number > 1 else None
+        begin(version, before, in_flight=in_flight or rulebook.in_flight)
+        return version
+
+
 def work() -> None:
     """Do what is left of every rollout, the oldest first. For the worker."""
     for rollout_id in list(

@@ -18,6 +18,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         "OKRGATE_SECRET_FILE",
         "OKRGATE_DATABASE_URL",
         "OKRGATE_DEMO",
+        "OKRGATE_RULES",
         "OKRGATE_RULES_FILE",
     ):
         monkeypatch.delenv(name, raising=False)
