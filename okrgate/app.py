@@ -43,6 +43,7 @@ from okrgate.rulebooks import service as rulebook_service
 from okrgate.rulebooks import views as rulebooks
 from okrgate.stages import (
     change_reminders,
+    escalating,
     hold_reminders,
     owed,
     requested,
@@ -152,6 +153,7 @@ def _introduce() -> None:
     worker.every_minute(search.catch_up)
     worker.daily(reminders.remind_of_checkpoints)
     worker.daily(approvals_reminders.remind_of_signoffs)
+    worker.daily(escalating.escalate_signoffs)
     worker.daily(hold_reminders.remind_of_holds)
     for source in (*owed.SOURCES, hold_reminders.owed, change_reminders.owed):
         work.add_source(source)

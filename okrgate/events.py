@@ -113,12 +113,13 @@ class SignoffAsked(ProjectEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class SignoffDue(ProjectEvent):
-    """A seat still waits for somebody, and its day is tomorrow or over."""
+    """A seat still waits for somebody, and its day is near or over; `escalated`: those are told whom the rules name then."""
 
     gate: str
     ask: str
     due: str
     overdue: bool = False
+    escalated: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

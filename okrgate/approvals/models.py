@@ -158,7 +158,7 @@ class RoundReading(Model):
 
 
 class SignoffReminder(Model):
-    """Somebody was reminded of an open seat; `kind` is soon or overdue, each once a round."""
+    """Somebody was reminded of an open seat; `kind` is soon, overdue or (by those who only hear of it) escalated, each once a round."""
 
     __tablename__ = "signoff_reminders"
     __table_args__ = (UniqueConstraint("round_id", "person_id", "kind"),)

@@ -1,9 +1,13 @@
-"""Remind those whose seat is still open: once a day before it is due, once when it is over. Silence never approves."""
+"""Remind those whose seat is still open: once before it is due, once when it is over. Silence never approves.
+
+The first one comes a day before, or as many days after the stage began as its `remind_days` say.
+"""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
 
 from okrgate import clock
 from okrgate.approvals.asking import ask, gate_label
@@ -13,12 +17,12 @@ from okrgate.events import Recipient, SignoffDue, publish
 from okrgate.projects.models import Project
 from okrgate.rulebooks import service as rulebooks
 
-SOON, OVERDUE = "soon", "overdue"
+SOON, OVERDUE, ESCALATED = "soon", "overdue", "escalated"
 _AT_ONCE = 500
 
 
 def remind_of_signoffs() -> int:
-    """Write a reminder to everybody whose open seat is due within a day or was due before today; return how many.
+    """Write a reminder to everybody whose open seat is due soon or was due before today; return how many.
 
     Nobody gets the same one twice for a round, and nobody one on the day on which they were asked.
     """
@@ -32,6 +36,7 @@ def _remind_some() -> int:
     """Remind of some rounds, in one transaction: whom it waits for is looked up in it."""
     today = clock.today()
     with transaction() as session:
+        early = _early(session, today)
         rows = session.execute(
             select(Round, Project, SeatPerson.person_id, SeatPerson.waiting_since)
             .join(Project, Project.id == Round.project_id)
@@ -39,7 +44,7 @@ def _remind_some() -> int:
             .where(
                 Round.closed_at.is_(None),
                 Round.due_on.is_not(None),
-                Round.due_on <= today + timedelta(days=1),
+                (Round.due_on <= today + timedelta(days=1)) | Round.id.in_(early),
                 SeatPerson.waiting_since < clock.now() - timedelta(hours=12),
                 ~_told(OVERDUE) & ((Round.due_on < today) | ~_told(SOON)),
             )
@@ -54,6 +59,23 @@ def _remind_some() -> int:
             )
             publish(_news(row.Round, row.Project, [person], kind))
     return len(waiting)
+
+
+def _early(session: Session, today: date) -> list[int]:
+    """Return the open rounds whose stage wants a reminder sooner than a day before they are due."""
+    rows = session.execute(
+        select(Round.id, Round.due_on, Project.stage, Project.rulebook_version_id)
+        .join(Project, Project.id == Round.project_id)
+        .where(Round.closed_at.is_(None), Round.due_on > today + timedelta(days=1))
+    )
+    found = []
+    for number, due, name, version in rows:
+        stage = rulebooks.rulebook(version).stages.get(name)
+        if stage is None or not stage.remind_days or not stage.sla_days:
+            continue
+        if due - timedelta(days=stage.sla_days - stage.remind_days) <= today:
+            found.append(number)
+    return found
 
 
 def _told(kind: str) -> ColumnElement[bool]:

@@ -68,6 +68,8 @@ def _(event: events.SignoffAsked) -> str:
 
 @headline.register
 def _(event: events.SignoffDue) -> str:
+    if event.escalated:
+        return f"overdue: sign-off of {event.gate} was due on {day(event.due)}"
     if event.overdue:
         return f"overdue: your sign-off was due on {day(event.due)}"
     return f"reminder: sign-off due on {day(event.due)}"

@@ -1,5 +1,6 @@
 """The queue holds what needs me, in order; the card says where it stands, what changed, and why I may not."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -19,7 +20,9 @@ from okrgate.approvals.queue import Narrowed
 from okrgate.approvals.reminders import remind_of_signoffs
 from okrgate.database import db, transaction
 from okrgate.projects.models import Edit, Project
+from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import service, settling
+from okrgate.stages.escalating import escalate_signoffs
 from tests.integration.conftest import Arrive
 from tests.integration.journey.company import Company
 
@@ -218,6 +221,37 @@ def test_a_seat_is_reminded_of_once_before_and_once_after(
     assert sorted(kinds) == ["overdue", "soon", "soon"]
     assert company.project().stage == "final_approval", "silence approves nothing"
     assert [letter for _, letter in company.letters() if "overdue" in letter["Subject"]]
+
+
+def test_a_stage_says_when_to_remind_and_who_hears_of_delay(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due = round_of(company).due_on
+    assert due is not None
+    rules = rulebooks.rulebook(company.project().rulebook_version_id)
+    stage = replace(
+        rules.stages["final_approval"],
+        remind_days=2,
+        escalate_to=("process_office", "vice_president"),
+    )
+    changed = replace(rules, stages={**rules.stages, stage.id: stage})
+    monkeypatch.setattr(rulebooks, "rulebook", lambda _version: changed)
+    days = Days(monkeypatch, clock.now())
+    days.until(due - timedelta(days=4))
+    assert remind_of_signoffs() == 0
+    days.until(due - timedelta(days=3))
+    assert remind_of_signoffs() == 2
+    days.until(due)
+    assert remind_of_signoffs() == 0
+    assert escalate_signoffs() == 0
+    days.until(due + timedelta(days=1))
+    assert escalate_signoffs() == 1
+    assert escalate_signoffs() == 0
+    subjects = [
+        letter["Subject"] for to, letter in company.letters() if "overdue" in letter["Subject"]
+    ]
+    assert len(subjects) == 1
+    assert "sign-off of Final approval was due on" in subjects[0]
 
 
 class Days:
