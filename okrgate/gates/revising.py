@@ -7,12 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from okrgate.gates.changes import Add, Change, Move, Put, Remove, Rename
-from okrgate.gates.cutting import cut_out, cuts, write
+from okrgate.gates.cutting import Cut, cut_out, cuts, write
 from okrgate.gates.outlining import as_plain, expected, same
 from okrgate.gates.places import NoPlace, Path, Place, follow, line_at
 from okrgate.gates.problems import Problem, RulebookError
 from okrgate.gates.rendering import WIDEST, Plain, is_group
 from okrgate.gates.tree import Node, read_tree
+
+_SEVERAL = 4
+_WORD = 60
 
 __all__ = ["Add", "Change", "Move", "NoPlace", "Put", "Remove", "Rename", "revise"]
 
@@ -61,6 +64,11 @@ def revise(text: str, changes: Iterable[Change]) -> str:
     root = read_tree(text)
     pending = list(reversed(list(changes)))
     while pending:
+        several, done = _at_once(text, root, pending)
+        if several is not None:
+            text, root = several
+            del pending[-done:]
+            continue
         change, *rest = _steps(root, pending.pop())
         pending += reversed(rest)
         wanted = expected(as_plain(root), change)
@@ -75,6 +83,55 @@ def revise(text: str, changes: Iterable[Change]) -> str:
             cut, tree = _spread(change.path, (text, root), (cut, tree))
         text, root = cut, tree
     return text
+
+
+def _at_once(
+    text: str, root: Node, pending: Sequence[Change]
+) -> tuple[tuple[str, Node] | None, int]:
+    """Return text and tree after as many of the next changes as are small and apart, and how many those are.
+
+    Reading a text is what costs time, so these are read again only once. None if that is not sure, or not worth it.
+    """
+    wanted = as_plain(root)
+    found: list[Cut] = []
+    done = 0
+    for change in reversed(pending):
+        more = _cuts_apart(text, root, change, found)
+        if more is None:
+            break
+        try:
+            wanted = expected(wanted, change)
+        except NoPlace:
+            break
+        found += more
+        done += 1
+    if done < _SEVERAL:
+        return None, 0
+    cut = cut_out(text, found)
+    try:
+        tree = read_tree(cut)
+    except RulebookError:
+        return None, 0
+    return ((cut, tree), done) if same(as_plain(tree), wanted) else (None, 0)
+
+
+def _cuts_apart(text: str, root: Node, change: Change, others: Sequence[Cut]) -> list[Cut] | None:
+    """Return the cuts of a small change, if they touch none of the others."""
+    if not _is_small(change):
+        return None
+    try:
+        found = cuts(text, root, change)
+    except NoPlace:
+        return None
+    apart = all(one.end < other.start or other.end < one.start for one in found for other in others)
+    return found if apart else None
+
+
+def _is_small(change: Change) -> bool:
+    """Tell whether a change makes no row wider than it was by much."""
+    return isinstance(change, Remove | Rename) or (
+        isinstance(change, Put) and not is_group(change.value) and len(str(change.value)) < _WORD
+    )
 
 
 def _steps(root: Node, change: Change) -> list[Change]:

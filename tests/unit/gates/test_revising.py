@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from okrgate.gates import revising
 from okrgate.gates.outlining import same
 from okrgate.gates.problems import RulebookError
 from okrgate.gates.rendering import inline
@@ -26,6 +27,7 @@ from okrgate.gates.revising import (
     try_to_outline,
     try_to_revise,
 )
+from okrgate.gates.tree import Node, read_tree
 from tests.factories import SHIPPED
 
 FILE = dedent(
@@ -308,3 +310,45 @@ def test_every_row_of_the_shipped_file_can_be_changed() -> None:
         line for line in after.splitlines() if line.lstrip().startswith("#")
     ]
     assert after.count("help: Why it is asked.") == len(changes)
+
+
+SMALL: list[Change] = [
+    Put(("params", "big"), Decimal("60000.00")),
+    Put(("gates", "plan", "label"), "The plan"),
+    Remove(("gates", "plan", "requirements", 2)),
+    Remove(("tail", 2)),
+    Rename(("roles", "vp"), "second"),
+    Remove(("tail", 0)),
+    Put(("gates", "plan", "requirements", "two", "severity"), "soft"),
+    Remove(("tail", 0)),
+    Rename(("roles", "second"), "vice"),
+    Put(("roles", "vice", "label"), "Vice"),
+    Remove(("roles", "lead")),
+]
+
+
+@given(st.permutations(SMALL[:6]), st.integers(0, 5))
+@settings(deadline=None, max_examples=10)
+def test_many_small_changes_come_out_as_one_by_one(changes: list[Change], more: int) -> None:
+    changes = [*changes, *SMALL[6 : 6 + more]]
+    by_itself = FILE
+    try:
+        for change in changes:
+            by_itself = revise(by_itself, [change])
+    except NoPlace:
+        with pytest.raises(NoPlace):
+            revise(FILE, changes)
+    else:
+        assert revise(FILE, changes) == by_itself
+
+
+def test_many_small_changes_are_read_again_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def counted(text: str) -> Node:
+        read.append(text)
+        return read_tree(text)
+
+    monkeypatch.setattr(revising, "read_tree", counted)
+    revise(FILE, SMALL[:5])
+    assert len(read) == 2
