@@ -71,7 +71,7 @@ def _early(session: Session, today: date) -> list[int]:
     found = []
     for number, due, name, version in rows:
         stage = rulebooks.rulebook(version).stages.get(name)
-        if stage is None or not stage.remind_days or not stage.sla_days:
+        if due is None or stage is None or not stage.remind_days or not stage.sla_days:
             continue
         if due - timedelta(days=stage.sla_days - stage.remind_days) <= today:
             found.append(number)

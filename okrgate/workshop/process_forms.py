@@ -127,8 +127,13 @@ class StageForm(RowForm):
         description="Only for an end, in a word or two: delivered, declined.",
     )
     sla_days = Count("It should take at most", least=1, most=_DAYS)
-    remind_days = Count("Remind after", least=1, most=_DAYS)
-    escalate_to = Ticked("Who is told when it takes longer?")
+    remind_days = Count(
+        "Remind after",
+        least=1,
+        most=_DAYS,
+        description="Whoever has to sign here; left empty, a day before it is due.",
+    )
+    escalate_to = Ticked("When a sign-off here is late, a mail goes to")
     on_enter = Ticked("What happens when a project comes in?")
 
     def offer(self, process: Process, entry: Mapping[str, Any]) -> None:
@@ -148,6 +153,11 @@ class StageForm(RowForm):
             "escalate_to": words(entry.get("escalate_to")),
             "on_enter": words(entry.get("on_enter")),
         }
+
+    def validate_remind_days(self, field: Any) -> None:
+        """A reminder comes before the day that it reminds of."""
+        if field.data is not None and field.data >= (self.sla_days.data or 0):
+            raise ValidationError("Remind before it should be done: it needs fewer days.")
 
     def validate_outcome(self, field: Any) -> None:
         """An end says how it ended, nothing else does."""

@@ -109,7 +109,7 @@ def _deadline(process: Process, stage: Mapping[str, Any]) -> str:
     told = process.labels("role", words(stage.get("escalate_to")))
     parts = [f"should take at most {days(limit)}"] if limit is not None else []
     parts += [f"a reminder after {days(remind)}"] if remind is not None else []
-    parts += [f"late ones are told to {told}"] if told else []
+    parts += [f"late sign-offs are told to {told}"] if told else []
     return _sentence("; ".join(parts))
 
 
