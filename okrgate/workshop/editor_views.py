@@ -17,7 +17,7 @@ from okrgate.stages.impact_report import KINDS
 from okrgate.web.htmx import render
 from okrgate.web.permissions import admin, requires
 from okrgate.web.render import done, is_own_path, me
-from okrgate.workshop import checking, comparing, keeping, meaning
+from okrgate.workshop import checking, comparing, keeping, meaning, words
 from okrgate.workshop.blueprint import blueprint
 from okrgate.workshop.forms import RulesForm
 
@@ -170,6 +170,7 @@ def show_editor(
         by_line=_by_line(problems),
         is_without_example=meaning.is_without_example,
         kinds=KINDS,
+        words=words.completed(),
         lines=comparing.numbered(form.text.data or "", marked) if problems else [],
         **context,
     )

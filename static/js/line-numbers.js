@@ -1,6 +1,7 @@
 // Numbers beside the lines of a text of rules, kept level with it. Without this the check names lines all the same.
 const area = document.querySelector('.code-form textarea[name="text"]');
-if (area) {
+// The editor has its own.
+if (area && !globalThis.CodeMirror) {
   const holder = document.createElement("div");
   holder.className = "code-holder";
   const gutter = document.createElement("pre");

@@ -37,6 +37,7 @@ if (area && beside) {
     asked?.abort();
     const mine = new AbortController();
     asked = mine;
+    if (beside.hidden) said.textContent = "Checking";
     beside.hidden = false;
     beside.classList.add("live-is-busy");
     try {
