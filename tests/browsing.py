@@ -28,6 +28,11 @@ class Form:
         return any(name == "add_row" for name, _value in self.buttons.values())
 
 
+def _as_typed(text: str) -> str:
+    """Return what a browser shows in a text area: any line end is one, and the first is not part of the text."""
+    return text.replace("\r\n", "\n").removeprefix("\n")
+
+
 class _Forms(HTMLParser):
     """Collects every form of a page."""
 
@@ -89,7 +94,7 @@ class _Forms(HTMLParser):
             return
         if tag == "textarea":
             self._open.names.add(self._area)
-            self._open.values.add(self._area, "".join(self._text).removeprefix("\n"))
+            self._open.values.add(self._area, _as_typed("".join(self._text)))
             self._area = ""
         elif tag == "select":
             self._select = ""

@@ -38,6 +38,18 @@ class RollBackForm(_Terms, BackForm):
     """An older version that is to come back, and how."""
 
 
+class ReviewForm(FlaskForm):
+    """Why the rules change; `seen` marks the draft that the page shows."""
+
+    seen = HiddenField(default="")
+    note = Text(
+        "What changes, and why?",
+        most=_WORDS,
+        rows=3,
+        description="Everybody who works by these rules can read it. Needed to publish.",
+    )
+
+
 class DecisionForm(FlaskForm):
     """What an administrator says to a proposal; `digest` names the text that they read."""
 

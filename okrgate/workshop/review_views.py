@@ -1,0 +1,116 @@
+"""The whole draft before it is published: what is wrong with it, what it changes, whom it concerns. No file needed."""
+
+from dataclasses import replace
+from typing import Any
+
+from flask import request, url_for
+from flask.typing import ResponseReturnValue
+
+from okrgate.gates.problems import RulebookError
+from okrgate.rulebooks import drafts, service
+from okrgate.rulebooks.drafts import Draft
+from okrgate.stages import impact
+from okrgate.stages.impact_report import KINDS
+from okrgate.web.htmx import render
+from okrgate.web.permissions import admin, requires
+from okrgate.web.render import done, me
+from okrgate.workshop import checking, comparing, keeping, meaning
+from okrgate.workshop.blueprint import blueprint
+from okrgate.workshop.publish_forms import PublishForm, ReviewForm
+from okrgate.workshop.publish_views import confirm
+
+
+@blueprint.get("/rules/<key>/review")
+@requires(admin)
+def review(key: str) -> ResponseReturnValue:
+    """Show what somebody's draft changes, beside what is wrong with it."""
+    draft = drafts.begin(key, by=me())
+    return _page(key, draft, _filled(draft))
+
+
+@blueprint.post("/rules/<key>/review")
+@requires(admin)
+def decide(key: str) -> ResponseReturnValue:
+    """Show the impact, keep the note, throw the draft away, or go on to publishing."""
+    form = ReviewForm()
+    draft = drafts.begin(key, by=me())
+    if draft.changed_at is None:
+        return done("You have no draft of these rules.", url_for(".review", key=key))
+    if not form.validate_on_submit():
+        return _page(key, draft, form, status=422)
+    try:
+        draft = keeping.opened(key, seen=form.seen.data or "", by=me())
+        if request.form.get("act") == "discard":
+            drafts.discard(key, by=me())
+            return done("Your draft is thrown away.", url_for("rulebooks.show_rules"))
+        noted = replace(draft, note=form.note.data or "")
+        keeping.keep(key, noted, seen=form.seen.data or "", by=me())
+    except keeping.Newer as newer:
+        return _overtaken(key, form, newer)
+    form.seen.data = keeping.digest(noted)
+    if request.form.get("act") == "publish":
+        return _publish(key, noted, form)
+    return _page(key, noted, form, with_impact=True)
+
+
+def _publish(key: str, draft: Draft, form: ReviewForm) -> ResponseReturnValue:
+    if not draft.note:
+        form.note.errors = ["Say what changes and why, for everybody who works by these rules."]
+        return _page(key, draft, form, status=422)
+    if any(one.severity == "error" for one in checking.problems(key, draft.text)):
+        form.form_errors.append("The errors below have to be mended first. Nothing was published.")
+        return _page(key, draft, form, status=422)
+    text = PublishForm(
+        formdata=None,
+        text=draft.text,
+        note=draft.note,
+        based_on=draft.based_on,
+        seen=keeping.digest(draft),
+    )
+    return confirm(key, text)
+
+
+def _overtaken(key: str, form: ReviewForm, newer: keeping.Newer) -> ResponseReturnValue:
+    """Show the draft that is there now, with the note that was typed."""
+    form.seen.data = keeping.digest(newer.theirs)
+    form.form_errors.append(
+        "Your draft was changed elsewhere since this page was opened. This is how it stands now; your note is kept."
+    )
+    return _page(key, newer.theirs, form, status=409)
+
+
+def _page(
+    key: str, draft: Draft, form: ReviewForm, *, status: int = 200, with_impact: bool = False
+) -> ResponseReturnValue:
+    binding = service.newest(key)
+    begun = draft.changed_at is not None
+    problems = checking.problems(key, draft.text) if begun else ()
+    shown: dict[str, Any] = {"told": None, "impact": None}
+    if begun:
+        try:
+            shown["told"] = meaning.compare(binding.text, draft.text)
+        except RulebookError as error:
+            problems = error.problems
+        if with_impact and checking.is_readable(key, draft.text):
+            shown["impact"] = impact.of(key, draft.text, reader=me())
+    return render(
+        "workshop/review.html",
+        status=status,
+        key=key,
+        form=form,
+        form_errors=status != 200,
+        binding=binding,
+        title=service.rulebook(binding.id).title,
+        draft=draft,
+        begun=begun,
+        errors=[one for one in problems if one.severity == "error"],
+        warnings=[one for one in problems if one.severity == "warning"],
+        difference=comparing.compare(binding.text, draft.text) if begun else None,
+        is_without_example=meaning.is_without_example,
+        kinds=KINDS,
+        **shown,
+    )
+
+
+def _filled(draft: Draft) -> ReviewForm:
+    return ReviewForm(formdata=None, note=draft.note, seen=keeping.digest(draft))
