@@ -6,27 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from okrgate.gates.checks import check_rulebook, in_child
-from okrgate.gates.places import Path
+from okrgate.gates.checks import in_child
 from okrgate.gates.problems import Problem
-from okrgate.gates.revising import (
-    Change,
-    Outlined,
-    Revised,
-    lines_of,
-    try_to_outline,
-    try_to_revise,
-)
+from okrgate.gates.revising import Change, Outlined, try_to_outline
 from okrgate.rulebooks import drafts
 from okrgate.rulebooks.drafts import Draft
 from okrgate.workshop import keeping
-from okrgate.workshop.process_rows import GROUPS, Process, group
+from okrgate.workshop.draft_reading import RowKey, revise_and_outline, survey
+from okrgate.workshop.process_rows import Process, group
 
 _SECONDS = 15.0
 _KEPT = 16
 _lock = threading.Lock()
 _outlines: OrderedDict[str, dict[str, object]] = OrderedDict()
-_RowKey = tuple[str, str]
 
 
 class Unreadable(Exception):
@@ -60,7 +52,7 @@ class Opened:
 class Findings:
     """What the check finds in a text: by row, and what belongs to no row."""
 
-    by_row: dict[_RowKey, list[Problem]]
+    by_row: dict[RowKey, list[Problem]]
     elsewhere: list[Problem]
 
     @property
@@ -100,7 +92,7 @@ def revised(text: str, changes: Sequence[Change]) -> str:
     """Return a text after some changes. Raises Unchangeable, Unreadable."""
     if not changes:
         return text
-    answer = in_child(_revise, (text, tuple(changes)), _SECONDS)
+    answer = in_child(revise_and_outline, (text, tuple(changes)), _SECONDS)
     if not isinstance(answer, tuple):
         raise Unchangeable(f"The change could not be made: {answer}.")
     found, outlined = answer
@@ -112,12 +104,6 @@ def revised(text: str, changes: Sequence[Change]) -> str:
         raise Unchangeable("With this change the rules would be longer than they may be: 256 KB.")
     _remember(found.text, outlined)
     return str(found.text)
-
-
-def _revise(given: tuple[str, tuple[Change, ...]]) -> tuple[Revised, Outlined]:
-    """Change a text, and read what comes out: the page that is shown next needs it."""
-    found = try_to_revise(given)
-    return found, try_to_outline(found.text)
 
 
 def _outline(text: str) -> dict[str, object]:
@@ -145,11 +131,11 @@ def _remember(text: str, found: Outlined) -> dict[str, object]:
 @lru_cache(maxsize=_KEPT)
 def findings(text: str) -> Findings:
     """Return what the check finds in a text, row by row."""
-    found = in_child(_survey, text, _SECONDS)
+    found = in_child(survey, text, _SECONDS)
     if not isinstance(found, tuple):
         return Findings({}, [Problem(1, 1, "error", str(found))])
     problems, lines = found
-    by_row: dict[_RowKey, list[Problem]] = {}
+    by_row: dict[RowKey, list[Problem]] = {}
     elsewhere: list[Problem] = []
     for one in problems:
         rows = [row for row, (first, last) in lines.items() if first <= one.line <= last]
@@ -158,20 +144,3 @@ def findings(text: str) -> Findings:
         if not rows:
             elsewhere.append(one)
     return Findings(by_row, elsewhere)
-
-
-def _survey(text: str) -> tuple[tuple[Problem, ...], dict[_RowKey, tuple[int, int]]]:
-    problems = check_rulebook(text)
-    outlined = try_to_outline(text)
-    if outlined.problems:
-        return problems, {}
-    whole = group(outlined.data)
-    paths: dict[_RowKey, Path] = {
-        (kind, name): (top, name) for kind, top in GROUPS.items() for name in group(whole.get(top))
-    }
-    paths["param", ""] = ("params",)
-    paths["signing", ""] = ("signing",)
-    for gate, place, _said in Process(whole).requirements():
-        paths["requirement", f"{gate} {place}"] = ("gates", gate, "requirements", place)
-    lines = zip(paths, lines_of(text, paths.values()), strict=True)
-    return problems, {row: place for row, place in lines if place is not None}

@@ -14,7 +14,7 @@ from okrgate.gates.language import read_rulebook
 from okrgate.gates.revising import outline
 from okrgate.rulebooks import drafts
 from okrgate.rulebooks.drafts import Draft
-from okrgate.workshop import process_draft
+from okrgate.workshop import draft_reading, process_draft
 from tests.browsing import read
 from tests.factories import Factory
 from tests.unit.workshop.small_gates import GATES
@@ -28,7 +28,7 @@ LOOKED = f"{ROWS}/gates/looked_over"
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """These texts are harmless: spare processes of their own, and proofs that no test here is about."""
     monkeypatch.setattr(process_draft, "in_child", lambda work, given, _seconds: work(given))
-    monkeypatch.setattr(process_draft, "check_rulebook", lambda text: read_rulebook(text)[1])
+    monkeypatch.setattr(draft_reading, "check_rulebook", lambda text: read_rulebook(text)[1])
 
 
 @pytest.fixture
