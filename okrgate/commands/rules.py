@@ -44,6 +44,15 @@ def publish(file: Path, note: str, in_flight: str | None) -> None:
         click.echo(f"Published as version {version.number}.")
 
 
+@rules.command("map")
+@click.argument("file", type=_FILE)
+def draw_map(file: Path) -> None:
+    """Print the map of FILE's process as an SVG picture."""
+    from okrgate.rulebooks.mapping import as_svg
+
+    click.echo(as_svg(loaded(file)), nl=False)
+
+
 @rules.command()
 @click.argument("old", type=_FILE)
 @click.argument("new", type=_FILE)
