@@ -1,6 +1,7 @@
 """What a new text changes, in words. It is read and judged in a process of its own: nobody has run it yet."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from okrgate.gates.checks import in_child
 from okrgate.gates.differing import Change, Meaning, differ
@@ -10,6 +11,7 @@ from okrgate.rulebooks import wording
 from okrgate.workshop.loosening import may_loosen
 
 _SECONDS = 20.0
+_KEPT = 8
 _KINDS = {
     "process": "The process",
     "role": "Roles",
@@ -58,19 +60,32 @@ def is_without_example(change: Change) -> bool:
 
 def compare(before: str, after: str) -> Told:
     """Return what changes from one text to another. Raises RulebookError when one cannot be read."""
+    try:
+        return _compared(before, after)
+    except _Unclear as problem:
+        return Told(problem=f"What changes could not be put into words: {problem}.")
+
+
+class _Unclear(Exception):
+    """Nobody knows what changes; another time somebody may."""
+
+
+@lru_cache(maxsize=_KEPT)
+def _compared(before: str, after: str) -> Told:
+    """Compare two texts once: whoever publishes has just looked at what changes."""
     found = in_child(_differ, (before, after), _SECONDS)
     if isinstance(found, tuple):
         raise RulebookError(found)
-    if isinstance(found, _Compared):
-        told = found.meaning
-        return Told(
-            told.changes,
-            stricter=told.count("stricter"),
-            looser=told.count("looser"),
-            other=told.count("other"),
-            loosens=found.loosens,
-        )
-    return Told(problem=f"What changes could not be put into words: {found}.")
+    if not isinstance(found, _Compared):
+        raise _Unclear(found)
+    told = found.meaning
+    return Told(
+        told.changes,
+        stricter=told.count("stricter"),
+        looser=told.count("looser"),
+        other=told.count("other"),
+        loosens=found.loosens,
+    )
 
 
 @dataclass(frozen=True)

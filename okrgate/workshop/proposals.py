@@ -20,8 +20,7 @@ from okrgate.events import publish as tell
 from okrgate.rulebooks import drafts, service
 from okrgate.rulebooks.drafts import Draft
 from okrgate.rulebooks.models import Process, RulebookVersion
-from okrgate.stages import impact
-from okrgate.workshop import holders, meaning, policy, rollouts
+from okrgate.workshop import holders, meaning, outlook, policy, rollouts
 from okrgate.workshop import proposal_news as news
 from okrgate.workshop.checking import check
 from okrgate.workshop.meaning import Told
@@ -71,7 +70,7 @@ def propose(
     told = meaning.compare(binding.text, draft.text)
     asked = policy.electorate(by, terms := policy.in_force())
     needed = policy.needed(terms, loosens=told.loosens, possible=asked[1])
-    shown = impact.of(key, draft.text, reader=None, most=0).sentences if needed else ()
+    shown = outlook.sentences(key, draft.text) if needed else ()
     title, names = service.parsed(draft.text).title, directory.names([by])
     with transaction() as session:
         process = _lock(key)

@@ -9,7 +9,6 @@ from okrgate.errors import Conflict, Invalid
 from okrgate.gates.problems import Problem, RulebookError
 from okrgate.rulebooks import service
 from okrgate.rulebooks.drafts import Draft
-from okrgate.stages import impact
 from okrgate.web.htmx import render
 from okrgate.web.permissions import admin, requires
 from okrgate.web.render import done, me
@@ -169,7 +168,7 @@ def confirm(key: str, typed: RulesForm, *, status: int = 200) -> ResponseReturnV
         difference=comparing.compare(binding.text, form.text.data or ""),
         told=told,
         is_without_example=meaning.is_without_example,
-        impact=impact.of(key, form.text.data or "", reader=me(), most=0),
+        impact=outlook.impact_of(key, form.text.data or "", reader=me()),
         staying=_staying(key),
     )
 
