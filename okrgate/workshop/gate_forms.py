@@ -9,13 +9,13 @@ from wtforms.validators import ValidationError
 from okrgate.gates.reading_conditions import Names
 from okrgate.gates.vocabulary import SECTIONS
 from okrgate.web.fields import Choice, Line, Text
+from okrgate.workshop.gate_messages import numbers_named
 from okrgate.workshop.gate_rows import DEFAULT_DAYS, DEFAULT_REASON
 from okrgate.workshop.process_forms import DraftPart, Pick, Ticked, offer
 from okrgate.workshop.process_rows import Process, group, text, words
 
 _LONGEST = 2_000
 _ID = re.compile(r"[a-z][a-z0-9_-]{0,59}\Z", re.ASCII)
-_PLACE = re.compile(r"\{([^{}]*)\}")
 _HARD, _SOFT = "hard", "soft"
 _ON, _TRIAL, _OFF = "active", "evaluate", "off"
 _STRICT = [
@@ -58,7 +58,7 @@ class RequirementForm(DraftPart):
 
     def validate_message(self, field: Any) -> None:
         """Know every number in braces."""
-        for name in _PLACE.findall(field.data or ""):
+        for name in numbers_named(field.data or ""):
             if name not in self._names.params:
                 raise ValidationError(f"There is no number called “{name}” in these rules.")
 

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from okrgate.gates.problems import Problem
 from okrgate.gates.reading_conditions import Names
-from okrgate.gates.reading_gates import spoken
 from okrgate.workshop.conditions_words import in_words, names_of
+from okrgate.workshop.gate_messages import filled
+from okrgate.workshop.plain_words import PlainWords
 from okrgate.workshop.process_draft import Findings
 from okrgate.workshop.process_rows import (
     Process,
@@ -21,7 +22,6 @@ from okrgate.workshop.process_rows import (
     words,
 )
 
-_PLACE = re.compile(r"\{([^{}]*)\}")
 _PLAIN_ID = re.compile(r"[a-z][a-z0-9_-]{0,59}\Z", re.ASCII)
 DEFAULT_REASON, DEFAULT_DAYS = 20, 30
 SEVERITIES = {"hard": "Must", "soft": "Can be set aside", "advisory": "Advice"}
@@ -34,6 +34,7 @@ class RequirementRow:
     gate: str
     place: int
     token: str
+    id: str
     message: str
     help: str
     severity: str
@@ -42,7 +43,7 @@ class RequirementRow:
     only_if: str
     waiver: str
     section: str
-    found: tuple[Problem, ...]
+    found: tuple[Problem, ...] = ()
 
     @property
     def anchor(self) -> str:
@@ -52,21 +53,41 @@ class RequirementRow:
 
 @dataclass(frozen=True)
 class GateRow:
-    """One gate, the moves it stands on, what a sign-off at it covers."""
+    """One gate, and the moves it stands on."""
 
     id: str
     label: str
     guards: tuple[str, ...]
-    material: tuple[str, ...] | None
     rules: tuple[RequirementRow, ...]
     found: tuple[Problem, ...]
 
 
 def gates(process: Process, findings: Findings) -> list[GateRow]:
     """Return every gate, those of the way forward first and in its order."""
-    names = names_of(process.whole)
+    names, plain = names_of(process.whole), PlainWords(process)
     known = process.named("gate")
-    return [_gate(process, names, name, known[name], findings) for name in ordered(process)]
+
+    def gate(name: str) -> GateRow:
+        said = known[name]
+        rules = tuple(
+            _requirement(process, names, name, place, group(one))
+            for place, one in enumerate(listed(said.get("requirements")))
+        )
+        own = [findings.of("requirement", f"{name} {rule.place}") for rule in rules]
+        inside = {one for found in own for one in found}
+        outside = [one for one in findings.of("gate", name) if one not in inside]
+        return GateRow(
+            id=name,
+            label=process.label("gate", name),
+            guards=tuple(guarded(process, name)),
+            rules=tuple(
+                replace(rule, found=tuple(plain.of(found, rule.id)))
+                for rule, found in zip(rules, own, strict=True)
+            ),
+            found=tuple(plain.of(outside)),
+        )
+
+    return [gate(name) for name in ordered(process)]
 
 
 def ordered(process: Process) -> list[str]:
@@ -84,37 +105,11 @@ def ordered(process: Process) -> list[str]:
     return [one for one in dict.fromkeys([*passed, *known]) if one in known]
 
 
-def _gate(
-    process: Process, names: Names, name: str, said: Mapping[str, Any], findings: Findings
-) -> GateRow:
-    rules = tuple(
-        _requirement(process, names, name, place, group(one), findings)
-        for place, one in enumerate(listed(said.get("requirements")))
-    )
-    inside = {one for rule in rules for one in rule.found}
-    return GateRow(
-        id=name,
-        label=process.label("gate", name),
-        guards=tuple(guarded(process, name)),
-        material=tuple(label_of(names, one) for one in words(said["material"]))
-        if "material" in said
-        else None,
-        rules=rules,
-        found=tuple(one for one in findings.of("gate", name) if one not in inside),
-    )
-
-
 def guarded(process: Process, gate: str) -> Iterator[str]:
     """Yield the moves that a gate stands on, as people call them."""
     for name, move in process.named("move").items():
         if move.get("gate") == gate:
             yield process.label("move", name)
-
-
-def label_of(names: Names, name: str) -> str:
-    """Return what people call a fact or a list."""
-    known = names.facts.get(name) or names.collections.get(name)
-    return known.label or name if known is not None else name
 
 
 def _requirement(
@@ -123,12 +118,12 @@ def _requirement(
     gate: str,
     place: int,
     said: Mapping[str, Any],
-    findings: Findings,
 ) -> RequirementRow:
     return RequirementRow(
         gate=gate,
         place=place,
         token=token_of(process, gate, place),
+        id=text(said.get("id")),
         message=filled(text(said.get("message")), names) or "(no message yet)",
         help=filled(text(said.get("help")), names),
         severity=text(said.get("severity")),
@@ -137,7 +132,6 @@ def _requirement(
         only_if=in_words(said.get("when"), names),
         waiver=_waiver(process, names, said),
         section=section_label(text(said.get("fix"))),
-        found=tuple(findings.of("requirement", f"{gate} {place}")),
     )
 
 
@@ -155,15 +149,6 @@ def found_by(process: Process, gate: str, token: str) -> int | None:
     return next(
         (place for place in range(len(rows)) if token_of(process, gate, place) == token), None
     )
-
-
-def filled(message: str, names: Names) -> str:
-    """Return a message with the numbers it names."""
-
-    def value(found: re.Match[str]) -> str:
-        return spoken(names.params[found[1]]) if found[1] in names.params else found[0]
-
-    return _PLACE.sub(value, message)
 
 
 def _waiver(process: Process, names: Names, said: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from okrgate.workshop.blueprint import blueprint
 from okrgate.workshop.conditions_pages import grouped
 from okrgate.workshop.conditions_words import names_of
 from okrgate.workshop.gate_forms import GateForm, NewGateForm
+from okrgate.workshop.plain_words import PlainWords
 from okrgate.workshop.process_draft import Opened
 from okrgate.workshop.process_forms import DraftPart, offer
 from okrgate.workshop.process_pages import kept, open_draft, show, with_readable_draft
@@ -192,6 +193,7 @@ def _gates_page(
         gates=gate_rows.gates(opened.process, findings),
         severities=gate_rows.SEVERITIES,
         findings=findings,
+        elsewhere=PlainWords(opened.process).of(findings.elsewhere),
     )
 
 
@@ -225,7 +227,9 @@ def _gate_page(
             ("Lists and others", [(one, boxes[one]) for one in boxes if one not in known]),
         ],
         guards=list(gate_rows.guarded(opened.process, gate)),
-        found=process_draft.findings(opened.draft.text).of("gate", gate),
+        found=PlainWords(opened.process).of(
+            process_draft.findings(opened.draft.text).of("gate", gate)
+        ),
         count=len(listed(said.get("requirements"))),
     )
 

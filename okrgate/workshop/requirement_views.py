@@ -20,6 +20,8 @@ from okrgate.workshop.conditions_reading import parts_of
 from okrgate.workshop.conditions_words import in_words, names_of
 from okrgate.workshop.conditions_writing import Faults, is_too_deep, plain_of
 from okrgate.workshop.gate_forms import RequirementForm, shown
+from okrgate.workshop.gate_messages import filled
+from okrgate.workshop.plain_words import PlainWords
 from okrgate.workshop.process_draft import Opened
 from okrgate.workshop.process_forms import DraftPart
 from okrgate.workshop.process_pages import kept, open_draft, show, with_readable_draft
@@ -238,7 +240,7 @@ def _page(work: Work, *, status: int = 200) -> ResponseReturnValue:
         token=token,
         name=name,
         before=work.before,
-        message=gate_rows.filled(text(work.before.get("message")), work.names),
+        message=filled(text(work.before.get("message")), work.names),
         conditions={
             key: Shown(key, work.names, work.faults.get(key, {})).view(work.conditions[key])
             for key in _KEYS
@@ -246,7 +248,9 @@ def _page(work: Work, *, status: int = 200) -> ResponseReturnValue:
         wrong=_wrong(work),
         words=_words(work),
         stored={key: in_words(work.before.get(key), work.names) for key in _KEYS},
-        found=found.of("requirement", f"{work.gate} {work.place}") if found else [],
+        found=PlainWords(process).of(found.of("requirement", f"{work.gate} {work.place}"), name)
+        if found
+        else [],
         checked=found is not None,
         reshaped=request.method == "POST",
         tests=gate_rows.tests_of(process, name) if name else [],
@@ -280,7 +284,7 @@ def _removal_page(
 ) -> ResponseReturnValue:
     place = _place(opened, gate, token)
     one = group(listed((opened.process.one("gate", gate) or {}).get("requirements"))[place])
-    message = gate_rows.filled(text(one.get("message")), names_of(opened.process.whole))
+    message = filled(text(one.get("message")), names_of(opened.process.whole))
     return show(
         "workshop/remove_rule.html",
         key,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any as Anything
 
 import pytest
@@ -24,6 +25,10 @@ from tests.unit.workshop.small_gates import GATES
 
 WHOLE = outline(SHIPPED.read_text(encoding="utf-8"))
 NAMES = names_of(WHOLE)
+OTHERS = [
+    *sorted((SHIPPED.parent / "examples").glob("*.yaml")),
+    Path(__file__).parents[1] / "gates" / "portfolio.yaml",
+]
 CONSTANTS: dict[str, list[Anything]] = {
     "boolean": [True, False],
     "integer": [0, 7, "$problem_min"],
@@ -34,13 +39,13 @@ CONSTANTS: dict[str, list[Anything]] = {
 }
 
 
-def written() -> Iterator[tuple[str, Anything]]:
-    for gate in WHOLE["gates"].values():
+def written(whole: Anything) -> Iterator[tuple[str, Anything]]:
+    for gate in whole["gates"].values():
         for one in gate["requirements"]:
             for key in ("if", "when"):
                 if key in one:
                     yield f"{one['id']} {key}", one[key]
-    for one in WHOLE["invariants"]:
+    for one in whole.get("invariants", []):
         yield one["id"], one.get("unless", one.get("always"))
 
 
@@ -160,11 +165,24 @@ def through(plain: Anything) -> Anything:
     return found
 
 
-@pytest.mark.parametrize(("name", "plain"), list(written()))
+@pytest.mark.parametrize(("name", "plain"), list(written(WHOLE)))
 def test_every_shipped_condition_survives_the_form(name: str, plain: Anything) -> None:
     assert not any(isinstance(part, Kept) for _, part in walk(parts_of(plain, NAMES))), name
     assert meaning(through(plain)) == meaning(plain)
     assert through(through(plain)) == through(plain)
+
+
+@pytest.mark.parametrize("path", OTHERS, ids=lambda path: path.stem)
+def test_every_condition_of_other_rules_survives_the_form(path: Path) -> None:
+    whole = outline(path.read_text(encoding="utf-8"))
+    names = names_of(whole)
+    for name, plain in written(whole):
+        found, faults = plain_of(forms.read(sent(parts_of(plain, names)), "if"), names)
+        assert not faults, name
+        before, after = understood(plain, names), understood(found, names)
+        assert before is not None
+        assert after is not None
+        assert plainest(after) == plainest(before)
 
 
 @given(conditions(None))
