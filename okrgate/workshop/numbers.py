@@ -82,6 +82,15 @@ class Numbers:
         for line in (*self.stages, *self.waivers):
             yield from line.numbers
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """Return what each field is called, as far from its place as in a list of what is wrong."""
+        found = {one.field: one.label for one in self.named}
+        for line in (*self.stages, *self.waivers):
+            for one in line.numbers:
+                found[one.field] = f"{line.label}, {one.label[:1].lower()}{one.label[1:]}"
+        return found
+
 
 def read(process: Process, binding: Rulebook) -> Numbers:
     """Return the numbers of a draft, beside those of the rules that bind."""

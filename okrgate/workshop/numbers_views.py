@@ -20,6 +20,9 @@ from okrgate.workshop.process_pages import (
 )
 
 
+_NEW = {"new_label": "A new number", "new_value": "A new number"}
+
+
 @blueprint.get("/rules/<key>/numbers")
 @requires(admin)
 @with_readable_draft
@@ -60,12 +63,18 @@ def save_numbers(key: str) -> ResponseReturnValue:
 def _page(
     key: str, opened: Opened, form: DraftPart, wrong: Mapping[str, str], *, status: int = 200
 ) -> ResponseReturnValue:
+    shown = numbers.read(opened.process, binding_rules(key))
+    labels = shown.labels | _NEW
     return show(
         "workshop/numbers.html",
         key,
         status=status,
         form=form,
-        numbers=numbers.read(opened.process, binding_rules(key)),
+        numbers=shown,
+        summary=[
+            {"text": f"{labels[field]}: {sentence}", "href": f"#{field}"}
+            for field, sentence in wrong.items()
+        ],
         typed=request.form,
         wrong=wrong,
         findings=process_draft.findings(opened.draft.text),

@@ -53,12 +53,12 @@ def positions(process: Process) -> list[tuple[str, str]]:
 
 
 def side_moves(process: Process, at: str | None = None) -> list[SideMove]:
-    """Return the moves that do not lead on, except back: they can be open from a new stage as well."""
+    """Return the moves that do not lead on: they can be open from a new stage as well."""
     around = _around(process, at) if at else set()
     found = []
     for name, move in process.named("move").items():
         kind = kind_of(move)
-        if kind in {"forward", "resume", "return"}:
+        if kind in {"forward", "resume"}:
             continue
         sources = set(words(move.get("from")))
         said = f"{KINDS.get(kind, kind)}, to {process.target(move)}"
