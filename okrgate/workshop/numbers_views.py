@@ -19,7 +19,6 @@ from okrgate.workshop.process_pages import (
     with_readable_draft,
 )
 
-
 _NEW = {"new_label": "A new number", "new_value": "A new number"}
 
 
