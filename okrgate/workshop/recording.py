@@ -88,7 +88,7 @@ def _changes(
     unset: list[str] = []
     before = judge_twice(rulebook, asked.move, facts, today=today)
     if base is None:
-        if asked.begun.kind == PROJECT:
+        if asked.begun is not None and asked.begun.kind == PROJECT:
             facts = _Nameless(rulebook, reads).facts(facts)
         base = Example(_new_name(name, rulebook.fixtures), None, {}, {})
         changes.append(Put(("fixtures", base.id), _fixture(facts, today)))
@@ -110,6 +110,8 @@ def _changes(
 def _base(rulebook: Rulebook, asked: Asked) -> Example | None:
     """Return the example that a try began with, also by way of a test."""
     begun = asked.begun
+    if begun is None:
+        return None
     if begun.kind == TEST:
         test = next((one for one in rulebook.tests if one.name == begun.name), None)
         return rulebook.fixtures[test.fixture] if test is not None else None

@@ -169,7 +169,8 @@ def expected_words(rulebook: Rulebook, test: EmbeddedTest) -> str:
         if names:
             said.append(f"{word}: {_listed(messages, names)}")
     said += [f"at fault: {', '.join(items)}" for items in expect.items.values()]
-    return "; ".join(said)
+    words = "; ".join(said)
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def _listed(messages: dict[str, str], names: Iterable[str]) -> str:

@@ -45,14 +45,18 @@ class Begun:
 
 @dataclass(frozen=True)
 class Asked:
-    """What is to be tried: a text, a move, what it begins with, and (once the form was shown) what was typed."""
+    """What is to be tried: a text, a move, what it begins with, and (once the form was shown) what was typed.
+
+    Where no move of the text is named, it is the first of `gate`, or of all; where `begun` is None the first example.
+    """
 
     text: str
     move: str
-    begun: Begun
+    begun: Begun | None
     today: date
     typed: Mapping[str, str] | None = None
     judge: bool = True
+    gate: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,12 +123,20 @@ def try_text(asked: Asked) -> Tried:
     rulebook, problems = read_rulebook(asked.text)
     if rulebook is None:
         return Tried(problems=tuple(one for one in problems if one.severity == "error"))
-    tried = Tried(
-        moves=tuple(_moves(rulebook)), fixtures=tuple(rulebook.fixtures), begun=asked.begun
-    )
-    if asked.move not in rulebook.transitions:
-        return tried
-    return _tried(rulebook, asked, tried)
+    begun = asked.begun or _first_example(rulebook)
+    tried = Tried(moves=tuple(_moves(rulebook)), fixtures=tuple(rulebook.fixtures), begun=begun)
+    move = asked.move if asked.move in rulebook.transitions else _first_move(rulebook, asked.gate)
+    return _tried(rulebook, replace(asked, move=move, begun=begun), tried) if move else tried
+
+
+def _first_example(rulebook: Rulebook) -> Begun:
+    return next((Begun(FIXTURE, name) for name in rulebook.fixtures), Begun())
+
+
+def _first_move(rulebook: Rulebook, gate: str) -> str:
+    moves = [one for one in rulebook.transitions.values() if one.gate is not None]
+    moves.sort(key=lambda one: one.gate != gate)
+    return moves[0].id if moves else ""
 
 
 def _moves(rulebook: Rulebook) -> Sequence[tuple[str, str]]:
@@ -164,7 +176,7 @@ def _tried(rulebook: Rulebook, asked: Asked, tried: Tried) -> Tried:
 
 
 def _begin(rulebook: Rulebook, asked: Asked, gate: str) -> tuple[Facts, date, str]:
-    begun = asked.begun
+    begun = asked.begun or Begun()
     facts, today = Facts({}), asked.today
     if begun.facts is not None:
         facts = known_to(rulebook, begun.facts)
@@ -278,5 +290,5 @@ def _of_list(case: Case, leaf: Each | SomeFails | Count) -> Pair:
     count = len(case.rows(each.collection) or ())
     words = wording.said(case.rulebook, leaf)
     every = f"for every one of {label}"
-    needed = f"every one{words[len(every):]}" if words.startswith(every) else words
+    needed = f"every one{words[len(every) :]}" if words.startswith(every) else words
     return Pair(label, needed, f"{count} in the list", met=True)

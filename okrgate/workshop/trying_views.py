@@ -45,13 +45,16 @@ def try_rules(key: str) -> ResponseReturnValue:
     """Show how a move comes out at the facts of an example, a test, a project or nothing."""
     draft = drafts.begin(key, by=me())
     begun, taken = _begun(key, request.args.get("from", ""))
-    begun = replace(begun, given=request.args.get("given", ""))
-    asked = Asked(draft.text, request.args.get("move", "")[:_LONGEST], begun, clock.today())
+    given = request.args.get("given", "")
+    chosen = replace(begun, given=given) if given or "from" in request.args else None
+    asked = Asked(
+        draft.text,
+        request.args.get("move", "")[:_LONGEST],
+        chosen,
+        clock.today(),
+        gate=request.args.get("gate", "")[:_LONGEST],
+    )
     tried = trying.try_it(asked)
-    if not tried.move and not tried.problems and tried.moves:
-        if begun.kind == EMPTY and "from" not in request.args and tried.fixtures:
-            begun = Begun(FIXTURE, tried.fixtures[0])
-        tried = trying.try_it(replace(asked, move=tried.moves[0][0], begun=begun))
     return _page(key, draft, tried, taken)
 
 
