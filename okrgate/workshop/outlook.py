@@ -18,8 +18,8 @@ _seen: dict[tuple[str, str, str], tuple[float, Impact]] = {}
 
 
 def impact_of(key: str, text: str, *, reader: int) -> Impact:
-    """Return in short what a text would do, and remember it for whoever asks for it to be published next."""
-    found = impact.of(key, text, reader=reader, most=0)
+    """Return what a text would do, and remember it for whoever asks for it to be published next."""
+    found = impact.of(key, text, reader=reader)
     if not found.problem:
         _seen[_place(key, text)] = time.monotonic(), found
         while len(_seen) > _KEPT:

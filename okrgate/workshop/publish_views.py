@@ -9,6 +9,7 @@ from okrgate.errors import Conflict, Invalid
 from okrgate.gates.problems import Problem, RulebookError
 from okrgate.rulebooks import service
 from okrgate.rulebooks.drafts import Draft
+from okrgate.stages.impact_report import KINDS
 from okrgate.web.htmx import render
 from okrgate.web.permissions import admin, requires
 from okrgate.web.render import done, me
@@ -21,6 +22,7 @@ from okrgate.workshop import (
     merging,
     outlook,
     proposals,
+    rollouts,
 )
 from okrgate.workshop.blueprint import blueprint
 from okrgate.workshop.editor_views import draft_in, newer_page, show_editor, without_note
@@ -95,7 +97,10 @@ def _put(form: PublishForm | RollBackForm, refusal: Invalid) -> None:
 def roll_back_page(version_id: int) -> ResponseReturnValue:
     """Show what would change if an older version came back."""
     version = service.get_version(version_id)
-    form = RollBackForm(formdata=None, based_on=service.newest(version.process).number)
+    newest = service.newest(version.process)
+    form = RollBackForm(
+        formdata=None, based_on=newest.number, in_flight=rollouts.in_flight_of(newest.id)
+    )
     return _back_page(version, form)
 
 
@@ -169,6 +174,7 @@ def confirm(key: str, typed: RulesForm, *, status: int = 200) -> ResponseReturnV
         told=told,
         is_without_example=meaning.is_without_example,
         impact=outlook.impact_of(key, form.text.data or "", reader=me()),
+        kinds=KINDS,
         staying=_staying(key),
     )
 

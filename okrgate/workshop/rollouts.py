@@ -19,7 +19,7 @@ from okrgate.rulebooks.models import RulebookVersion
 from okrgate.stages import migrating
 from okrgate.stages.preparing import locked
 from okrgate.workshop import telling
-from okrgate.workshop.models import MIGRATE, Rollout, RolloutStep
+from okrgate.workshop.models import KEEP, MIGRATE, Rollout, RolloutStep
 
 _BATCH = 100
 _SHOWN = 500
@@ -174,6 +174,12 @@ class Progress:
 def of(version_id: int) -> Rollout | None:
     """Return the rollout of a version; one that was published without asking anybody has none."""
     return db.session().scalar(select(Rollout).where(Rollout.version_id == version_id))
+
+
+def in_flight_of(version_id: int) -> str:
+    """Return what became of open projects with a version: whoever takes it back does likewise."""
+    rollout = of(version_id)
+    return rollout.in_flight if rollout is not None else KEEP
 
 
 def progress(rollout: Rollout, *, reader: int) -> Progress:
