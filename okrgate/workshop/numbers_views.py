@@ -7,12 +7,13 @@ from flask.typing import ResponseReturnValue
 
 from okrgate.web.permissions import admin, requires
 from okrgate.web.render import done
-from okrgate.workshop import numbers, process_draft
+from okrgate.workshop import numbers
 from okrgate.workshop.blueprint import blueprint
 from okrgate.workshop.process_draft import Opened
 from okrgate.workshop.process_forms import DraftPart
 from okrgate.workshop.process_pages import (
     binding_rules,
+    found_in,
     kept,
     open_draft,
     show,
@@ -76,5 +77,5 @@ def _page(
         ],
         typed=request.form,
         wrong=wrong,
-        findings=process_draft.findings(opened.draft.text),
+        findings=found_in(opened),
     )

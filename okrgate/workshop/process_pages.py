@@ -12,7 +12,8 @@ from okrgate.rulebooks import service
 from okrgate.web.htmx import render
 from okrgate.web.render import me
 from okrgate.workshop import keeping, process_draft
-from okrgate.workshop.process_draft import Opened, Unchangeable, Unreadable
+from okrgate.workshop.plain_words import PlainWords
+from okrgate.workshop.process_draft import Findings, Opened, Unchangeable, Unreadable
 from okrgate.workshop.process_forms import DraftPart
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
@@ -34,6 +35,14 @@ def with_readable_draft(view: View) -> View:
 def open_draft(key: str) -> Opened:
     """Return what I work on. Raises NotFound for an unknown process, Unreadable."""
     return process_draft.opened(key, by=me())
+
+
+def found_in(opened: Opened, *, text: str | None = None) -> Findings:
+    """Return what the check finds in a draft, or in a text that it may become, in plain words."""
+    found = process_draft.findings(opened.draft.text if text is None else text)
+    plain = PlainWords(opened.process)
+    rows = {row: plain.of(problems) for row, problems in found.by_row.items()}
+    return Findings(rows, plain.of(found.elsewhere))
 
 
 def binding_rules(key: str) -> Rulebook:

@@ -10,9 +10,9 @@ from okrgate.gates.vocabulary import SECTIONS
 from okrgate.web.permissions import admin, requires
 from okrgate.web.render import done
 from okrgate.workshop import process_changes as changes_of
-from okrgate.workshop import process_draft, process_words
+from okrgate.workshop import process_words
 from okrgate.workshop.blueprint import blueprint
-from okrgate.workshop.process_draft import Opened
+from okrgate.workshop.process_draft import Findings, Opened
 from okrgate.workshop.process_forms import (
     FORMS,
     DraftPart,
@@ -25,6 +25,7 @@ from okrgate.workshop.process_forms import (
 from okrgate.workshop.process_names import id_from
 from okrgate.workshop.process_pages import (
     binding_rules,
+    found_in,
     kept,
     open_draft,
     show,
@@ -280,7 +281,7 @@ def _rows_page(
         kept_at=opened.draft.changed_at,
         rows={kind: process_words.rows(process, kind) for kind in FORMS},
         never=[fact_label(one) for one in _never(opened)],
-        findings=process_draft.findings(opened.draft.text),
+        findings=found_in(opened),
     )
 
 
@@ -289,7 +290,7 @@ def _row_page(
 ) -> ResponseReturnValue:
     process = opened.process
     shown = {row.id: row for row in process_words.rows(process, kind)} if name else {}
-    findings = process_draft.findings(opened.draft.text) if name else process_draft.Findings({}, [])
+    findings = found_in(opened) if name else Findings({}, [])
     found = findings.of(kind, name)
     return show(
         "workshop/process_row.html",

@@ -10,7 +10,7 @@ from okrgate.workshop.blueprint import blueprint
 from okrgate.workshop.process_draft import Findings, Opened, Unchangeable
 from okrgate.workshop.process_forms import FORMS, DraftPart
 from okrgate.workshop.process_names import id_from
-from okrgate.workshop.process_pages import kept, open_draft, show, with_readable_draft
+from okrgate.workshop.process_pages import found_in, kept, open_draft, show, with_readable_draft
 from okrgate.workshop.process_rows import text
 from okrgate.workshop.process_words import between
 from okrgate.workshop.stage_adding import changes_for, positions, side_moves
@@ -142,13 +142,14 @@ def _remove_page(
         choices=process_removing.replacements(opened.process, kind, name),
         instead=instead,
         planned=planned,
-        then=None if planned.open_ else _then(opened.draft.text, planned),
+        then=None if planned.open_ else _then(opened, planned),
     )
 
 
-def _then(text_now: str, planned: process_removing.Plan) -> Findings | None:
+def _then(opened: Opened, planned: process_removing.Plan) -> Findings | None:
     """Return what the check would find once a row is gone; nothing where it cannot be taken out this way."""
     try:
-        return process_draft.findings(process_draft.revised(text_now, planned.changes))
+        after = process_draft.revised(opened.draft.text, planned.changes)
     except Unchangeable:
         return None
+    return found_in(opened, text=after)
