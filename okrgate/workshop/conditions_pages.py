@@ -94,6 +94,7 @@ class Shown:
     prefix: str
     names: Names
     faults: Faults
+    action: str = ""
 
     def __post_init__(self) -> None:
         """Sort the facts once for every comparison."""
@@ -106,6 +107,7 @@ class Shown:
             "id": field_name(self.prefix, path, "part").replace(".", "-"),
             "path": "-".join(path),
             "prefix": self.prefix,
+            "action": self.action,
             "name": lambda what: field_name(self.prefix, path, what),
             "fault": self.faults.get(path),
             "root": path == ROOT,

@@ -1,54 +1,32 @@
 """One requirement at a time: what it says, what it needs, when it applies. The conditions are built with buttons."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from flask import abort, request, url_for
+from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
-from okrgate.gates.reading_conditions import Names
 from okrgate.gates.reading_gates import spoken
 from okrgate.web.permissions import admin, requires
 from okrgate.web.render import done
 from okrgate.workshop import conditions_forms as conditions
 from okrgate.workshop import gate_changes, gate_rows, process_draft
 from okrgate.workshop.blueprint import blueprint
-from okrgate.workshop.conditions_pages import Shown, fitted
-from okrgate.workshop.conditions_parts import Group
-from okrgate.workshop.conditions_reading import parts_of
+from okrgate.workshop.conditions_pages import Shown
 from okrgate.workshop.conditions_words import in_words, names_of
-from okrgate.workshop.conditions_writing import Faults, is_too_deep, plain_of
-from okrgate.workshop.gate_forms import RequirementForm, shown
+from okrgate.workshop.conditions_writing import is_too_deep, plain_of
 from okrgate.workshop.gate_messages import filled
 from okrgate.workshop.plain_words import PlainWords
 from okrgate.workshop.process_draft import Opened
 from okrgate.workshop.process_forms import DraftPart
 from okrgate.workshop.process_pages import kept, open_draft, show, with_readable_draft
 from okrgate.workshop.process_rows import group, listed, text
+from okrgate.workshop.requirement_work import KEYS, Work, begun, place_of, reshaped, sent
 
-_KEYS = ("if", "when")
+_GONE = (
+    "This requirement is not in your draft any more: it was removed or got another name, perhaps in another tab. "
+    "What you typed is still here; you can add it as a new one."
+)
 _TOO_DEEP = "The groups are nested deeper than the rules can hold: take one of them apart."
-
-
-@dataclass(frozen=True)
-class Work:
-    """A requirement in work: the draft, where it stands (None: nowhere yet), and what the form says of it."""
-
-    key: str
-    opened: Opened
-    names: Names
-    gate: str
-    place: int | None
-    before: Mapping[str, Any]
-    form: RequirementForm
-    conditions: Mapping[str, Group]
-    faults: Mapping[str, Faults]
-
-    @property
-    def wrong(self) -> bool:
-        """Tell whether something in the conditions has to be mended."""
-        return any(self.faults.values())
 
 
 @blueprint.get("/rules/<key>/rows/gates/<gate>/new")
@@ -56,7 +34,7 @@ class Work:
 @with_readable_draft
 def new_requirement(key: str, gate: str) -> ResponseReturnValue:
     """Ask what a new requirement says."""
-    return _page(_begun(key, gate, None))
+    return _page(begun(key, gate, None))
 
 
 @blueprint.post("/rules/<key>/rows/gates/<gate>/new")
@@ -64,8 +42,8 @@ def new_requirement(key: str, gate: str) -> ResponseReturnValue:
 @with_readable_draft
 def add_requirement(key: str, gate: str) -> ResponseReturnValue:
     """Change the shape of a new requirement, or add it."""
-    work = _sent(key, gate, None)
-    if _reshaped():
+    work = sent(key, gate, None)
+    if reshaped():
         return _page(work)
     if not _is_sound(work):
         return _page(work, status=422)
@@ -77,7 +55,7 @@ def add_requirement(key: str, gate: str) -> ResponseReturnValue:
     wanted = {"id": name, **form.wanted({}), **_plain(work)}
     status = kept(key, form, gate_changes.added(gate, wanted))
     if status:
-        return _page(_sent(key, gate, None, form=form), status=status)
+        return _page(sent(key, gate, None, form=form), status=status)
     return done(
         "The requirement is in your draft.",
         url_for(".edit_requirement", key=key, gate=gate, token=name),
@@ -89,7 +67,7 @@ def add_requirement(key: str, gate: str) -> ResponseReturnValue:
 @with_readable_draft
 def edit_requirement(key: str, gate: str, token: str) -> ResponseReturnValue:
     """Show one requirement to change."""
-    return _page(_begun(key, gate, token))
+    return _page(begun(key, gate, token))
 
 
 @blueprint.post("/rules/<key>/rows/gates/<gate>/<token>")
@@ -97,13 +75,16 @@ def edit_requirement(key: str, gate: str, token: str) -> ResponseReturnValue:
 @with_readable_draft
 def save_requirement(key: str, gate: str, token: str) -> ResponseReturnValue:
     """Change the shape of a requirement, or keep it."""
-    work = _sent(key, gate, token)
-    if _reshaped():
+    work = sent(key, gate, token)
+    if work.place is None:
+        work.form.form_errors.append(_GONE)
+        work.form.seen.data = work.opened.seen
+        return _page(work, status=409)
+    if reshaped():
         return _page(work)
     if not _is_sound(work):
         return _page(work, status=422)
     process, form = work.opened.process, work.form
-    assert work.place is not None  # noqa: S101 - _sent found it
     old = text(work.before.get("id"))
     to = form.id.data or old
     if to != old and to in gate_changes.taken(process):
@@ -113,7 +94,7 @@ def save_requirement(key: str, gate: str, token: str) -> ResponseReturnValue:
     changes = gate_changes.edited(process, gate, work.place, wanted, to=to)
     status = kept(key, form, changes)
     if status:
-        return _page(_sent(key, gate, token, form=form), status=status)
+        return _page(sent(key, gate, token, form=form), status=status)
     said = "Kept in your draft." if changes else "Nothing was changed."
     token = to if to != old else token
     return done(said, url_for(".edit_requirement", key=key, gate=gate, token=token))
@@ -135,7 +116,7 @@ def remove_requirement_page(key: str, gate: str, token: str) -> ResponseReturnVa
 def remove_requirement(key: str, gate: str, token: str) -> ResponseReturnValue:
     """Take a requirement away, with all that tests say of it."""
     opened, form = open_draft(key), DraftPart()
-    place = _place(opened, gate, token)
+    place = place_of(opened, gate, token)
     status = 422
     if form.validate_on_submit():
         status = kept(key, form, gate_changes.removed(opened.process, gate, place))
@@ -143,67 +124,6 @@ def remove_requirement(key: str, gate: str, token: str) -> ResponseReturnValue:
             page = url_for(".show_gates", key=key, _anchor=f"gate-{gate}")
             return done("The requirement is gone.", page)
     return _removal_page(key, open_draft(key), gate, token, form, status=status)
-
-
-# what is in work
-
-
-def _begun(key: str, gate: str, token: str | None) -> Work:
-    """Return a requirement as the draft says it."""
-    opened = open_draft(key)
-    place, before = _before(opened, gate, token)
-    names = names_of(opened.process.whole)
-    form = RequirementForm(formdata=None, seen=opened.seen, **(shown(before) if before else {}))
-    form.offer(opened.process, names, before)
-    parts = {name: fitted(parts_of(before.get(name), names), names) for name in _KEYS}
-    return Work(key, opened, names, gate, place, before, form, parts, {})
-
-
-def _sent(key: str, gate: str, token: str | None, *, form: RequirementForm | None = None) -> Work:
-    """Return a requirement as the form sent it, after the button that was pressed."""
-    opened = open_draft(key)
-    place, before = _before(opened, gate, token)
-    names = names_of(opened.process.whole)
-    form = form or RequirementForm()
-    form.offer(opened.process, names, before)
-    verb, prefix, path = _pressed()
-    parts = {}
-    for name in _KEYS:
-        found = conditions.read(request.form, name)
-        if name == prefix:
-            found = conditions.after(found, verb, path)
-        parts[name] = fitted(found, names) if _reshaped() else found
-    faults = {} if _reshaped() else {name: plain_of(parts[name], names)[1] for name in _KEYS}
-    return Work(key, opened, names, gate, place, before, form, parts, faults)
-
-
-def _before(opened: Opened, gate: str, token: str | None) -> tuple[int | None, Mapping[str, Any]]:
-    if opened.process.one("gate", gate) is None:
-        abort(404)
-    if token is None:
-        return None, {}
-    place = _place(opened, gate, token)
-    rows = listed((opened.process.one("gate", gate) or {}).get("requirements"))
-    return place, group(rows[place])
-
-
-def _place(opened: Opened, gate: str, token: str) -> int:
-    place = gate_rows.found_by(opened.process, gate, token)
-    if place is None:
-        abort(404)
-    return place
-
-
-def _pressed() -> tuple[str, str, tuple[str, ...]]:
-    """Return which button was pressed: what it does, in which condition, at which part."""
-    verb, _, rest = request.form.get("do", "save").partition(":")
-    prefix, _, path = rest.partition(":")
-    return verb, prefix, tuple(path.split("-"))
-
-
-def _reshaped() -> bool:
-    """Tell whether a button was pressed that only changes what the page shows."""
-    return _pressed()[0] != "save"
 
 
 def _is_sound(work: Work) -> bool:
@@ -218,7 +138,7 @@ def _is_sound(work: Work) -> bool:
 
 
 def _plain(work: Work) -> dict[str, Any]:
-    return {name: plain_of(work.conditions[name], work.names)[0] for name in _KEYS}
+    return {name: plain_of(work.conditions[name], work.names)[0] for name in KEYS}
 
 
 # pages
@@ -230,6 +150,8 @@ def _page(work: Work, *, status: int = 200) -> ResponseReturnValue:
     found = process_draft.findings(work.opened.draft.text) if is_old and status == 200 else None
     token = gate_rows.token_of(process, work.gate, work.place) if work.place is not None else ""
     name = text(work.before.get("id"))
+    page = ".edit_requirement" if token else ".new_requirement"
+    action = url_for(page, key=work.key, gate=work.gate, token=token or None)
     return show(
         "workshop/requirement.html",
         work.key,
@@ -238,16 +160,17 @@ def _page(work: Work, *, status: int = 200) -> ResponseReturnValue:
         gate=work.gate,
         gate_label=process.label("gate", work.gate),
         token=token,
+        action=action,
         name=name,
         before=work.before,
         message=filled(text(work.before.get("message")), work.names),
         conditions={
-            key: Shown(key, work.names, work.faults.get(key, {})).view(work.conditions[key])
-            for key in _KEYS
+            key: Shown(key, work.names, work.faults.get(key, {}), action).view(work.conditions[key])
+            for key in KEYS
         },
         wrong=_wrong(work),
         words=_words(work),
-        stored={key: in_words(work.before.get(key), work.names) for key in _KEYS},
+        stored={key: in_words(work.before.get(key), work.names) for key in KEYS},
         found=PlainWords(process).of(found.of("requirement", f"{work.gate} {work.place}"), name)
         if found
         else [],
@@ -273,7 +196,7 @@ def _wrong(work: Work) -> list[dict[str, str]]:
 def _words(work: Work) -> dict[str, str]:
     """Return in words what the form says now, where it says anything that is sound."""
     said = {}
-    for key in _KEYS:
+    for key in KEYS:
         plain, faults = plain_of(work.conditions[key], work.names)
         said[key] = in_words(plain, work.names) if plain is not None and not faults else ""
     return said
@@ -282,7 +205,7 @@ def _words(work: Work) -> dict[str, str]:
 def _removal_page(
     key: str, opened: Opened, gate: str, token: str, form: DraftPart, *, status: int = 200
 ) -> ResponseReturnValue:
-    place = _place(opened, gate, token)
+    place = place_of(opened, gate, token)
     one = group(listed((opened.process.one("gate", gate) or {}).get("requirements"))[place])
     message = filled(text(one.get("message")), names_of(opened.process.whole))
     return show(

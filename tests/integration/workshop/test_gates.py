@@ -249,6 +249,21 @@ def test_a_late_tab_is_told_and_keeps_what_was_typed(ada: FlaskClient, admin: in
     assert requirement(admin, "filled", "affordable")["message"] == "The second tab"
 
 
+def test_a_requirement_that_went_meanwhile_can_be_added_anew(ada: FlaskClient, admin: int) -> None:
+    path = f"{FILLED}/affordable"
+    sent = form(ada.get(path).text, message="Typed meanwhile", do="save")
+    sent["if.r-0.typed"] = "77"
+    assert ada.post(f"{path}/remove", data=form(ada.get(f"{path}/remove").text)).status_code == 303
+    answer = ada.post(path, data=sent)
+    assert answer.status_code == 409
+    assert "is not in your draft any more" in answer.text
+    assert f'action="{FILLED}/new"' in answer.text
+    again = form(answer.text, do="save")
+    assert ada.post(f"{FILLED}/new", data=again).status_code == 303
+    added = requirement(admin, "filled", "typed-meanwhile")
+    assert added["if"] == {"fact": "scope.budget", "gte": 77}
+
+
 def test_an_unreadable_draft_says_its_line(ada: FlaskClient, admin: int) -> None:
     broken = GATES.replace("label: Looked over", "label: [Looked over")
     drafts.keep("bench", Draft(broken, "", 1), by=admin)
