@@ -8,7 +8,7 @@ from okrgate.gates.problems import Problem
 from okrgate.gates.reading_conditions import Names
 from okrgate.workshop.conditions_words import names_of
 from okrgate.workshop.gate_messages import filled
-from okrgate.workshop.process_rows import Process, text
+from okrgate.workshop.process_rows import Process, group, listed, text
 
 _WORD = re.compile(r"(?<![\w.$“-])[a-z][a-z0-9]*(?:[._-][a-z0-9]+)+(?![\w-])", re.ASCII)
 _THIS = "this requirement"
@@ -28,6 +28,10 @@ class PlainWords:
             message = filled(text(said.get("message")), names)
             if message:
                 self._called[text(said.get("id"))] = f"“{message}”"
+        for promise in map(group, listed(process.whole.get("invariants"))):
+            label = filled(text(promise.get("label")), names)
+            if label:
+                self._called[text(promise.get("id"))] = f"“{label}”"
 
     def _learn_facts(self, names: Names) -> None:
         for fact in names.facts.values():

@@ -42,3 +42,11 @@ def test_beside_its_own_row_a_requirement_is_this_one() -> None:
 def test_a_draft_full_of_faults_has_words_too() -> None:
     whole = {"gates": {"g": 7, "h": {"requirements": [3, {"id": ["x"]}]}}, "stages": "none"}
     assert PlainWords(Process(whole)).said("the gate h_h is odd") == "the gate h_h is odd"
+
+
+def test_a_promise_is_called_by_its_words() -> None:
+    whole = {"invariants": [{"id": "none-unseen", "label": "Nothing unseen"}, 3, {"label": [1]}]}
+    words = PlainWords(Process(whole))
+    assert (
+        words.said("the promise none-unseen is broken") == "the promise “Nothing unseen” is broken"
+    )
