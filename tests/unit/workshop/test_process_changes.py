@@ -10,6 +10,7 @@ from okrgate.workshop import process_changes, process_removing, process_words, s
 from okrgate.workshop.process_names import id_from, is_id, renamed
 from okrgate.workshop.process_rows import Process, group
 from okrgate.workshop.stage_adding import NEW_ROLE, Wanted, changes_for
+from tests.factories import SHIPPED
 from tests.unit.workshop.small_process import SMALL
 
 
@@ -56,6 +57,39 @@ def test_a_stage_between_two_others_is_sound_in_one_go(process: Process) -> None
     assert moves["return_legal_review"]["by"] == ["counsel"]
     assert after.one("role", "counsel") == {"label": "Counsel", "kind": "org", "scope": "company"}
     assert text.startswith(SMALL[: SMALL.index("signing:")])
+
+
+def test_a_security_review_fits_between_planning_and_final_approval() -> None:
+    shipped = SHIPPED.read_text(encoding="utf-8")
+    # Its own tests take long to read, and say nothing of what is added here.
+    shipped = shipped[: shipped.index("tests:")]
+    before = read(shipped)
+    at = "ask_approval"
+    review = Wanted(
+        id="security_review",
+        label="Security review",
+        at=at,
+        onward_label="Pass it",
+        signed_by=NEW_ROLE,
+        role_label="CISO",
+        also=tuple(one.id for one in stage_adding.side_moves(before, at) if one.likely),
+    )
+    text = revise(shipped, changes_for(before, review))
+    after = read(text)
+    entry: dict[str, Any] = {
+        "stage": "security_review", "section": "scope", "type": "boolean", "label": "Is it exposed?",
+    }  # fmt: skip
+    asked = process_changes.answer_asked(after, "exposed", entry)
+    text = revise(
+        text, [*process_changes.added(after, "question", "exposed", entry, after=None), *asked]
+    )
+
+    after = read(text)
+    assert errors(text) == []
+    assert after.target(after.named("move")[at]) == "Security review"
+    assert after.target(after.named("move")["pass_it"]) == "Final approval"
+    assert "security_review" in after.named("move")["park_project"]["from"]
+    assert text.splitlines()[:10] == shipped.splitlines()[:10]
 
 
 def test_taking_the_stage_out_again_leaves_what_was_there(process: Process) -> None:
