@@ -22,6 +22,7 @@ from okrgate.gates.verdict import Facts, GateUnjudgeable, Signoff, Waiver
 from okrgate.projects import money, together
 from okrgate.projects.models import CoEditor, Edit, Project, RulebookAnswer
 from okrgate.projects.search_models import SearchEntry
+from okrgate.rulebooks import service as rulebooks
 from okrgate.stages.sections import ALL, stored_answers, typed
 
 log = structlog.get_logger()
@@ -224,9 +225,25 @@ def _changed_since_signoff(snapshot: Snapshot, rulebook: Rulebook) -> bool:
         return False
     project_id = snapshot.project_id
     signed = remembered(("satisfied", project_id), lambda: approvals.last_satisfied(project_id))
-    if signed is None or signed.gate not in rulebook.gates:
+    if signed is None:
         return False
-    return digest_of(snapshot.material(rulebook.material_of(signed.gate))) != signed.digest
+    # What a signature covers is said by the rules it was given under: the project may have moved to others.
+    own = rulebooks.rulebook(signed.rulebook_version_id)
+    if signed.gate not in own.gates:
+        return False
+    now = snapshot.material(own.material_of(signed.gate))
+    return digest_of(_still_known(now, rulebook)) != digest_of(
+        _still_known(signed.content, rulebook)
+    )
+
+
+def _still_known(content: Mapping[str, Any], rulebook: Rulebook) -> dict[str, Any]:
+    """Leave out answers to questions that the rules no longer ask."""
+    return {
+        name: value
+        for name, value in content.items()
+        if name in rulebook.facts or not name.startswith("answers.")
+    }
 
 
 def answers_to(project: Project, rulebook: Rulebook) -> dict[str, Any]:

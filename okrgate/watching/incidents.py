@@ -32,6 +32,7 @@ _HEARD = {
     "settling failed": ENGINE,
     "settling does not end": ENGINE,
     "periodic job failed": JOB,
+    "rules not moved": JOB,
 }
 _TOLD = ("project", "transition", "problem", "job", "request_id")
 _LONGEST = 500

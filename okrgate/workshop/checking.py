@@ -33,7 +33,7 @@ class Tested:
 def check(key: str, text: str) -> None:
     """Raise RulebookError unless a text is sound and of this process."""
     service.check_sound(text)
-    if load_rulebook(text).id != key:
+    if service.parsed(text).id != key:
         sentence = f"“id” of the ruleset must stay {key}: it says which process these rules are of."
         raise RulebookError((Problem(1, 1, "error", sentence),))
 

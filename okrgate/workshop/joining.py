@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from okrgate.accounts import directory
 from okrgate.administration import overview
 from okrgate.config import Settings
 from okrgate.notifications import worker
@@ -17,6 +18,7 @@ def install(app: Flask, _settings: Settings) -> None:
     worker.every_minute(filed.follow)
     worker.every_minute(arriving.look)
     worker.errand(rollouts.work)
+    directory.register_held("rules", proposal_reading.held)
     overview.add_count("proposals", proposal_reading.count)
     owed.add_kind(
         proposal_reading.KIND,

@@ -51,6 +51,31 @@ def page_of(proposal: Proposal) -> Page:
     )
 
 
+def of_version(version_id: int) -> int | None:
+    """Return the proposal that became a version; one that came from a shell or a file has none."""
+    return db.session().scalar(select(Proposal.id).where(Proposal.version_id == version_id))
+
+
+def held(person: int) -> list[dict[str, Any]]:
+    """Return what somebody proposed and said to proposals, for their own export."""
+    made = select(Proposal.created_at, Proposal.note, Proposal.state).where(
+        Proposal.author_id == person
+    )
+    said = select(ProposalDecision.at, ProposalDecision.decision, ProposalDecision.words).where(
+        ProposalDecision.person_id == person
+    )
+    return [
+        *(
+            {"at": at.isoformat(), "proposed": note, "state": state}
+            for at, note, state in db.session().execute(made.order_by(Proposal.id))
+        ),
+        *(
+            {"at": at.isoformat(), "decided": decision, "words": words}
+            for at, decision, words in db.session().execute(said.order_by(ProposalDecision.id))
+        ),
+    ]
+
+
 def open_ones() -> list[service.Proposed]:
     """Return what waits for approval or for its day, the newest first."""
     given = (

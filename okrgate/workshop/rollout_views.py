@@ -6,7 +6,7 @@ from okrgate.rulebooks import service
 from okrgate.web.htmx import render
 from okrgate.web.permissions import admin, requires
 from okrgate.web.render import me
-from okrgate.workshop import rollouts
+from okrgate.workshop import proposal_reading, rollouts
 from okrgate.workshop.blueprint import blueprint
 
 
@@ -17,4 +17,10 @@ def show_rollout(version_id: int) -> ResponseReturnValue:
     version = service.get_version(version_id)
     rollout = rollouts.of(version_id)
     found = rollouts.progress(rollout, reader=me()) if rollout is not None else None
-    return render("workshop/rollout.html", version=version, rollout=rollout, found=found)
+    return render(
+        "workshop/rollout.html",
+        version=version,
+        rollout=rollout,
+        found=found,
+        proposal_id=proposal_reading.of_version(version_id),
+    )

@@ -7,6 +7,7 @@ Whoever publishes waits for none of it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy import ColumnElement, func, select
 
 from okrgate import clock
@@ -20,6 +21,8 @@ from okrgate.stages import migrating
 from okrgate.stages.preparing import locked
 from okrgate.workshop import telling
 from okrgate.workshop.models import KEEP, MIGRATE, Rollout, RolloutStep
+
+log = structlog.get_logger()
 
 _BATCH = 100
 _SHOWN = 500
@@ -71,18 +74,32 @@ def _move_all(rollout_id: int) -> None:
     db.session().rollback()
     rollout = db.session().get_one(Rollout, rollout_id)
     version = service.get_version(rollout.version_id)
-    target = migrating.Target(
-        version.id, version.number, version.note, service.rulebook(version.id)
-    )
+    failed = False
     if rollout.in_flight == MIGRATE:
+        target = migrating.Target(
+            version.id, version.number, version.note, service.rulebook(version.id)
+        )
         after = 0
         while (batch := _left(rollout_id, version, after)) and not _is_overtaken(version):
             for project_id in batch:
-                _move(rollout_id, project_id, target)
+                failed |= not _try_to_move(rollout_id, project_id, target)
             after = batch[-1]
+    if failed:
+        return
     with transaction() as session:
         rollout = session.get_one(Rollout, rollout_id, with_for_update=True, populate_existing=True)
         rollout.ended_at = rollout.ended_at or clock.now()
+
+
+def _try_to_move(rollout_id: int, project_id: int, target: migrating.Target) -> bool:
+    """Move one project; return whether that went well. One that cannot be moved keeps no other waiting."""
+    try:
+        _move(rollout_id, project_id, target)
+    except Exception as problem:
+        db.session().rollback()
+        log.error("rules not moved", project=project_id, exc_info=problem)
+        return False
+    return True
 
 
 def _left(rollout_id: int, version: service.Listed, after: int) -> list[int]:

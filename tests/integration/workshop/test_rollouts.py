@@ -17,7 +17,8 @@ from okrgate.projects.models import Project
 from okrgate.projects.ticket_models import Problem
 from okrgate.rulebooks import service
 from okrgate.rulebooks.drafts import Draft
-from okrgate.stages import migrating, settling, signing
+from okrgate.stages import facts, migrating, settling, signing
+from okrgate.stages.moving import move
 from okrgate.stages.signing import Ask
 from okrgate.workshop import arriving, proposals, rollouts, telling
 from okrgate.workshop.models import Proposal, RolloutStep
@@ -205,6 +206,20 @@ def test_a_signature_lapses_where_its_gate_changed(
     assert page.status_code in {200, 404}
 
 
+def test_a_plan_did_not_change_because_rules_cover_more(
+    ada: Person, bea: Person, factory: Factory, unit: OrgUnit
+) -> None:
+    project = begun(factory, unit)
+    signed(project, bea)
+    assert move(project.id, "go", by=project.submitter_id).moved
+    publish(ada, MORE_COVERED)
+    db.session.refresh(project)
+    rulebook = service.rulebook(project.rulebook_version_id)
+    snapshot = facts.gather(project, rulebook)
+    assert (version_of(project), rounds(project)) == (2, [(1, "satisfied")])
+    assert not facts._changed_since_signoff(snapshot, rulebook)
+
+
 def test_without_a_signature_nothing_is_asked_twice(
     ada: Person, bea: Person, factory: Factory, unit: OrgUnit
 ) -> None:
@@ -292,6 +307,25 @@ def test_a_worker_that_is_killed_goes_on(
     assert [version_of(one) for one in projects] == [2, 2, 2, 2]
     assert [len(history(one)) for one in projects] == [1, 1, 1, 1]
     assert db.session.scalar(select(func.count()).select_from(RolloutStep)) == 4
+
+
+def test_one_that_cannot_be_moved_keeps_no_other_waiting(
+    ada: Person, bea: Person, factory: Factory, unit: OrgUnit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = begun(factory, unit, "Bad"), begun(factory, unit, "Good")
+    whole, bad_id = migrating.bring_under, bad.id
+
+    def breaks(project: Project, *given: object) -> None:
+        if project.id == bad_id:
+            raise ValueError(project)
+        whole(project, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(migrating, "bring_under", breaks)
+    publish(ada, HARDER)
+    assert (version_of(bad), version_of(good)) == (1, 2)
+    monkeypatch.setattr(migrating, "bring_under", whole)
+    rollouts.work()
+    assert (version_of(bad), len(history(bad)), len(history(good))) == (2, 1, 1)
 
 
 # Who is told
