@@ -5,25 +5,27 @@ own, in which nobody and nothing is called by its name.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from okrgate.gates.changes import Add, Change, Put
 from okrgate.gates.checks import NO_DAY, in_child, run_tests
-from okrgate.gates.conditions import Among, Compare, Condition, inner, leaves
 from okrgate.gates.engine import judge_twice
 from okrgate.gates.language import read_rulebook
-from okrgate.gates.model import Example, Fact, Gate, Rulebook, Signoff, Waiver
+from okrgate.gates.model import Example, Gate, Rulebook, Signoff, Waiver
 from okrgate.gates.places import NoPlace
 from okrgate.gates.problems import RulebookError
-from okrgate.gates.revising import revise
+from okrgate.gates.revising import outline, revise
 from okrgate.gates.verdict import Facts, GateUnjudgeable, Verdict
+from okrgate.workshop.nameless import Nameless
 from okrgate.workshop.sheets import Reads, reads_of, sheet_and_facts
 from okrgate.workshop.trying import FIXTURE, PROJECT, SECONDS, TEST, Asked
 
 LONGEST_NAME = 120
+_STEPS = (1, Decimal("0.01"))
 _WORD = re.compile(r"[^a-z0-9]+")
 
 
@@ -89,11 +91,15 @@ def _changes(
     before = judge_twice(rulebook, asked.move, facts, today=today)
     if base is None:
         if asked.begun is not None and asked.begun.kind == PROJECT:
-            facts = _Nameless(rulebook, reads).facts(facts)
+            facts = Nameless(rulebook).facts(facts)
         base = Example(_new_name(name, rulebook.fixtures), None, {}, {})
         changes.append(Put(("fixtures", base.id), _fixture(facts, today)))
     else:
         told, unset = _differing(reads, base, facts, today)
+        beside = _numbers_beside(asked.text, gate)
+        told = {
+            name: _by_number(rulebook, beside.get(name, ()), value) for name, value in told.items()
+        }
     verdict = judge_twice(rulebook, asked.move, facts, today=today)
     if [one.status for one in verdict.findings] != [one.status for one in before.findings]:
         raise GateUnjudgeable("Without its names this project would be judged otherwise.")
@@ -175,6 +181,40 @@ def _differing_people(reads: Reads, base: Example, facts: Facts) -> dict[str, An
     return told
 
 
+def _numbers_beside(text: str, gate: Gate) -> Mapping[str, Sequence[str]]:
+    """Return with which named numbers of the file a gate compares each fact."""
+    found: dict[str, list[str]] = {}
+    file: Any = outline(text)
+    waiting: list[Any] = [file["gates"][gate.id]]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict) and isinstance(one.get("fact"), str):
+            found.setdefault(one["fact"], []).extend(
+                value[1:]
+                for value in one.values()
+                if isinstance(value, str) and value.startswith("$")
+            )
+        waiting += one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+    return found
+
+
+def _by_number(rulebook: Rulebook, names: Sequence[str], value: Any) -> Any:
+    """Return a value by the named number it lies at or just beside, so that the test outlives a change of that."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return value
+    for name in names:
+        number = rulebook.params.get(name)
+        if isinstance(number, bool) or not isinstance(number, int | Decimal):
+            continue
+        by = value - number
+        if by == 0:
+            return f"${name}"
+        for step in _STEPS:
+            if abs(by) == step:
+                return f"${name} {'+' if by > 0 else '-'} {step}"
+    return value
+
+
 def _shown(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:
     return [
         {name: _plain(row[name]) for name in names if row.get(name) is not None} for row in rows
@@ -214,95 +254,3 @@ def _signoff(one: Signoff) -> dict[str, Any]:
 
 def _waiver(one: Waiver) -> dict[str, Any]:
     return {"requirement": one.requirement, "role": one.role, "by": one.by}
-
-
-@dataclass
-class _Nameless:
-    """A project's facts in which people, items and words are called by no name of the company.
-
-    The same name becomes the same word everywhere; a word that some rule asks about stays as it is.
-    """
-
-    rulebook: Rulebook
-    reads: Reads
-    called: dict[tuple[str, str], str] = field(default_factory=dict)
-
-    def facts(self, facts: Facts) -> Facts:
-        """Return the facts so that they are judged the same."""
-        values = {
-            name: self._value(self.rulebook.facts[name], value)
-            for name, value in facts.values.items()
-        }
-        collections = {
-            name: [self._row(name, row) for row in rows] for name, rows in facts.collections.items()
-        }
-        signoffs = tuple(
-            replace(
-                one,
-                by=self._person(one.by),
-                on_behalf_of=self._person(one.on_behalf_of) if one.on_behalf_of else None,
-            )
-            for one in facts.signoffs
-        )
-        waivers = tuple(replace(one, by=self._person(one.by)) for one in facts.waivers)
-        return Facts(values, collections, signoffs, waivers)
-
-    def _row(self, collection: str, row: Mapping[str, Any]) -> dict[str, Any]:
-        known = self.rulebook.collections[collection]
-        return {
-            name: self._word(known.label, str(value))
-            if name == known.name_field
-            else self._value(known.fields[name], value)
-            for name, value in row.items()
-        }
-
-    def _value(self, fact: Fact, value: Any) -> Any:
-        if fact.type == "user":
-            if isinstance(value, tuple):
-                return tuple(self._person(one, fact.label) for one in value)
-            return self._person(str(value), fact.label)
-        if fact.type == "string":
-            return self._word(fact.label, str(value))
-        return value
-
-    def _person(self, name: str, what: str = "") -> str:
-        slug = _WORD.sub("-", what.lower()).strip("-") or "person"
-        return self._called("person", name, f"u-{slug}", "-")
-
-    def _word(self, label: str, word: str) -> str:
-        if word in _asked_words(self.rulebook):
-            return word
-        return self._called("word", word, label, " ")
-
-    def _called(self, kind: str, name: str, word: str, between: str) -> str:
-        found = self.called.get((kind, name))
-        if found is None:
-            taken, count = set(self.called.values()), 1
-            found = word if kind == "person" else f"{word}{between}1"
-            while found in taken:
-                count += 1
-                found = f"{word}{between}{count}"
-            self.called[kind, name] = found
-        return found
-
-
-def _asked_words(rulebook: Rulebook) -> frozenset[str]:
-    """Return every word that some requirement compares with."""
-    return frozenset(
-        word
-        for gate in rulebook.gates.values()
-        for one in gate.requirements
-        for condition in (one.condition, one.when)
-        if condition is not None
-        for word in _words_in(condition)
-    )
-
-
-def _words_in(condition: Condition) -> Iterator[str]:
-    for leaf in leaves(condition):
-        if isinstance(leaf, Compare) and isinstance(leaf.right, str):
-            yield leaf.right
-        elif isinstance(leaf, Among):
-            yield from (one for one in leaf.values if isinstance(one, str))
-        for part in inner(leaf):
-            yield from _words_in(part)

@@ -254,6 +254,21 @@ def test_whatever_is_recorded_passes_at_once(
     assert [one.faults for one in run_tests(rulebook)][-1] == ()
 
 
+@pytest.mark.parametrize(
+    ("typed_budget", "written"),
+    [("50000.01", "$big_budget + 0.01"), ("49999.00", "$big_budget - 1"), ("50000.02", "50000.02")],
+)
+def test_a_value_beside_a_limit_is_written_by_it(
+    ada: FlaskClient, admin: Person, typed_budget: str, written: str
+) -> None:
+    typed = shown(ada, "move=approve_plan&from=fixture:planned")
+
+    ada.post(TRY, data=typed | {"fact-scope.budget": typed_budget, "act": "record", "name": "near"})
+
+    text = draft_of(admin)
+    assert f"set: {{scope.budget: {written}}}" in text[text.index("name: near") :]
+
+
 @pytest.mark.parametrize("name", ["", "   ", "x" * 121, "both sign"])
 def test_a_test_needs_a_name_of_its_own(ada: FlaskClient, admin: Person, name: str) -> None:
     typed = shown(ada, "move=approve_plan&from=fixture:planned")
