@@ -195,7 +195,10 @@ def _onward(wanted: Wanted, move: Mapping[str, Any], role: str, gate: str) -> di
 def _back(
     process: Process, wanted: Wanted, move: Mapping[str, Any], role: str, taken: set[str]
 ) -> Change:
-    """The way back to the stage before, for whoever decides here; it starts the sign-offs anew."""
+    """The way back to the stage before, for whoever decides here.
+
+    Sign-offs given before stay valid until what they cover changes: to void them could undo what a promise rests on.
+    """
     before = words(move.get("from"))
     label = f"Send back to {process.label('stage', before[0])}"
     entry = {
@@ -205,7 +208,6 @@ def _back(
         "by": [role] if role else _with(wanted.onward_by, role),
         "kind": "return",
         "asks": ["reason"],
-        "voids_signoffs": True,
     }
     name = id_from(f"return {wanted.id}", {*process.named("move"), *taken})
     return Add((_MOVES,), entry, key=name, after=next(iter(taken)))

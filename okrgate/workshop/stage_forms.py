@@ -52,7 +52,11 @@ class AddStageForm(DraftPart):
     onward_label = Line("What is that move called?", needed="Say what people call it.")
     told_in = Ticked("Who gets a mail when a project comes in?")
     told_on = Ticked("Who gets a mail when it goes on?")
-    sent_back = BooleanField("", default=True)
+    sent_back = BooleanField(
+        "",
+        default=True,
+        description="Sign-offs given before stay valid unless what they cover is changed.",
+    )
     also = Ticked("What can be done from here as well?")
 
     def offer(self, process: Process, at: str) -> None:

@@ -36,6 +36,7 @@ questions:
   tag: {stage: sheet, section: problem, type: string, label: Which device?}
 invariants:
   - {id: nothing-unseen, label: Nothing is in force unseen, always: {signoff: {role: quality, quorum: 1}}, at: report}
+  - {id: nothing-untold, label: Nothing is in force untold, never_reach: archive, unless: {fact: problem.length, gte: $telling_min}}
 fixtures:
   first: {today: 2027-03-01, facts: {project.submitter: u-a, problem.length: 120, answers.tag: C-17}}
 tests:
