@@ -249,6 +249,19 @@ def test_a_late_tab_is_told_and_keeps_what_was_typed(ada: FlaskClient, admin: in
     assert requirement(admin, "filled", "affordable")["message"] == "The second tab"
 
 
+def test_a_draft_that_was_thrown_away_meanwhile_is_told(ada: FlaskClient, admin: int) -> None:
+    reworded = GATES.replace("State the budget", "Say what it costs")
+    drafts.keep("bench", Draft(reworded, "", 1), by=admin)
+    path = f"{FILLED}/affordable"
+    sent = form(ada.get(path).text, help="Typed meanwhile", do="save")
+    drafts.discard("bench", by=admin)
+    answer = ada.post(path, data=sent)
+    assert answer.status_code == 409
+    assert "State the budget" in answer.text
+    assert "Typed meanwhile" in answer.text
+    assert draft(admin) == GATES
+
+
 def test_a_requirement_that_went_meanwhile_can_be_added_anew(ada: FlaskClient, admin: int) -> None:
     path = f"{FILLED}/affordable"
     sent = form(ada.get(path).text, message="Typed meanwhile", do="save")

@@ -352,3 +352,12 @@ def test_many_small_changes_are_read_again_once(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(revising, "read_tree", counted)
     revise(FILE, SMALL[:5])
     assert len(read) == 2
+    read.clear()
+    revise(FILE, SMALL[:8])
+    assert len(read) == 3
+
+
+def test_a_list_that_loses_every_row_at_once_is_an_empty_list() -> None:
+    rows = "rows:\n" + "".join(f"  - {{id: r{number}}}\n" for number in range(5))
+    changes: list[Change] = [Remove(("rows", number)) for number in reversed(range(5))]
+    assert outline(revise(rows, changes)) == {"rows": []}
