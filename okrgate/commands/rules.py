@@ -31,10 +31,14 @@ def publish(file: Path, note: str, in_flight: str | None) -> None:
     At once, and nobody is asked for approval: this is for whoever runs the installation. Everybody concerned is told.
     """
     from okrgate.gates.language import RulebookError
-    from okrgate.workshop import rollouts
+    from okrgate.workshop import filed, rollouts
 
     text = file.read_text(encoding="utf-8")
     with surroundings.application():
+        if filed.source() is not None:
+            raise click.ClickException(
+                "OKRGATE_RULES names the file that the rules come from: change that one."
+            )
         try:
             version = rollouts.publish_now(text, by=None, note=note, in_flight=in_flight or "")
         except RulebookError as error:

@@ -11,7 +11,7 @@ from okrgate.database import db
 from okrgate.gates.checks import check_in_child_process
 from okrgate.gates.problems import RulebookError
 from okrgate.rulebooks.models import RulebookVersion
-from okrgate.workshop import holders, proposals
+from okrgate.workshop import filed, holders, proposals
 from okrgate.workshop.models import OPEN, SCHEDULED, Proposal
 
 log = structlog.get_logger()
@@ -19,8 +19,8 @@ log = structlog.get_logger()
 
 def look() -> None:
     """Put in force what is due, stop what was overtaken. Doing it twice changes nothing the second time."""
-    for proposal_id in _overtaken():
-        proposals.stop(proposal_id, proposals.OVERTAKEN)
+    for proposal_id, because in _hopeless():
+        proposals.stop(proposal_id, because)
     for proposal_id in _due():
         because = _obstacle(proposal_id)
         if because:
@@ -55,6 +55,14 @@ def _due() -> list[int]:
         .order_by(Proposal.takes_effect_at, Proposal.id)
     )
     return list(db.session().scalars(query))
+
+
+def _hopeless() -> list[tuple[int, str]]:
+    """Return the open proposals that cannot bind any more, and why."""
+    if filed.source() is not None:
+        query = select(Proposal.id).where(Proposal.state.in_(OPEN)).order_by(Proposal.id)
+        return [(one, filed.sentence()) for one in db.session().scalars(query)]
+    return [(one, proposals.OVERTAKEN) for one in _overtaken()]
 
 
 def _overtaken() -> list[int]:

@@ -224,8 +224,8 @@ def why_not(proposal: Proposal, person: int, *, approves: bool = True) -> str:
     """Return the sentence that says why somebody may not approve (or refuse) a proposal; empty when they may."""
     if person == proposal.author_id and not (approves and person in proposal.asked):
         return "You wrote this: somebody else has to approve it. You can withdraw it."
-    if person not in proposal.asked:
-        return "You were not an administrator when this was proposed, so you are not asked."
+    if approves and person not in proposal.asked:
+        return "You were not an administrator when this was proposed, so you cannot approve it."
     return ""
 
 

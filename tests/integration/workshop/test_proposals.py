@@ -110,6 +110,13 @@ def test_nobody_lets_their_own_text_through(ada: Person, otto: Person, factory: 
     late = factory.person("Late", admin=True)
     with pytest.raises(Forbidden):
         approve(proposal, late)
+    page = factory.browser(late).get(f"/rules/proposals/{proposal.id}").get_data(as_text=True)
+    assert "you cannot approve it" in page
+    assert "Approve this text" not in page
+    proposals.decide(
+        proposal.id, by=late.id, approves=False, words="Not like this.", digest=proposal.sha256
+    )
+    assert proposals.get(proposal.id).state == "refused"
     assert newest().number == 1
 
 

@@ -1,17 +1,20 @@
 """Where a file is the source of the rules, it alone changes them, and only while it is sound."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
+from okrgate import clock
 from okrgate.accounts.models import Person
 from okrgate.commands import rules as shell
 from okrgate.database import db
 from okrgate.rulebooks import service
+from okrgate.rulebooks.drafts import Draft
 from okrgate.watching import incidents
-from okrgate.workshop import filed, rollouts
+from okrgate.workshop import arriving, filed, proposals, rollouts
 from tests.factories import Factory
 from tests.integration.workshop.small import HARDER, KEY, TEXT, hurry
 
@@ -85,6 +88,16 @@ def test_pages_are_read_only(file: Path, ada: Person, factory: Factory) -> None:
     assert answer.status_code == 409
     assert "not changed" in answer.get_data(as_text=True)
     assert client.post("/rules/1/roll-back", data=typed).status_code == 409
+    assert numbers() == [1]
+
+
+def test_what_waited_for_its_day_does_not_bind_beside_a_file(file: Path, ada: Person) -> None:
+    filed.follow()
+    tomorrow = clock.today() + timedelta(days=1)
+    waits = proposals.propose(KEY, Draft(HARDER, "Say more.", 1), by=ada.id, takes_effect=tomorrow)
+    with clock.moved_to(clock.now() + timedelta(days=1)):
+        arriving.look()
+    assert proposals.get(waits.id).state == "stopped"
     assert numbers() == [1]
 
 
