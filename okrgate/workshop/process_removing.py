@@ -10,6 +10,7 @@ from okrgate.workshop.process_names import Use, keys_meant, uses, where
 from okrgate.workshop.process_rows import GROUPS, Process, group, listed, text, words
 
 _MOVES, _GATES = GROUPS["move"], GROUPS["gate"]
+NOTHING = "-"
 _MAY_BE_EMPTY = ("notify", "escalate_to")
 _EXPECTED = ("missing", "met", "waived", "na")
 
@@ -52,13 +53,17 @@ def replacements(process: Process, kind: str, name: str) -> list[tuple[str, str]
     """Return (id, label) of what can take a row's place; nothing where nothing has to."""
     if kind not in ("stage", "role"):
         return []
-    return [(one, label) for one, label in process.choices(kind) if one != name]
+    nothing = [(NOTHING, "Nothing: the moves that lead here go as well")]
+    others = [(one, label) for one, label in process.choices(kind) if one != name]
+    return [*nothing, *others] if kind == "stage" else others
 
 
 def usual_replacement(process: Process, kind: str, name: str) -> str:
     """Return what takes a row's place unless somebody says otherwise: of a stage, where one goes on to from it."""
-    move = process.onward(name) if kind == "stage" else None
-    return text(process.forward[move].get("to")) if move else ""
+    if kind != "stage":
+        return ""
+    move = process.onward(name)
+    return text(process.forward[move].get("to")) if move else NOTHING
 
 
 def _stage(process: Process, name: str, instead: str, found: Plan) -> None:
@@ -66,17 +71,29 @@ def _stage(process: Process, name: str, instead: str, found: Plan) -> None:
         found.open_.append("Every project begins here: make another stage the beginning first.")
     gone = []
     for move, said in process.named("move").items():
-        if not _reroute(process, name, instead, (move, said), found):
+        goes = instead == NOTHING and text(said.get("to")) == name
+        if goes or not _reroute(process, name, instead, (move, said), found):
             gone.append(move)
     _without_moves(process, gone, found)
-    label = process.label("stage", instead)
     for use in uses(process, "stage", name):
         if use.owner[0] in ("questions", "invariants"):
-            found.puts[use.path] = instead
-            spoken = where(process, use)
-            found.said.append(f"{spoken[:1].upper()}{spoken[1:]} speaks of {label} instead.")
-            if not instead:
-                found.open_.append("Choose the stage that takes its place.")
+            _speak_of(process, use, instead, found)
+
+
+def _speak_of(process: Process, use: Use, instead: str, found: Plan) -> None:
+    """A question is asked in another stage; a promise speaks of another one, or goes."""
+    spoken = where(process, use)
+    spoken = f"{spoken[:1].upper()}{spoken[1:]}"
+    if instead == NOTHING and use.owner[0] == "invariants":
+        found.removes.add(use.path[:2])
+        found.said.append(f"{spoken} goes.")
+    elif instead in ("", NOTHING):
+        found.open_.append(
+            f"Choose the stage that takes its place: {spoken[:1].lower()}{spoken[1:]} needs one."
+        )
+    else:
+        found.puts[use.path] = instead
+        found.said.append(f"{spoken} speaks of {process.label('stage', instead)} instead.")
 
 
 def _reroute(
@@ -224,6 +241,9 @@ def _without_requirements(process: Process, gone: set[str], found: Plan) -> None
             continue
         for name in _EXPECTED:
             _without_names((*path, name), words(expect.get(name)), gone, found)
+        for at, waiver in enumerate(listed(group(group(test).get("set")).get("waivers"))):
+            if text(group(waiver).get("requirement")) in gone:
+                found.removes.add(("tests", place, "set", "waivers", at))
         items = gone & set(group(expect.get("items")))
         found.removes.update((*path, "items", one) for one in items)
     if out:

@@ -194,6 +194,14 @@ def test_a_question_goes_with_what_asks_for_it(process: Process) -> None:
     assert errors(text) == []
 
 
+def test_an_end_goes_with_the_moves_that_lead_there(process: Process) -> None:
+    usual = process_removing.usual_replacement(process, "stage", "refused")
+    planned = process_removing.plan(process, "stage", "refused", usual)
+    text = revise(SMALL, planned.changes)
+    assert planned.said == ["The move “Refuse” goes."]
+    assert errors(text) == []
+
+
 def test_the_beginning_stays(process: Process) -> None:
     planned = process_removing.plan(process, "stage", "sheet", "bench")
     assert "Every project begins here: make another stage the beginning first." in planned.open_
