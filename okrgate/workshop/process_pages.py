@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, TypeVar
 
+from flask import abort
 from flask.typing import ResponseReturnValue
 
 from okrgate.gates.model import Rulebook
@@ -14,16 +15,19 @@ from okrgate.web.render import me
 from okrgate.workshop import keeping, process_draft
 from okrgate.workshop.plain_words import PlainWords
 from okrgate.workshop.process_draft import Findings, Opened, Unchangeable, Unreadable
-from okrgate.workshop.process_forms import DraftPart
+from okrgate.workshop.process_forms import FORMS, DraftPart
 
+_FIRST = next(iter(FORMS))
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
 
 def with_readable_draft(view: View) -> View:
-    """Say on which line a draft cannot be read, instead of showing a form of it."""
+    """Say on which line a draft cannot be read, instead of showing a form of it; know no `kind` of row but ours."""
 
     @wraps(view)
     def shown(key: str, **more: Any) -> ResponseReturnValue:
+        if more.get("kind", _FIRST) not in FORMS:
+            abort(404)
         try:
             return view(key, **more)
         except Unreadable as error:

@@ -82,7 +82,7 @@ def act_on_row(key: str) -> ResponseReturnValue:
     return done(said, url_for(".show_process", key=key, _anchor=f"{kind}-{name}"))
 
 
-@blueprint.get("/rules/<key>/rows/process/new/<any(stage, move, role, question):kind>")
+@blueprint.get("/rules/<key>/rows/process/new/<kind>")
 @requires(admin)
 @with_readable_draft
 def new_row(key: str, kind: str) -> ResponseReturnValue:
@@ -92,7 +92,7 @@ def new_row(key: str, kind: str) -> ResponseReturnValue:
     return _row_page(key, opened, kind, "", form)
 
 
-@blueprint.post("/rules/<key>/rows/process/new/<any(stage, move, role, question):kind>")
+@blueprint.post("/rules/<key>/rows/process/new/<kind>")
 @requires(admin)
 @with_readable_draft
 def add_row(key: str, kind: str) -> ResponseReturnValue:
@@ -115,7 +115,7 @@ def add_row(key: str, kind: str) -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/rules/<key>/rows/process/<any(stage, move, role, question):kind>/<name>")
+@blueprint.get("/rules/<key>/rows/process/<kind>/<name>")
 @requires(admin)
 @with_readable_draft
 def edit_row(key: str, kind: str, name: str) -> ResponseReturnValue:
@@ -124,7 +124,7 @@ def edit_row(key: str, kind: str, name: str) -> ResponseReturnValue:
     return _row_page(key, opened, kind, name, _filled(opened, kind, _entry(opened, kind, name)))
 
 
-@blueprint.post("/rules/<key>/rows/process/<any(stage, move, role, question):kind>/<name>")
+@blueprint.post("/rules/<key>/rows/process/<kind>/<name>")
 @requires(admin)
 @with_readable_draft
 def save_row(key: str, kind: str, name: str) -> ResponseReturnValue:

@@ -63,7 +63,7 @@ def add_stage(key: str) -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/rules/<key>/rows/process/<any(stage, move, role, question):kind>/<name>/remove")
+@blueprint.get("/rules/<key>/rows/process/<kind>/<name>/remove")
 @requires(admin)
 @with_readable_draft
 def remove_row_page(key: str, kind: str, name: str) -> ResponseReturnValue:
@@ -74,7 +74,7 @@ def remove_row_page(key: str, kind: str, name: str) -> ResponseReturnValue:
     return _remove_page(key, opened, (kind, name), form, usual)
 
 
-@blueprint.post("/rules/<key>/rows/process/<any(stage, move, role, question):kind>/<name>/remove")
+@blueprint.post("/rules/<key>/rows/process/<kind>/<name>/remove")
 @requires(admin)
 @with_readable_draft
 def remove_row(key: str, kind: str, name: str) -> ResponseReturnValue:

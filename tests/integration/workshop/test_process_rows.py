@@ -184,7 +184,8 @@ def test_taking_a_stage_out_says_what_breaks(ada: Admin) -> None:
     assert ada.send(path, act="remove", instead="elsewhere").status_code == 422
     assert ada.send(path, act="remove", instead="archive").status_code == 303
     assert list(ada.process.named("stage")) == ["sheet", "archive", "refused"]
-    assert ada.browser.get(path).status_code == 404
+    for gone in (path, f"{ROWS}/gate/filled", f"{ROWS}/new/gate", f"{ROWS}/stage/nowhere"):
+        assert ada.browser.get(gone).status_code == 404
 
 
 def test_a_security_review_is_added_without_a_word_of_yaml(ada: Admin) -> None:
