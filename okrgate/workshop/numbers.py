@@ -305,6 +305,6 @@ def _was(before: Any, now: Any) -> str:
 
 
 def words_of(name: str) -> str:
-    """Return an id as words: big_budget is “Big budget”."""
+    """Return an id as words, beginning with a capital."""
     said = name.replace("_", " ").replace("-", " ")
     return f"{said[:1].upper()}{said[1:]}"
