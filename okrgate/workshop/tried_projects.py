@@ -89,9 +89,7 @@ def _keep_back(
 ) -> dict[str, str]:
     """Take out money and what stakeholders said: they are for those involved."""
     taken = {
-        name: rulebook.facts[name].label
-        for name in values
-        if rulebook.facts[name].type == "money"
+        name: rulebook.facts[name].label for name in values if rulebook.facts[name].type == "money"
     }
     for name in taken:
         del values[name]
