@@ -257,6 +257,24 @@ def test_rolling_back_takes_projects_back(
     assert [(one["before"], one["after"]) for one in history(project)] == [(1, 2), (2, 3)]
 
 
+def test_no_project_goes_back_to_an_older_version(
+    ada: Person, bea: Person, factory: Factory, unit: OrgUnit
+) -> None:
+    project = begun(factory, unit)
+    for number, text in enumerate((HARDER, REWORDED), 1):
+        proposals.propose(KEY, Draft(text, "Say more.", number), by=ada.id, in_flight="migrate")
+    rollouts.work()
+    db.session.rollback()
+    assert version_of(project) == 3
+    assert [(one["before"], one["after"]) for one in history(project)] == [(1, 3)]
+    late = service.version_of(KEY, 2)
+    slow = rollouts.of(late.id)
+    assert slow is not None
+    target = migrating.Target(late.id, 2, "", service.rulebook(late.id))
+    rollouts._move(slow.id, project.id, target)
+    assert version_of(project) == 3
+
+
 def test_projects_keep_their_rules_unless_somebody_chose(
     ada: Person, bea: Person, factory: Factory, unit: OrgUnit
 ) -> None:
