@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from okrgate import clock
+from okrgate import clock, events
 from okrgate.accounts.models import OrgUnit, Person, RoleGrant
 from okrgate.approvals.models import Round, SignoffRow
 from okrgate.audit.models import Entry
 from okrgate.database import db, transaction
 from okrgate.errors import Invalid
+from okrgate.gates.checks import check_rulebook
 from okrgate.notifications.models import MAIL, OutboxRow
 from okrgate.projects.models import Project
 from okrgate.projects.ticket_models import Problem
@@ -40,7 +41,7 @@ NEW_SIGNER = TEXT.replace(
 @pytest.fixture
 def ada(factory: Factory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Person:
     hurry(monkeypatch)
-    monkeypatch.setattr(arriving, "check_in_child_process", service.check_in_child_process)
+    monkeypatch.setattr(arriving, "check_in_child_process", check_rulebook)
     path = tmp_path / "rules.yaml"
     path.write_text(TEXT, encoding="utf-8")
     factory.rulebook(path)
@@ -105,7 +106,7 @@ def told(kind: str = "RulesForYou") -> dict[int, dict[str, object]]:
     )
     found = list(db.session.execute(query))
     assert len({person for person, _ in found}) == len(found)
-    return dict(found)  # type: ignore[arg-type]
+    return dict(found)
 
 
 def history(project: Project) -> list[dict[str, object]]:
@@ -157,7 +158,7 @@ def test_a_text_that_is_not_sound_on_its_day_changes_nothing(
     ada: Person, bea: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proposal = publish(ada, HARDER, takes_effect=tomorrow())
-    broken = service.check_in_child_process("okrgate: 1")
+    broken = check_rulebook("okrgate: 1")
     monkeypatch.setattr(arriving, "check_in_child_process", lambda _text: broken)
     with clock.moved_to(clock.now() + timedelta(days=1)):
         arriving.look()
@@ -380,7 +381,7 @@ def test_nobody_is_told_twice_after_a_crash(
         begun(factory, unit, f"Number {number}")
     monkeypatch.setattr(telling, "_BATCH", 1)
     proposals.propose(KEY, Draft(HARDER, "Say more.", 1), by=ada.id)
-    publishing, seen = telling.publish, []
+    publishing, seen = events.publish, []
 
     def breaks(event: object) -> None:
         seen.append(event)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from okrgate.errors import Conflict
 from okrgate.workshop import merging
 from okrgate.workshop.merging import Merged, _merge, _Texts
 
@@ -55,5 +56,5 @@ def test_nothing_is_lost_and_nothing_comes_from_nowhere(base: str, theirs: str, 
 
 def test_texts_that_take_for_ever_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(merging, "in_child", lambda *_: "it took longer than 10 seconds")
-    with pytest.raises(merging.Conflict):
+    with pytest.raises(Conflict):
         merging.merge("a", "b", "c", named=NAMED)
