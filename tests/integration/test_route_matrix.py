@@ -291,7 +291,7 @@ TABLE: dict[str, Row] = {
     "GET workshop.show_trial": signed_in("/rules/{rules}/trial"),
     "POST workshop.check_while_typing": admins("/rules/okr_delivery/check"),
     "GET workshop.try_rules": admins("/rules/okr_delivery/try"),
-    "POST workshop.try_again": admins("/rules/okr_delivery/try"),
+    "POST workshop.try_again": admins("/rules/okr_delivery/try", 422),
     "GET workshop.show_tests": admins("/rules/okr_delivery/tests"),
     "POST workshop.remove_test": admins("/rules/okr_delivery/tests", 409),
     "GET workshop.show_numbers": admins("/rules/okr_delivery/numbers"),
