@@ -22,6 +22,7 @@ from okrgate.workshop import policy, proposals
 from okrgate.workshop.loosening import may_loosen
 from okrgate.workshop.models import Proposal
 from okrgate.workshop.policy import Policy
+from tests.counting import statements
 from tests.factories import Factory
 from tests.integration.workshop.small import HARDER, KEY, REWORDED, SOFTER, TEXT, hurry, settle_on
 
@@ -101,6 +102,18 @@ def test_with_a_second_one_it_waits_for_their_word(
     assert (newest().number, newest().published_by_id) == (2, ada.id)
     assert "Good." in his.get(here).get_data(as_text=True)
     assert (ada.id, False) in mails("RulesProposalDecided")
+
+
+def test_its_page_asks_little(ada: Person, otto: Person, factory: Factory) -> None:
+    factory.person("Uma", admin=True)
+    settle_on(ada, approvals=2)
+    proposal = approve(propose(ada), otto)
+    client, path = factory.browser(ada), f"/rules/proposals/{proposal.id}"
+    client.get(path)
+    db.session.remove()
+    with statements() as asked:
+        assert client.get(path).status_code == 200
+    assert len(asked) <= 12
 
 
 def test_nobody_lets_their_own_text_through(ada: Person, otto: Person, factory: Factory) -> None:
