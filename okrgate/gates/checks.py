@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from okrgate.gates.barring import barred_signers
 from okrgate.gates.coverage import coverage
 from okrgate.gates.engine import judge_twice
 from okrgate.gates.expecting import came_out, faults
@@ -60,7 +61,8 @@ def check_rulebook(text: str, *, prove: bool = True) -> tuple[Problem, ...]:
         if not one.passed
     ]
     proved = _proved(rulebook) if prove else []
-    found = {*problems, *failed, *_unshown(rulebook, results), *_unjudgeable(rulebook), *proved}
+    unshown, barred = _unshown(rulebook, results), barred_signers(rulebook)
+    found = {*problems, *failed, *unshown, *barred, *_unjudgeable(rulebook), *proved}
     return tuple(sorted(found))
 
 

@@ -149,6 +149,10 @@ def answer_asked(process: Process, name: str, entry: Mapping[str, Any]) -> list[
     changes: list[Change] = []
     if gate in process.named("gate"):
         changes.append(Add(("gates", gate, "requirements"), requirement))
+        covers = process.named("gate")[gate].get("material")
+        if isinstance(covers, list):
+            # What is asked before a sign-off is part of what is signed.
+            changes.append(Add(("gates", gate, "material"), f"answers.{name}"))
     else:
         label = process.label("stage", stage)
         gate = id_from(f"{label} done", process.named("gate"))

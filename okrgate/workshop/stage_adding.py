@@ -168,7 +168,29 @@ def _gate(process: Process, wanted: Wanted, role: str, gate: str) -> dict[str, A
                 "if": {"signoff": objection},
             }
         )
-    return {"label": wanted.label, "requirements": requirements}
+    covers = _covered_next(process, wanted.at)
+    return compact({"label": wanted.label, "material": covers, "requirements": requirements})
+
+
+def _covered_next(process: Process, at: str) -> list[str]:
+    """Return what the next sign-off on the way says it covers: the new one is to cover the same.
+
+    Left open it would cover all that was asked before, so that whoever filled that in could sign nowhere.
+    """
+    gates, seen = process.named("gate"), set()
+    move: str | None = at
+    while move is not None and move not in seen:
+        seen.add(move)
+        stage = text(process.forward[move].get("to"))
+        move = process.onward(stage)
+        gate = gates.get(text(process.forward[move].get("gate")), {}) if move else {}
+        if words(gate.get("material")) and _asks_for_sign_off(gate):
+            return words(gate.get("material"))
+    return []
+
+
+def _asks_for_sign_off(gate: Mapping[str, Any]) -> bool:
+    return "'signoff'" in str(gate.get("requirements"))
 
 
 def _excluded(process: Process) -> list[str]:
