@@ -286,7 +286,7 @@ TABLE: dict[str, Row] = {
     "POST workshop.withdraw_proposal": admins("/rules/proposals/{proposal}/withdraw", 303),
     "POST workshop.take_up_proposal": admins("/rules/proposals/{proposal}/take-up", 303),
     "GET workshop.review": admins("/rules/okr_delivery/review"),
-    "POST workshop.decide": admins("/rules/okr_delivery/review"),
+    "POST workshop.decide": admins("/rules/okr_delivery/review", 303),
     "GET workshop.show_insights": auditors("/rules/okr_delivery/insights"),
     "GET workshop.show_trial": signed_in("/rules/{rules}/trial"),
     "POST workshop.check_while_typing": admins("/rules/okr_delivery/check"),
