@@ -31,7 +31,7 @@ def publish(file: Path, note: str, in_flight: str | None) -> None:
     At once, and nobody is asked for approval: this is for whoever runs the installation. Everybody concerned is told.
     """
     from okrgate.gates.language import RulebookError
-    from okrgate.workshop import filed, rollouts
+    from okrgate.workshop.publishing import filed, rollouts
 
     text = file.read_text(encoding="utf-8")
     with surroundings.application():

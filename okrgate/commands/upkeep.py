@@ -54,7 +54,7 @@ def prepare(settings: "Settings") -> None:
 def _follow(file: Path) -> None:
     """Put the rules of a file in force. Without any rules yet there is no start; with some the old ones stay."""
     from okrgate.rulebooks import service as rulebooks
-    from okrgate.workshop import filed
+    from okrgate.workshop.publishing import filed
 
     wrong = filed.follow()
     if not wrong:

@@ -17,9 +17,10 @@ from okrgate.stages.impact_report import KINDS
 from okrgate.web.htmx import render
 from okrgate.web.permissions import admin, requires
 from okrgate.web.render import done, is_own_path, me
-from okrgate.workshop import checking, comparing, keeping, meaning, words
+from okrgate.workshop import checking, comparing, keeping, meaning
 from okrgate.workshop.blueprint import blueprint
 from okrgate.workshop.forms import RulesForm
+from okrgate.workshop.rows import words
 
 _LARGEST_ID = 2**31
 

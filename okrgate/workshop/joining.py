@@ -8,7 +8,7 @@ from okrgate.config import Settings
 from okrgate.notifications import worker
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import owed
-from okrgate.workshop import arriving, filed, proposal_reading, read_only, rollouts
+from okrgate.workshop.publishing import arriving, filed, proposal_reading, read_only, rollouts
 
 
 def install(app: Flask, _settings: Settings) -> None:

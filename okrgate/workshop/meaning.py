@@ -8,7 +8,7 @@ from okrgate.gates.differing import Change, Meaning, differ
 from okrgate.gates.language import load_rulebook
 from okrgate.gates.problems import Problem, RulebookError
 from okrgate.rulebooks import wording
-from okrgate.workshop.loosening import may_loosen
+from okrgate.workshop.publishing.loosening import may_loosen
 
 _SECONDS = 20.0
 _KEPT = 8

@@ -1,23 +1,16 @@
 """Every page of this room, on its one blueprint: importing this registers them all."""
 
-from okrgate.workshop import (
-    editor_views,
-    gate_views,
-    insight_views,
-    live_views,
-    numbers_views,
-    policy_views,
-    process_views,
-    proposal_views,
-    publish_views,
-    requirement_views,
-    review_views,
-    rollout_views,
-    stage_views,
-    tests_views,
-    trying_views,
-)
+from okrgate.workshop import editor_views, insight_views, live_views, review_views
 from okrgate.workshop.blueprint import blueprint
+from okrgate.workshop.publishing import policy_views, proposal_views, publish_views, rollout_views
+from okrgate.workshop.rows import (
+    gate_views,
+    numbers_views,
+    process_views,
+    requirement_views,
+    stage_views,
+)
+from okrgate.workshop.trials import tests_views, trying_views
 
 __all__ = [
     "blueprint",

@@ -16,8 +16,8 @@ from okrgate.web.permissions import admin, requires
 from okrgate.web.render import done, me
 from okrgate.workshop import checking, comparing, keeping, meaning
 from okrgate.workshop.blueprint import blueprint
-from okrgate.workshop.publish_forms import PublishForm, ReviewForm
-from okrgate.workshop.publish_views import confirm
+from okrgate.workshop.publishing.publish_forms import PublishForm, ReviewForm
+from okrgate.workshop.publishing.publish_views import confirm
 
 
 @blueprint.get("/rules/<key>/review")

@@ -15,7 +15,7 @@ from okrgate.accounts.passwords import hash_of
 from okrgate.database import db, transaction
 from okrgate.rulebooks import service as rulebooks
 from okrgate.rulebooks.models import RulebookVersion
-from okrgate.workshop import arriving
+from okrgate.workshop.publishing import arriving
 from tests.browser.conftest import be_patient, served
 from tests.browser.people import PASSWORD, Mouse, Visitor, fresh
 from tests.faults.profile import LONG

@@ -16,8 +16,8 @@ from okrgate.rulebooks import service
 from okrgate.rulebooks.drafts import Draft
 from okrgate.rulebooks.models import RulebookVersion
 from okrgate.stages import settling
-from okrgate.workshop import proposals, rollouts
-from okrgate.workshop.models import Proposal, ProposalDecision, RolloutStep
+from okrgate.workshop.publishing import proposals, rollouts
+from okrgate.workshop.publishing.models import Proposal, ProposalDecision, RolloutStep
 from tests.factories import Factory
 from tests.faults.profile import times
 from tests.faults.racing import PATIENCE, Press, in_threads

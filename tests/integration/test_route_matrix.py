@@ -28,7 +28,7 @@ from okrgate.rulebooks.models import RulebookVersion
 from okrgate.stages import settling
 from okrgate.stages.view_models import SavedView
 from okrgate.web.permissions import NoPolicy, policy_of, requires
-from okrgate.workshop.models import Proposal
+from okrgate.workshop.publishing.models import Proposal
 from tests.dumps import differences, dump
 from tests.integration.conftest import Arrive
 from tests.integration.journey.company import Company

@@ -9,7 +9,7 @@ from okrgate.gates.checks import check_rulebook
 from okrgate.rulebooks import service
 from okrgate.stages import impact_judging
 from okrgate.workshop import checking, meaning
-from okrgate.workshop.models import PublishingPolicy
+from okrgate.workshop.publishing.models import PublishingPolicy
 
 KEY = "okr_delivery"
 TEXT = """\

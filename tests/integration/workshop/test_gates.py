@@ -14,7 +14,7 @@ from okrgate.gates.language import read_rulebook
 from okrgate.gates.revising import outline
 from okrgate.rulebooks import drafts
 from okrgate.rulebooks.drafts import Draft
-from okrgate.workshop import draft_reading, process_draft
+from okrgate.workshop.rows import draft_reading, process_draft
 from tests.browsing import read
 from tests.factories import Factory
 from tests.unit.workshop.small_gates import GATES

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from okrgate.workshop import process_draft
+from okrgate.workshop.rows import process_draft
 from tests.factories import Factory
 from tests.integration.workshop.test_process_rows import Admin
 from tests.unit.workshop.small_process import SMALL

@@ -12,8 +12,9 @@ from okrgate.gates.checks import check_rulebook
 from okrgate.gates.revising import outline
 from okrgate.rulebooks import drafts
 from okrgate.rulebooks.drafts import Draft
-from okrgate.workshop import keeping, process_draft
-from okrgate.workshop.process_rows import Process, group
+from okrgate.workshop import keeping
+from okrgate.workshop.rows import process_draft
+from okrgate.workshop.rows.process_rows import Process, group
 from tests.factories import Factory
 from tests.unit.workshop.small_process import SMALL
 

@@ -18,10 +18,10 @@ from okrgate.notifications.models import MAIL, OutboxRow
 from okrgate.rulebooks import drafts, service, wording
 from okrgate.rulebooks.drafts import Draft
 from okrgate.rulebooks.models import RulebookVersion
-from okrgate.workshop import policy, proposals
-from okrgate.workshop.loosening import may_loosen
-from okrgate.workshop.models import Proposal
-from okrgate.workshop.policy import Policy
+from okrgate.workshop.publishing import policy, proposals
+from okrgate.workshop.publishing.loosening import may_loosen
+from okrgate.workshop.publishing.models import Proposal
+from okrgate.workshop.publishing.policy import Policy
 from tests.counting import statements
 from tests.factories import Factory
 from tests.integration.workshop.small import HARDER, KEY, REWORDED, SOFTER, TEXT, hurry, settle_on

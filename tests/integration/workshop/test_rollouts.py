@@ -21,8 +21,8 @@ from okrgate.rulebooks.drafts import Draft
 from okrgate.stages import facts, migrating, settling, signing
 from okrgate.stages.moving import move
 from okrgate.stages.signing import Ask
-from okrgate.workshop import arriving, proposals, rollouts, telling
-from okrgate.workshop.models import Proposal, RolloutStep
+from okrgate.workshop.publishing import arriving, proposals, rollouts, telling
+from okrgate.workshop.publishing.models import Proposal, RolloutStep
 from tests.factories import Factory
 from tests.integration.workshop.small import HARDER, KEY, REWORDED, TEXT, hurry, settle_on
 

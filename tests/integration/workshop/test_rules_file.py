@@ -14,7 +14,7 @@ from okrgate.database import db
 from okrgate.rulebooks import service
 from okrgate.rulebooks.drafts import Draft
 from okrgate.watching import incidents
-from okrgate.workshop import arriving, filed, proposals, rollouts
+from okrgate.workshop.publishing import arriving, filed, proposals, rollouts
 from tests.factories import Factory
 from tests.integration.workshop.small import HARDER, KEY, TEXT, hurry
 

@@ -18,7 +18,8 @@ from okrgate.gates.model import EmbeddedTest
 from okrgate.projects.plan_models import Scope
 from okrgate.rulebooks import drafts
 from okrgate.rulebooks.drafts import Draft
-from okrgate.workshop import process_draft, recording, testing, trying
+from okrgate.workshop.rows import process_draft
+from okrgate.workshop.trials import recording, testing, trying
 from tests.factories import SHIPPED, Factory
 
 TRY = "/rules/okr_delivery/try"

@@ -15,11 +15,11 @@ from okrgate.gates.conditions import All, Among, Any, Compare, Condition, Count,
 from okrgate.gates.model import Collection, Fact
 from okrgate.gates.reading_conditions import Names
 from okrgate.gates.revising import NoPlace, Put, outline, revise
-from okrgate.workshop import conditions_forms as forms
-from okrgate.workshop.conditions_parts import Group, Items, Kept, Line, Seats, walk
-from okrgate.workshop.conditions_reading import parts_of
-from okrgate.workshop.conditions_words import in_words, names_of, understood
-from okrgate.workshop.conditions_writing import is_too_deep, plain_of
+from okrgate.workshop.rows import conditions_forms as forms
+from okrgate.workshop.rows.conditions_parts import Group, Items, Kept, Line, Seats, walk
+from okrgate.workshop.rows.conditions_reading import parts_of
+from okrgate.workshop.rows.conditions_words import in_words, names_of, understood
+from okrgate.workshop.rows.conditions_writing import is_too_deep, plain_of
 from tests.factories import SHIPPED
 from tests.unit.workshop.small_gates import GATES
 

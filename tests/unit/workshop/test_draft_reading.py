@@ -6,7 +6,7 @@ import sys
 
 def test_a_process_that_reads_a_draft_begins_without_web_and_database() -> None:
     code = (
-        "import sys, okrgate.workshop.draft_reading\n"
+        "import sys, okrgate.workshop.rows.draft_reading\n"
         "print(*({'flask', 'sqlalchemy', 'wtforms', 'z3'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)  # noqa: S603 - our own code

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from okrgate.errors import Conflict
-from okrgate.workshop import merging
-from okrgate.workshop.merging import Merged, _merge, _Texts
+from okrgate.workshop.publishing import merging
+from okrgate.workshop.publishing.merging import Merged, _merge, _Texts
 
 BASE = "a\nb\nc\nd\ne\n"
 NAMED = ("version 2", "your text")

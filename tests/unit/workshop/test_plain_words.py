@@ -4,8 +4,8 @@ import pytest
 
 from okrgate.gates.problems import Problem
 from okrgate.gates.revising import outline
-from okrgate.workshop.plain_words import PlainWords
-from okrgate.workshop.process_rows import Process, group
+from okrgate.workshop.rows.plain_words import PlainWords
+from okrgate.workshop.rows.process_rows import Process, group
 from tests.unit.workshop.small_gates import GATES
 
 WORDS = PlainWords(Process(group(outline(GATES))))

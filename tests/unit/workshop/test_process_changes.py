@@ -6,10 +6,10 @@ import pytest
 
 from okrgate.gates.checks import check_rulebook
 from okrgate.gates.revising import outline, revise
-from okrgate.workshop import process_changes, process_removing, process_words, stage_adding
-from okrgate.workshop.process_names import id_from, is_id, renamed
-from okrgate.workshop.process_rows import Process, group
-from okrgate.workshop.stage_adding import NEW_ROLE, Wanted, changes_for
+from okrgate.workshop.rows import process_changes, process_removing, process_words, stage_adding
+from okrgate.workshop.rows.process_names import id_from, is_id, renamed
+from okrgate.workshop.rows.process_rows import Process, group
+from okrgate.workshop.rows.stage_adding import NEW_ROLE, Wanted, changes_for
 from tests.factories import SHIPPED
 from tests.unit.workshop.small_process import SMALL
 

@@ -1,0 +1,1 @@
+"""Publishing rules: proposals, approvals, the day, projects under way."""

@@ -1,0 +1,1 @@
+"""The draft in rows and numbers: gates, requirements, stages, moves, roles, questions."""

@@ -1,0 +1,1 @@
+"""Trying rules: on any project, on their own tests, and recording what came out."""
