@@ -7,7 +7,8 @@ publish cannot lower the bar on the way.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, exists, select
+from sqlalchemy.orm import aliased
 
 from okrgate import clock
 from okrgate.accounts import directory
@@ -58,9 +59,15 @@ class Policy:
 
 
 def in_force() -> Policy:
-    """Return what counts for a proposal that is made now."""
+    """Return what counts for a proposal that is made now. What was replaced before its day never counts."""
+    newer = aliased(PublishingPolicy)
+    replaced = exists().where(
+        newer.id > PublishingPolicy.id,
+        PublishingPolicy.effective_from > PublishingPolicy.saved_at,
+        newer.saved_at < PublishingPolicy.effective_from,
+    )
     query = select(PublishingPolicy).where(PublishingPolicy.effective_from <= clock.now())
-    return _newest(query)
+    return _newest(query.where(~replaced))
 
 
 def last_saved() -> Policy:

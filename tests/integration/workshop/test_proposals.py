@@ -147,6 +147,19 @@ def test_the_bar_cannot_be_lowered_on_the_way(ada: Person, otto: Person) -> None
         assert propose(ada, REWORDED).state == "published"
 
 
+def test_a_milder_way_that_was_replaced_never_counts(ada: Person, otto: Person) -> None:
+    begun = clock.now()
+    settle_on(ada, approvals=2)
+    last = policy.last_saved().version
+    mildest = policy.save(Policy(approvals=0, one_more=False, version=last), by=ada.id)
+    with clock.moved_to(begun + timedelta(hours=2)):
+        kept = policy.save(Policy(approvals=1, one_more=False, version=mildest.version), by=otto.id)
+    with clock.moved_to(begun + timedelta(days=1, hours=1)):
+        assert policy.in_force().approvals == 2
+    with clock.moved_to(begun + timedelta(days=1, hours=3)):
+        assert policy.in_force().version == kept.version
+
+
 def test_to_ask_for_more_counts_at_once(ada: Person, otto: Person) -> None:
     settle_on(ada, approvals=0)
     assert propose(ada).state == "published"
