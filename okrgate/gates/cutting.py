@@ -175,10 +175,9 @@ def _remove(text: str, place: Place) -> Cut:
     brothers = len(place.parent.value) if isinstance(place.parent.value, dict | list) else 0
     if brothers == 1:
         empty = "{}" if isinstance(place.parent.value, dict) else "[]"
-        start = place.parent.start
-        first = place.start if place.key is not None else dash(text, place)
         if place.parent.inline:
-            return Cut(start, place.parent.end, empty)
+            return Cut(place.parent.start, place.parent.end, empty)
+        first = place.start if place.key is not None else dash(text, place)
         return Cut(first, place.end, empty)
     if place.parent.inline:
         return _remove_inline(text, place, brothers)

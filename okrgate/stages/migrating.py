@@ -15,7 +15,7 @@ from okrgate.approvals.models import Round, SignoffRow, WaiverRow
 from okrgate.audit import service as audit
 from okrgate.database import check_writing, db
 from okrgate.events import publish
-from okrgate.gates.model import Requirement, Role, Rulebook
+from okrgate.gates.model import Requirement, Role, Rulebook, Transition
 from okrgate.projects.models import Project
 from okrgate.stages import judging, signing_news
 
@@ -98,12 +98,20 @@ def _bring_round(project: Project, own: Rulebook, target: Target) -> str:
 
 def _goes_on(found: Round, project: Project, own: Rulebook, new: Rulebook) -> bool:
     signing = judging.signing_transition(new, project.stage)
+    signed = own.transitions.get(found.transition)
     return (
         signing is not None
+        and signed is not None
         and signing.id == found.transition
+        and _leads(signing) == _leads(signed)
         and signing.gate == found.gate
         and is_same_gate(own, new, found.gate)
     )
+
+
+def _leads(one: Transition) -> Transition:
+    """Return a move without its words: whoever signed agreed to where it leads and what it does."""
+    return replace(one, label="", notify=(), by=())
 
 
 def is_same_gate(own: Rulebook, new: Rulebook, gate_id: str) -> bool:

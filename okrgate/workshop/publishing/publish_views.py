@@ -21,6 +21,8 @@ from okrgate.workshop.publishing import merging, outlook, proposals, rollouts
 from okrgate.workshop.publishing.models import PUBLISHED, SCHEDULED, STOPPED, Proposal
 from okrgate.workshop.publishing.publish_forms import PublishForm, RollBackForm
 
+_MOST_VERSIONS = 1_000_000
+
 
 @blueprint.post("/rules/<key>/publish")
 @requires(admin)
@@ -198,7 +200,9 @@ def _overtaken(key: str, form: RulesForm) -> ResponseReturnValue:
 def _merge(key: str, form: RulesForm) -> ResponseReturnValue:
     """Put what others published meanwhile and what was typed into one text; it is the draft from now on."""
     theirs = service.newest(key)
-    begun = service.version_of(key, request.form.get("began", type=int) or form.based_on.data or 0)
+    said = request.form.get("began", type=int)
+    began = said if said is not None and 0 < said < _MOST_VERSIONS else form.based_on.data
+    begun = service.version_of(key, began or 0)
     name = directory.names([theirs.published_by_id]).get(theirs.published_by_id or 0, "okrgate")
     named = (f"version {theirs.number}, published by {name}", "your text")
     try:

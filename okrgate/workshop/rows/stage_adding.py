@@ -96,7 +96,7 @@ def changes_for(process: Process, wanted: Wanted) -> list[Change]:
         )
     onward = id_from(wanted.onward_label, process.named("move"))
     changes.append(Add((_MOVES,), _onward(wanted, move, role, gate), key=onward, after=wanted.at))
-    if wanted.sent_back:
+    if wanted.sent_back and before:
         changes.append(_back(process, wanted, move, role, {onward}))
     return [*changes, *_also(process, wanted)]
 

@@ -7,7 +7,7 @@ from wtforms.validators import ValidationError
 
 from okrgate.web.fields import Choice, Count, Line, Text
 from okrgate.workshop.rows.process_forms import DraftPart, Pick, Ticked
-from okrgate.workshop.rows.process_rows import Process, text
+from okrgate.workshop.rows.process_rows import Process, words
 from okrgate.workshop.rows.process_words import SCOPES
 from okrgate.workshop.rows.stage_adding import NEW_ROLE, Wanted, side_moves
 
@@ -73,9 +73,8 @@ class AddStageForm(DraftPart):
             (one.id, f"{one.label} ({one.words[:1].lower()}{one.words[1:]})")
             for one in side_moves(process, at)
         ]
-        before = process.forward[at].get("from")
-        first = before if isinstance(before, str) else next(iter(before or []), "")
-        back = process.label("stage", text(first))
+        first = next(iter(words(process.forward[at].get("from"))), "")
+        back = process.label("stage", first)
         self.sent_back.label.text = f"It can be sent back to {back}, with a reason"
 
     def validate_role_label(self, field: Any) -> None:

@@ -157,6 +157,7 @@ def test_a_draft_is_brought_up_to_date(ada: FlaskClient, factory: Factory) -> No
     seen = re.search(r'name="seen" value="(\w+)"', page)
     assert seen is not None
     again = typed(act="merge", based_on="2", began="1", seen=seen[1])
+    assert ada.post(EDIT, data=again | {"began": "9" * 30}).status_code in {303, 409}
     assert ada.post(EDIT, data=again).status_code == 303
     mine = ada.get(EDIT).get_data(as_text=True)
     assert "label: Plan it" in mine

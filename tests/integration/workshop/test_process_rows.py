@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from okrgate.accounts.models import Person
 from okrgate.gates.checks import check_rulebook
-from okrgate.gates.revising import outline
+from okrgate.gates.revising import Put, outline, revise
 from okrgate.rulebooks import drafts
 from okrgate.rulebooks.drafts import Draft
 from okrgate.workshop import keeping
@@ -294,3 +294,13 @@ def test_a_draft_of_odd_shapes_breaks_no_page(ada: Admin) -> None:
     assert ada.send("/rules/bench/numbers", **odd).status_code == 422
     typed = {"at": "m", "label": "S", "into_label": "i", "onward_label": "o", "how": "itself"}
     assert ada.send(f"{ROWS}/add-stage", **typed, signed_by="r").status_code == 422
+
+
+@pytest.mark.parametrize("broken", ["-1", "{a: 1}", "[]", "[[]]"])
+def test_a_move_from_nowhere_breaks_no_page(ada: Admin, broken: str) -> None:
+    first = next(iter(ada.process.forward))
+    text = revise(ada.draft.text, [Put(("transitions", first, "from"), "HERE")])
+    ada.keep(text.replace("from: HERE", f"from: {broken}"))
+
+    for path in ("", "/add-stage", f"/add-stage?at={first}"):
+        assert ada.browser.get(f"/rules/{ada.key}/rows/process{path}").status_code == 200

@@ -193,7 +193,25 @@ def test_a_signature_counts_on_where_its_gate_is_the_same(
     assert (row["before"], row["after"], row["signoffs"]) == (1, 2, "kept")
 
 
-@pytest.mark.parametrize("text", [HARDER, MORE_COVERED], ids=["asks more", "covers more"])
+# The same gate, on a move that now leads to another stage.
+ELSEWHERE = (
+    TEXT.replace("from: begun, to: later", "from: begun, to: built")
+    .replace(
+        "  done: {label: Done",
+        "  built: {label: Built and paid}\n  done: {label: Done",
+    )
+    .replace(
+        "  end:",
+        "  down: {label: Go down, from: built, to: later, by: [author], gate: agreed}\n  end:",
+    )
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [HARDER, MORE_COVERED, ELSEWHERE],
+    ids=["asks more", "covers more", "leads elsewhere"],
+)
 def test_a_signature_lapses_where_its_gate_changed(
     ada: Person, bea: Person, factory: Factory, unit: OrgUnit, text: str
 ) -> None:

@@ -175,6 +175,11 @@ def test_a_new_gate_has_a_line_for_each_requirement() -> None:
     )
 
 
+def test_the_only_item_of_a_row_in_brackets_leaves_an_empty_one() -> None:
+    assert revise("a: {b: [x]}\n", [Remove(("a", "b", 0))]) == "a: {b: []}\n"
+    assert revise("a: {b: {c: 1}}\n", [Remove(("a", "b", "c"))]) == "a: {b: {}}\n"
+
+
 def test_the_last_of_a_group_leaves_an_empty_one() -> None:
     after = revise(FILE, [Remove(("params", "big")), Remove(("params", "long"))])
 
