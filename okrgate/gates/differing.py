@@ -32,13 +32,17 @@ _THEN = {"off": "was not judged", "evaluate": "was on trial", "hard": "had to be
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that changes: of which kind, where, in which direction, and projects that show it."""
+    """One thing that changes: of which kind, where, in which direction, and projects that show it.
+
+    `about` is the gate and the requirement, by id, where one requirement changes.
+    """
 
     kind: str
     where: str
     sentence: str
     direction: str = OTHER
     examples: tuple[str, ...] = ()
+    about: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True)
@@ -235,7 +239,12 @@ def _requirement(
     else:
         sentence, shape = _altered(before, after, pair, say)
     return Change(
-        "requirement", pair.gate.label, sentence, _direction(shape, examples), _sentences(examples)
+        "requirement",
+        pair.gate.label,
+        sentence,
+        _direction(shape, examples),
+        _sentences(examples),
+        about=(pair.gate.id, pair.id),
     )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from okrgate.gates.differing import LOOSER, OTHER, Meaning
+from okrgate.gates.differing import LOOSER, OTHER, Change, Meaning
 from okrgate.gates.differing_strength import weight
 from okrgate.gates.model import Requirement, Rulebook, Transition
 
@@ -13,27 +13,31 @@ def may_loosen(before: Rulebook, after: Rulebook, meaning: Meaning) -> bool:
     """Tell whether anything may have become easier: what only changes words, or adds to what is asked, does not."""
     if any(one.direction == LOOSER for one in meaning.changes):
         return True
-    unclear = [one.kind for one in meaning.changes if one.direction == OTHER]
+    unclear = [one for one in meaning.changes if one.direction == OTHER]
     return (
-        not _DOUBTFUL.isdisjoint(unclear)
-        or unclear.count("requirement") > _harmless(before, after)
+        not _DOUBTFUL.isdisjoint(one.kind for one in unclear)
+        or _asks_otherwise(before, after, unclear)
         or _moves_otherwise(before, after)
         or _roles_otherwise(before, after)
     )
 
 
-def _harmless(before: Rulebook, after: Rulebook) -> int:
-    """Return how many requirements differ in words alone, or never stopped anything and do not now."""
+def _asks_otherwise(before: Rulebook, after: Rulebook, unclear: list[Change]) -> bool:
+    """Tell whether one of these requirements, each looked at by itself, is neither worded nor without weight."""
     old, new = _requirements(before), _requirements(after)
-    count = 0
-    for name in old.keys() | new.keys():
-        one, other = old.get(name), new.get(name)
-        if one is not None and other is not None:
-            count += _worded(one, other)
-        else:
-            only = one or other
-            count += only is not None and weight(only) <= 1
-    return count
+    return any(
+        not _is_harmless(old.get(one.about), new.get(one.about))
+        for one in unclear
+        if one.kind == "requirement"
+    )
+
+
+def _is_harmless(one: Requirement | None, other: Requirement | None) -> bool:
+    """Tell whether a requirement differs in words alone, or never stopped anything and does not now."""
+    there = [each for each in (one, other) if each is not None]
+    if not there:
+        return False
+    return max(weight(each) for each in there) <= 1 or (len(there) == 2 and _worded(*there))
 
 
 def _worded(one: Requirement, other: Requirement) -> bool:
@@ -41,7 +45,7 @@ def _worded(one: Requirement, other: Requirement) -> bool:
         replace(each, message="", help="", fix=None, line=0, binds_from=None)
         for each in (one, other)
     ]
-    return plain[0] == plain[1] and replace(one, line=0) != replace(other, line=0)
+    return plain[0] == plain[1]
 
 
 def _requirements(rulebook: Rulebook) -> dict[tuple[str, str], Requirement]:
