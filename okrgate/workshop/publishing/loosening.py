@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from okrgate.gates.differing import LOOSER, OTHER, Change, Meaning
 from okrgate.gates.differing_strength import weight
-from okrgate.gates.model import Requirement, Rulebook, Transition
+from okrgate.gates.model import Requirement, Rulebook, Stage, Transition
 
 _DOUBTFUL = frozenset({"number", "signing", "material", "promise", "gate"})
 
@@ -19,6 +19,8 @@ def may_loosen(before: Rulebook, after: Rulebook, meaning: Meaning) -> bool:
         or _asks_otherwise(before, after, unclear)
         or _moves_otherwise(before, after)
         or _roles_otherwise(before, after)
+        or _stages_otherwise(before, after)
+        or _questions_otherwise(before, after)
     )
 
 
@@ -69,4 +71,26 @@ def _roles_otherwise(before: Rulebook, after: Rulebook) -> bool:
     return any(
         name in before.roles and replace(role, label="") != replace(before.roles[name], label="")
         for name, role in after.roles.items()
+    )
+
+
+def _stages_otherwise(before: Rulebook, after: Rulebook) -> bool:
+    """Tell whether a stage that was there is another place, does other things by itself, or is filled in by others."""
+    return any(
+        name in before.stages and _place(stage) != _place(before.stages[name])
+        for name, stage in after.stages.items()
+    )
+
+
+def _place(stage: Stage) -> Stage:
+    return replace(stage, label="", help="", sla_days=None, remind_days=None, escalate_to=())
+
+
+def _questions_otherwise(before: Rulebook, after: Rulebook) -> bool:
+    """Tell whether a question that was there is asked elsewhere or takes other answers."""
+    return any(
+        name in before.questions
+        and replace(question, label="", help="")
+        != replace(before.questions[name], label="", help="")
+        for name, question in after.questions.items()
     )

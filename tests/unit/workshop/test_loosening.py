@@ -41,3 +41,49 @@ def test_advice_beside_it_hides_no_other_requirement(binds: str) -> None:
 def test_other_words_beside_it_hide_no_other_requirement(words: tuple[str, str]) -> None:
     assert loosens(MUST, SHOULD.replace(*words)) is True
     assert loosens(MUST, MUST.replace(*words)) is False
+
+
+GO = "  go: {label: Go on, from: begun, to: later, by: [author], gate: told}\n"
+FULL = (
+    TEXT.replace(
+        GO, f"{GO}  back: {{label: Back, from: later, to: begun, by: [author], kind: return}}\n"
+    )
+    .replace("    label: Agreed\n", "    label: Agreed\n    material: [problem.length]\n")
+    .replace("later: {label: Later}", "later: {label: Later, on_enter: [freeze_bands]}")
+    .replace(
+        "gates:\n",
+        "questions:\n"
+        "  size: {stage: begun, section: problem, type: enum, values: [low, high], label: Size}\n"
+        "gates:\n",
+        1,
+    )
+    .replace("{fact: problem.length, gte: 10}", "{fact: answers.size, ne: high}")
+)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [("Begun, initial: true", "Begun"), ("label: Later,", "label: Later, initial: true,")],
+        [(", on_enter: [freeze_bands]", "")],
+        [("values: [low, high]", "values: [low, high, other]")],
+        [("problem: {edit: [author]}", "problem: {edit: [author, boss]}")],
+    ],
+)
+def test_another_place_or_another_answer_may_loosen(changes: list[tuple[str, str]]) -> None:
+    text = FULL
+    for old, new in changes:
+        text = text.replace(old, new)
+    assert loosens(FULL, text) is True
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("label: Begun", "label: Started"),
+        ("label: Later,", "label: Later, help: Wait here, sla_days: 5, escalate_to: [boss],"),
+        ("label: Size", "label: How big"),
+    ],
+)
+def test_words_and_reminders_of_stages_loosen_nothing(change: tuple[str, str]) -> None:
+    assert loosens(FULL, FULL.replace(*change)) is False
