@@ -95,4 +95,5 @@ def _draft(key: str, person: int) -> Select[RulebookDraft]:
         select(RulebookDraft)
         .join(Process, Process.id == RulebookDraft.process_id)
         .where(Process.key == key, RulebookDraft.person_id == person)
+        .execution_options(populate_existing=True)
     )

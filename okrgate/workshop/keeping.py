@@ -44,6 +44,16 @@ def look(key: str, draft: Draft, *, seen: str, by: int) -> None:
         raise Newer(there)
 
 
+def is_known(key: str, draft: Draft, *, seen: str, by: int) -> bool:
+    """Tell, in an open transaction, whether what somebody keeps now is this very draft or the one that the form saw."""
+    there = drafts.begin(key, by=by)
+    return (there.text, there.note.strip(), there.based_on) == (
+        draft.text,
+        draft.note.strip(),
+        draft.based_on,
+    ) or digest(there) == seen
+
+
 def keep(key: str, draft: Draft, *, seen: str, by: int) -> None:
     """Store a draft. Raises Newer, and stores nothing, if that would lose one that the form did not see."""
     with transaction() as session:

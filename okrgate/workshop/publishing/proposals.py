@@ -20,7 +20,7 @@ from okrgate.events import publish as tell
 from okrgate.rulebooks import drafts, service
 from okrgate.rulebooks.drafts import Draft
 from okrgate.rulebooks.models import Process, RulebookVersion
-from okrgate.workshop import meaning
+from okrgate.workshop import keeping, meaning
 from okrgate.workshop.checking import check
 from okrgate.workshop.meaning import Told
 from okrgate.workshop.publishing import holders, outlook, policy, rollouts
@@ -52,9 +52,11 @@ def propose(
     in_flight: str = "",
     takes_effect: date | None = None,
     ends_draft: bool = True,
+    seen: str = "",
 ) -> Proposal:
     """Ask for a text to become the next version of its process; it does at once where nobody else has to agree.
 
+    The draft it comes from ends with it; one that was kept meanwhile, elsewhere, stays (`seen`, as in keeping).
     `in_flight` is keep or migrate; empty, what the text itself says. Raises Invalid without a note, for a day that is over or another process's text, RulebookError for an unsound text,
     Overtaken when another version came first, Conflict when it binds already. The same text twice is asked for once.
     """
@@ -103,7 +105,7 @@ def propose(
         if needed:
             tell(news.asking(proposal, title, names.get(by, "Somebody")))
         _go_on(proposal, process)
-        if ends_draft:
+        if ends_draft and keeping.is_known(key, draft, seen=seen, by=by):
             drafts.discard(key, by=by)
         return proposal
 

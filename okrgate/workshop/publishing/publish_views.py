@@ -45,6 +45,7 @@ def publish(key: str) -> ResponseReturnValue:
             by=me(),
             in_flight=form.in_flight.data or "",
             takes_effect=form.takes_effect.data,
+            seen=form.seen.data or "",
         )
     except RulebookError as error:
         return show_editor(key, form, status=422, problems=error.problems, publishing=True)

@@ -18,6 +18,7 @@ from okrgate.notifications.models import MAIL, OutboxRow
 from okrgate.rulebooks import drafts, service, wording
 from okrgate.rulebooks.drafts import Draft
 from okrgate.rulebooks.models import RulebookVersion
+from okrgate.workshop import keeping
 from okrgate.workshop.publishing import policy, proposals
 from okrgate.workshop.publishing.loosening import may_loosen
 from okrgate.workshop.publishing.models import Proposal
@@ -212,6 +213,27 @@ def test_the_authors_own_word_counts_where_that_is_settled(ada: Person, otto: Pe
     proposal = propose(ada)
     assert proposal.state == "waiting"
     assert approve(proposal, ada).state == "published"
+
+
+def test_a_draft_kept_while_it_is_published_stays(
+    ada: Person, otto: Person, factory: Factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = factory.browser(ada)
+    drafts.keep(KEY, Draft(TEXT, "Begun.", 1), by=ada.id)
+    seen = keeping.digest(drafts.begin(KEY, by=ada.id))
+
+    def slowly(key: str, text: str) -> None:
+        drafts.keep(KEY, Draft(REWORDED, "Typed in another tab.", 1), by=ada.id)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(proposals, "check", slowly)
+        assert client.post(PUBLISH, data=typed(seen=seen)).status_code == 303
+    assert db.session.scalar(select(func.count()).select_from(Proposal)) == 1
+    there = drafts.begin(KEY, by=ada.id)
+    assert (there.text, there.note) == (REWORDED, "Typed in another tab.")
+    answer = client.post(PUBLISH, data=typed(SOFTER, seen=keeping.digest(there)))
+    assert answer.status_code == 303
+    assert drafts.drafts() == []
 
 
 def test_an_approval_is_for_the_text_that_was_read(ada: Person, otto: Person) -> None:
