@@ -144,14 +144,18 @@ def of(
         return Impact({}, {}, problem=f"The impact could not be worked out: {results}.")
     by_id = {one.project_id: one for one in results}
     changed = sorted((one for one in results if one.kind != SAME), key=lambda one: -one.project_id)
-    wanted = [one for one in changed if before is None or one.project_id < before]
+    shown = _shown(changed, reader)
+    # Of the others not even the place among their neighbours is told: it would say which they are.
+    wanted = [one for one in changed if one.project_id in shown]
+    wanted = [one for one in wanted if before is None or one.project_id < before]
     page = wanted[:most]
+    nameless = [one for one in changed if one.project_id not in shown] if before is None else []
     kinds = {one.id: by_id[one.id].kind if one.id in by_id else SAME for one in work.projects}
     return Impact(
         open=_count(kinds, work.projects, closed=False),
         closed=_count(kinds, work.projects, closed=True),
         stages=tuple(_by_stage(work, kinds)),
-        affected=tuple(_named(work, page, reader)),
+        affected=(*_named(work, page), *_nameless(work, nameless)[:most]),
         older=page[-1].project_id if page and len(wanted) > most else None,
         left_out=work.left_out,
         replay=replaying.of(key, work.draft, reader=reader) if before is None else None,
@@ -187,9 +191,8 @@ def _label(work: _Work, project: Project) -> str:
     return stage.label if stage is not None else project.stage
 
 
-def _named(work: _Work, page: Sequence[Result], reader: int | None) -> Iterable[Affected]:
+def _named(work: _Work, page: Sequence[Result]) -> Iterable[Affected]:
     projects = {one.id: one for one in work.projects}
-    shown = _visible([one.project_id for one in page], reader)
     people = [
         person
         for one in page
@@ -198,21 +201,28 @@ def _named(work: _Work, page: Sequence[Result], reader: int | None) -> Iterable[
     with remembering({}):
         names = directory.names(people)
         for result in page:
-            project = projects[result.project_id]
-            if project.id in shown:
-                yield _affected(work, result, project, names)
-            else:
-                yield Affected(
-                    project.id, result.kind, project.closed_at is not None, _label(work, project)
-                )
+            yield _affected(work, result, projects[result.project_id], names)
 
 
-def _visible(ids: Sequence[int], reader: int | None) -> set[int]:
-    """Return which of these projects somebody may read: of the others no page says a name."""
+def _nameless(work: _Work, results: Sequence[Result]) -> list[Affected]:
+    projects = {one.id: one for one in work.projects}
+    found = []
+    for result in results:
+        project = projects[result.project_id]
+        found.append(Affected(0, result.kind, project.closed_at is not None, _label(work, project)))
+    return sorted(found, key=lambda one: (one.stage, one.kind))
+
+
+def _shown(results: Sequence[Result], reader: int | None) -> set[int]:
+    """Return which projects may be named: those somebody may read, all that this turns on included."""
+    ids = [one.project_id for one in results]
     if reader is None:
         return set(ids)
     clause = permissions.visible_clause(reader, is_auditor=False)
-    return set(db.session().scalars(select(Project.id).where(Project.id.in_(ids), clause)))
+    query = select(Project.id, permissions.reads_all(reader)).where(Project.id.in_(ids), clause)
+    private = {one.project_id for one in results if one.private}
+    found = db.session().execute(query)
+    return {number for number, reads_all in found if reads_all or number not in private}
 
 
 def _affected(work: _Work, result: Result, project: Project, names: Mapping[int, str]) -> Affected:

@@ -5,7 +5,7 @@ projects are judged by engine and reference, which have to agree; the others by 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -13,13 +13,14 @@ from typing import Any
 from okrgate.gates.checks import in_child
 from okrgate.gates.differing_examples import known_to
 from okrgate.gates.engine import judge_twice
-from okrgate.gates.model import Gate, Rulebook, Transition
+from okrgate.gates.model import Gate, Requirement, Rulebook, Transition, read_by
 from okrgate.gates.reference import reference_verdict
 from okrgate.gates.verdict import Facts, Finding, GateUnjudgeable, Signoff, Verdict, Waiver
 
 BLOCKED, FREED, OTHERWISE, SAME = "blocked", "freed", "otherwise", "same"
 UNJUDGED, STAGELESS = "unjudged", "stageless"
 TWICE = 50
+_TOLD = "statements"
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Result:
-    """What a draft does to one project: what it now lacks and no longer lacks, and where."""
+    """What a draft does to one project: what it now lacks and no longer lacks, and where.
+
+    `private`: what is asked otherwise turns on what only those involved may read.
+    """
 
     project_id: int
     kind: str
@@ -58,6 +62,7 @@ class Result:
     dropped: tuple[str, ...] = ()
     places: tuple[Place, ...] = ()
     problem: str = ""
+    private: bool = False
 
 
 def judge_all(
@@ -116,10 +121,12 @@ class Judge:
 def _result(one: Standing, own: Rulebook, draft: Rulebook, judge: Judge) -> Result:
     if not one.closed and one.stage not in draft.stages:
         return Result(one.project_id, STAGELESS)
+    judged = judge.pairs(own, draft, one.stage, closed=one.closed)
+    private = any(pair.private for pair in judged)
     try:
-        return _compared(one, own, draft, judge)
+        return replace(_compared(one, own, draft, judge), private=private)
     except GateUnjudgeable as problem:
-        return Result(one.project_id, UNJUDGED, problem=problem.sentence)
+        return Result(one.project_id, UNJUDGED, problem=problem.sentence, private=private)
 
 
 def _compared(one: Standing, own: Rulebook, draft: Rulebook, judge: Judge) -> Result:
@@ -178,11 +185,15 @@ def _places(draft: Rulebook, verdict: Verdict | None, finding: Finding) -> Itera
 
 @dataclass(frozen=True)
 class Pair:
-    """One move as it was and as it would be. `decides`: it is judged whether the project can go on now."""
+    """One move as it was and as it would be. `decides`: it is judged whether the project can go on now.
+
+    `private`: what its gate asks otherwise turns on what only those involved may read.
+    """
 
     before: Transition | None
     after: Transition | None
     decides: bool
+    private: bool
 
 
 def pairs(own: Rulebook, draft: Rulebook, stage: str, *, closed: bool) -> list[Pair]:
@@ -204,7 +215,12 @@ def pairs(own: Rulebook, draft: Rulebook, stage: str, *, closed: bool) -> list[P
         named = [pair for pair in named if not (lonely & {*pair})]
         named += [next_ones] if lonely else []
     return [
-        Pair(before, after, decides=_decides(before, after, start[0], closed=closed))
+        Pair(
+            before,
+            after,
+            decides=_decides(before, after, start[0], closed=closed),
+            private=turns_on_private(own, before, draft, after),
+        )
         for before, after in named
         if (_gate(own, before) or _gate(draft, after)) and not is_same(own, before, draft, after)
     ]
@@ -238,11 +254,39 @@ def is_same(
     if own.never_sign != draft.never_sign or _asks(old) != _asks(new):
         return False
     names = own.gate_reads(old.id)
-    return names == draft.gate_reads(new.id) and all(
+    return names == draft.gate_reads(new.id) and _are_alike(names, own, draft)
+
+
+def turns_on_private(
+    own: Rulebook, before: Transition | None, draft: Rulebook, after: Transition | None
+) -> bool:
+    """Tell whether a requirement that differs reads money or what stakeholders said: they are for those involved."""
+    old, new = _by_id(_gate(own, before)), _by_id(_gate(draft, after))
+    for name in {*old, *new}:
+        pair = old.get(name), new.get(name)
+        read = {each for one in pair if one is not None for each in read_by(one)}
+        if any(_is_private(each, own, draft) for each in read) and (
+            pair[0] != pair[1] or not _are_alike(read, own, draft)
+        ):
+            return True
+    return False
+
+
+def _is_private(name: str, own: Rulebook, draft: Rulebook) -> bool:
+    facts = own.facts.get(name), draft.facts.get(name)
+    return name == _TOLD or any(one is not None and one.type == "money" for one in facts)
+
+
+def _are_alike(names: Iterable[str], own: Rulebook, draft: Rulebook) -> bool:
+    return all(
         own.facts.get(name) == draft.facts.get(name)
         and own.collections.get(name) == draft.collections.get(name)
         for name in names
     )
+
+
+def _by_id(gate: Gate | None) -> dict[str, Requirement]:
+    return {one.id: replace(one, line=0) for one in gate.requirements} if gate is not None else {}
 
 
 def _asks(gate: Gate) -> list[object]:

@@ -34,7 +34,10 @@ class Needed:
 
 @dataclass(frozen=True)
 class Affected:
-    """One project for which something changes. Of one that the reader may not see there is neither name nor people."""
+    """One project for which something changes. Of one that the reader may not see there is neither name nor people.
+
+    So too where the change turns on money or statements that they may not read: the answer would tell them. Its number is 0.
+    """
 
     project_id: int
     kind: str
@@ -64,10 +67,10 @@ class Counted:
 
 @dataclass(frozen=True)
 class Passage:
-    """One passage that the draft would have refused. Not named for who may not read the project."""
+    """One passage that the draft would have refused. Neither name nor day for who may not read what it turns on."""
 
     gate: str
-    at: datetime
+    at: datetime | None
     lacked: tuple[str, ...]
     reference: str = ""
     title: str = ""
@@ -112,7 +115,8 @@ class Replay:
 class Impact:
     """What a draft would do. `open` and `closed` count by kind, "same" included; `left_out` were not looked at.
 
-    `affected` is one page of those for which something changes, the newest first; `older` is where the next begins.
+    `affected` is one page of those for which something changes, the newest first; `older` is where the next begins. Those
+    without a name end the first page, in no order of theirs.
     """
 
     open: Mapping[str, int]

@@ -3,10 +3,10 @@
 A receipt holds the facts of its moment. A process of its own judges them: nobody has run the draft yet.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 
 from okrgate.approvals.models import Receipt
 from okrgate.database import db
@@ -15,7 +15,7 @@ from okrgate.projects import permissions
 from okrgate.projects.models import Project
 from okrgate.rulebooks import service as rulebooks
 from okrgate.rulebooks.models import Process, RulebookVersion
-from okrgate.stages.impact_judging import is_same
+from okrgate.stages.impact_judging import is_same, turns_on_private
 from okrgate.stages.impact_report import Passage, Replay
 from okrgate.stages.replay_judging import Case, judge_again
 
@@ -50,7 +50,7 @@ def of(key: str, draft: Rulebook, *, reader: int | None) -> Replay:
         refused=len(refused),
         untold=sum(1 for lacked in judged if lacked is None),
         left_out=changed - len(rows),
-        passages=tuple(_named(refused[:_NAMED], known, reader)),
+        passages=tuple(_named(refused[:_NAMED], known, draft, reader)),
     )
 
 
@@ -88,24 +88,40 @@ def _rows(which: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
 def _named(
     refused: Sequence[tuple[Any, tuple[str, ...]]],
     known: Mapping[int, Rulebook],
+    draft: Rulebook,
     reader: int | None,
 ) -> list[Passage]:
-    query = select(Project.id, Project.reference, Project.title).where(
+    """Return the passages, those without a name last: their day and their place would say whose they are."""
+    whole = true() if reader is None else permissions.reads_all(reader)
+    query = select(Project.id, Project.reference, Project.title, whole.label("whole")).where(
         Project.id.in_({row.project_id for row, _ in refused})
     )
     if reader is not None:
         query = query.where(permissions.visible_clause(reader, is_auditor=False))
     shown = {row.id: row for row in db.session().execute(query)}
-    found = []
+    private = _private_moves({(row.version, row.transition) for row, _ in refused}, known, draft)
+    named, nameless = [], []
     for row, lacked in refused:
+        gate = known[row.version].gates[row.gate].label
         project = shown.get(row.project_id)
-        found.append(
-            Passage(
-                gate=known[row.version].gates[row.gate].label,
-                at=row.at,
-                lacked=lacked,
-                reference=project.reference if project else "",
-                title=project.title if project else "",
-            )
+        if project and (project.whole or (row.version, row.transition) not in private):
+            named.append(Passage(gate, row.at, lacked, project.reference, project.title))
+        else:
+            nameless.append(Passage(gate, None, lacked))
+    return [*named, *sorted(nameless, key=lambda one: (one.gate, one.lacked))]
+
+
+def _private_moves(
+    moves: Set[tuple[int, str]], known: Mapping[int, Rulebook], draft: Rulebook
+) -> set[tuple[int, str]]:
+    """Return the moves of which the draft asks otherwise what only those involved may read."""
+    return {
+        (version, name)
+        for version, name in moves
+        if turns_on_private(
+            known[version],
+            known[version].transitions.get(name),
+            draft,
+            draft.transitions.get(name),
         )
-    return found
+    }

@@ -11,11 +11,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from okrgate import clock
+from okrgate.accounts.models import Person
 from okrgate.database import db, transaction
 from okrgate.gates.checks import in_child
 from okrgate.gates.model import Rulebook
 from okrgate.projects.models import Project
-from okrgate.projects.ticket_models import Problem
+from okrgate.projects.ticket_models import Problem, Value
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import facts, impact_facts, impact_judging
 from okrgate.stages import impact as impacts
@@ -193,6 +194,64 @@ def test_names_are_for_those_who_may_see_them(small: None, factory: Factory) -> 
     assert "A project that you may not see" in page
     assert "A secret" not in page
     assert "Only begun" not in page
+
+
+def spends(project: Project, minor: int) -> Project:
+    with transaction() as session:
+        session.add(
+            Value(
+                project_id=project.id, total_minor=minor, business_minor=minor, total_currency="EUR"
+            )
+        )
+    return project
+
+
+def test_what_money_turns_on_is_named_for_those_involved(small: None, factory: Factory) -> None:
+    ada, lee = factory.person("Ada", admin=True), factory.person("Lee", admin=True)
+    for title in ("Secretly dear", "As dear"):
+        spends(tells(factory.project(title, lead=lee), 20), 7321000)
+
+    def asking(what: str, text: str = ONE_GATE) -> str:
+        more = f"      - {{id: dear, message: Dear, severity: hard, if: {{fact: {what}}}}}\n"
+        return text.replace("  agreed:\n    label", f"{more}  agreed:\n    label")
+
+    def told(text: str, reader: Person | None) -> tuple[dict[str, int], list[tuple[str, int]]]:
+        found = of(text, reader=reader.id if reader else None)
+        asked = found.affected
+        return dict(found.open), [(one.title, len(one.asked)) for one in asked]
+
+    dear = asking("value.amount, gte: 73210.01")
+    assert told(dear, ada) == ({"blocked": 2}, [("", 0), ("", 0)])
+    assert told(dear, lee) == told(dear, None)
+    assert told(dear, lee) == ({"blocked": 2}, [("As dear", 1), ("Secretly dear", 1)])
+    assert told(asking("value.amount, gte: 73210.00"), ada) == ({"same": 2}, [])
+    # Nothing to page through: a place among others would tell them.
+    assert of(dear, reader=ada.id, before=10**9).affected == ()
+    assert {one.project_id for one in of(dear, reader=ada.id).affected} == {0}
+    open_to_all = asking("stage.days, gte: 9")
+    assert told(open_to_all, ada) == told(open_to_all, None)
+    page = factory.browser(ada).post(EDIT, data=typed(dear)).get_data(as_text=True)
+    assert "A project that you may not see" in page
+    assert "Secretly dear" not in page
+
+
+def test_an_old_question_of_money_is_not_told_to_others(
+    small: None, factory: Factory, tmp_path: Path
+) -> None:
+    """Unchanged, it tells what the rules in force tell anyway; where it counts otherwise, nobody else is named."""
+    ada = factory.person("Ada", admin=True)
+    asked = "      - {id: dear, message: Dear, severity: hard, if: {fact: value.amount, gte: 9}}\n"
+    binding = ONE_GATE.replace("  agreed:\n    label", f"{asked}  agreed:\n    label")
+    path = tmp_path / "binding.yaml"
+    path.write_text(binding, encoding="utf-8")
+    factory.rulebook(path)
+    spends(tells(factory.project("Dear"), 20), 7321000)
+
+    def titles(text: str) -> list[str]:
+        return [one.title for one in of(text, reader=ada.id).affected]
+
+    assert titles(binding.replace("problem.length, gte: 10", "problem.length, gte: 30")) == ["Dear"]
+    assert titles(binding.replace("value.amount, gte: 9", "value.amount, gte: 99999")) == [""]
 
 
 def test_it_asks_no_more_for_more_projects(small: None, factory: Factory) -> None:

@@ -8,6 +8,7 @@ from okrgate.database import db, transaction
 from okrgate.gates.language import load_rulebook
 from okrgate.gates.model import Rulebook
 from okrgate.gates.revising import Add, Change, Put, revise
+from okrgate.projects import permissions
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import replay_judging, replaying
 from tests.counting import statements
@@ -125,6 +126,31 @@ def test_it_names_only_what_the_reader_may_see(company: Company) -> None:
 
     assert found.refused == 1
     assert [(one.reference, one.title) for one in found.passages] == [("", "")]
+
+
+def test_what_money_turns_on_is_named_for_those_involved(company: Company) -> None:
+    asked = {"id": "dear", "message": "Dear", "severity": "hard"}
+    draft = drafted(
+        Add(
+            ("gates", "idea_complete", "requirements"),
+            {**asked, "if": {"fact": "value.amount", "gte": 10**9}},
+        )
+    )
+    outsider = next(
+        number
+        for number in company.ids.values()
+        if number not in permissions.readers(company.project().id)
+    )
+
+    whole = replaying.of(KEY, draft, reader=None)
+    told = replaying.of(KEY, draft, reader=outsider)
+
+    assert whole.refused == told.refused == 1
+    assert [(one.reference, bool(one.at)) for one in whole.passages] == [(company.reference, True)]
+    assert [(one.reference, one.title, one.at) for one in told.passages] == [("", "", None)]
+    assert (
+        replaying.of(KEY, draft, reader=company.project().submitter_id).passages == whole.passages
+    )
 
 
 def test_it_asks_little_and_only_for_the_newest(
