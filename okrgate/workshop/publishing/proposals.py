@@ -20,6 +20,7 @@ from okrgate.events import publish as tell
 from okrgate.rulebooks import drafts, service
 from okrgate.rulebooks.drafts import Draft
 from okrgate.rulebooks.models import Process, RulebookVersion
+from okrgate.web.filters import show_date
 from okrgate.workshop import keeping, meaning
 from okrgate.workshop.checking import check
 from okrgate.workshop.meaning import Told
@@ -58,7 +59,7 @@ def propose(
 
     The draft it comes from ends with it; one that was kept meanwhile, elsewhere, stays (`seen`, as in keeping).
     `in_flight` is keep or migrate; empty, what the text itself says. Raises Invalid without a note, for a day that is over or another process's text, RulebookError for an unsound text,
-    Overtaken when another version came first, Conflict when it binds already. The same text twice is asked for once.
+    Overtaken when another version came first, Conflict when it binds already or is asked for on other terms. The same twice is asked for once.
     """
     moment = _moment(takes_effect)
     if not draft.note.strip():
@@ -80,6 +81,8 @@ def propose(
         _check_new(service.newest(key), draft, digest)
         known = _same(process.id, by, digest, draft.based_on)
         if known is not None:
+            if (known.takes_effect_at, known.in_flight) != (moment, in_flight):
+                raise Conflict(_asked_already(known))
             return known
         proposal = Proposal(
             process_id=process.id,
@@ -363,6 +366,14 @@ def _same(process_id: int, author: int, digest: str, based_on: int) -> Proposal 
             Proposal.state.in_(OPEN),
         )
     )
+
+
+def _asked_already(proposal: Proposal) -> str:
+    moment, day = proposal.takes_effect_at, "at once"
+    if moment is not None:
+        day = f"from {show_date(moment.astimezone(clock.company_zone()).date())}"
+    kept = news.IN_FLIGHT[proposal.in_flight]
+    return f"You have asked for this text already, to bind {day}. {kept} Withdraw that first to ask on other terms."
 
 
 def _others(proposal: Proposal) -> list[Proposal]:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -18,6 +19,7 @@ from okrgate.notifications.models import MAIL, OutboxRow
 from okrgate.rulebooks import drafts, service, wording
 from okrgate.rulebooks.drafts import Draft
 from okrgate.rulebooks.models import RulebookVersion
+from okrgate.web.filters import show_date
 from okrgate.workshop import keeping
 from okrgate.workshop.publishing import policy, proposals
 from okrgate.workshop.publishing.loosening import may_loosen
@@ -294,6 +296,27 @@ def test_the_second_of_two_on_one_version_is_stopped(ada: Person, otto: Person) 
 def test_the_same_form_twice_asks_once(ada: Person, otto: Person) -> None:
     assert propose(ada).id == propose(ada).id
     assert mails("RulesApprovalAsked") == [(otto.id, True)]
+
+
+def test_the_same_text_on_other_terms_is_not_taken_for_the_old_one(
+    ada: Person, otto: Person, factory: Factory
+) -> None:
+    day = clock.today() + timedelta(days=3)
+    first = propose(ada, takes_effect=day, in_flight="keep")
+    assert propose(ada, takes_effect=day, in_flight="keep").id == first.id
+    others: tuple[dict[str, Any], ...] = (
+        {"takes_effect": day + timedelta(days=1), "in_flight": "keep"},
+        {"takes_effect": day, "in_flight": "migrate"},
+        {"in_flight": "keep"},
+    )
+    for other in others:
+        with pytest.raises(Conflict, match=f"already, to bind from {show_date(day)}.*Withdraw"):
+            propose(ada, **other)
+    answer = factory.browser(ada).post(PUBLISH, data=typed(in_flight="keep"))
+    assert answer.status_code == 409
+    assert "Withdraw that first" in answer.get_data(as_text=True)
+    proposals.withdraw(first.id, by=ada.id)
+    assert propose(ada, in_flight="migrate").in_flight == "migrate"
 
 
 def test_only_administrators_see_proposals(ada: Person, otto: Person, factory: Factory) -> None:
