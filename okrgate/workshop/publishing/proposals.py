@@ -42,6 +42,7 @@ from okrgate.workshop.publishing.models import (
 OVERTAKEN = "Another version was published since this text was begun."
 _WHY = "Say what changes and why, for everybody who works by these rules."
 _YOU = "you administer okrgate"
+_KEEPS_ANOTHER = "You keep another draft of these rules. Publish it or throw it away first."
 _FARTHEST = timedelta(days=366)
 
 
@@ -216,13 +217,19 @@ def get(proposal_id: int) -> Proposal:
 
 
 def take_up(proposal_id: int, *, by: int) -> str:
-    """Make its text somebody's own draft. Return the process. Raises Conflict where they keep another draft."""
+    """Make its text somebody's own draft. Return the process. Raises Conflict where they keep another draft.
+
+    Another note or another version below makes it another draft too.
+    """
     proposal = get(proposal_id)
     key = _key(proposal)
-    mine = drafts.begin(key, by=by)
-    if mine.changed_at is not None and mine.text != proposal.text:
-        raise Conflict("You keep another draft of these rules. Publish it or throw it away first.")
-    drafts.keep(key, Draft(proposal.text, proposal.note, proposal.based_on), by=by)
+    taken = Draft(proposal.text, proposal.note, proposal.based_on)
+    with transaction():
+        _lock(key)
+        if drafts.begin(key, by=by).changed_at is None:
+            drafts.keep(key, taken, by=by)
+        elif not keeping.is_known(key, taken, seen="", by=by):
+            raise Conflict(_KEEPS_ANOTHER)
     return key
 
 

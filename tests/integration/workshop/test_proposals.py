@@ -319,6 +319,27 @@ def test_the_same_text_on_other_terms_is_not_taken_for_the_old_one(
     assert propose(ada, in_flight="migrate").in_flight == "migrate"
 
 
+@pytest.mark.parametrize(
+    "mine",
+    [Draft(HARDER, "My own words.", 1), Draft(HARDER, "Say more.", 2), Draft(SOFTER, "Mine.", 1)],
+)
+def test_taking_a_text_up_loses_no_draft(
+    ada: Person, otto: Person, factory: Factory, mine: Draft
+) -> None:
+    path = f"/rules/proposals/{propose(ada).id}/take-up"
+    drafts.keep(KEY, mine, by=otto.id)
+    answer = factory.browser(otto).post(path)
+    assert answer.status_code == 409
+    assert "You keep another draft" in answer.get_data(as_text=True)
+    there = drafts.begin(KEY, by=otto.id)
+    assert (there.text, there.note, there.based_on) == (mine.text, mine.note, mine.based_on)
+    drafts.discard(KEY, by=otto.id)
+    for _ in range(2):
+        assert factory.browser(otto).post(path).status_code == 303
+    db.session.expire_all()
+    assert drafts.begin(KEY, by=otto.id).note == "Say more."
+
+
 def test_only_administrators_see_proposals(ada: Person, otto: Person, factory: Factory) -> None:
     proposal = propose(ada)
     pat = factory.browser(factory.person("Pat"))
