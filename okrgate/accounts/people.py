@@ -268,13 +268,14 @@ def erase(person_id: int, *, by: int) -> None:
             raise Conflict("Deactivate them first; then their name can be erased.")
         if person.email.endswith(_ERASED):
             return
+        details = {"admin": person.is_admin}
         person.name = f"Former colleague {person_id}"
         person.email = f"{person_id}{_ERASED}"
         person.password_hash, person.timezone = None, ""
         person.is_admin = person.is_auditor = False
         links.forget(person_id)
         sessions.forget(person_id)
-        audit.record("person.erased", by=by, target=f"person:{person_id}")
+        audit.record("person.erased", by=by, target=f"person:{person_id}", details=details)
 
 
 def first_admin_link(*, email: str, name: str) -> str:

@@ -41,24 +41,27 @@ def _place(key: str, text: str) -> tuple[str, str, str]:
 
 @dataclass(frozen=True)
 class Outlook:
-    """How many approvals a text needs, from whom, and why that many."""
+    """How many approvals a text needs, from whom, and why that many. `not_yet` names those who are too new to count."""
 
     needed: int
     people: tuple[str, ...]
     policy: Policy
     loosens: bool
     is_alone: bool
+    not_yet: tuple[str, ...]
 
 
 def of(author: int, told: Told) -> Outlook:
     """Say what a text of this author would need."""
     terms = policy.in_force()
     people, possible = policy.electorate(author, terms)
-    names = directory.names(people)
+    new = [one for one in policy.not_yet() if one != author]
+    names = directory.names([*people, *new])
     return Outlook(
         needed=policy.needed(terms, loosens=told.loosens, possible=possible),
         people=tuple(names[one] for one in people if one in names),
         policy=terms,
         loosens=told.loosens,
         is_alone=not set(people) - {author},
+        not_yet=tuple(names[one] for one in new if one in names),
     )

@@ -5,7 +5,7 @@ publish cannot lower the bar on the way.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import aliased
@@ -14,16 +14,14 @@ from okrgate import clock
 from okrgate.accounts import directory
 from okrgate.accounts.models import Person
 from okrgate.audit import service as audit
-from okrgate.audit.models import Entry
 from okrgate.database import db, transaction
 from okrgate.errors import Conflict, Invalid
 from okrgate.events import PublishingChanged, Recipient, publish
+from okrgate.workshop.publishing import lately
+from okrgate.workshop.publishing.lately import DELAY
 from okrgate.workshop.publishing.models import PublishingPolicy
 
 MOST = 5
-DELAY = timedelta(days=1)
-_RIGHTS = "person.rights_changed"
-_SHUT_OUT, _FORGOTTEN = "person.deactivated", "person.erased"
 
 
 @dataclass(frozen=True)
@@ -129,35 +127,30 @@ def save(wanted: Policy, *, by: int) -> Policy:
 
 
 def electorate(author: int, policy: Policy) -> tuple[list[int], int]:
-    """Return who may approve a text of this author, and how many there were within the last day.
+    """Return who may approve a text of this author, and how many there were a day ago.
 
-    Whoever was administrator until just now still counts: nobody becomes the only one by sending the others away.
+    Whoever was administrator until just now still counts, and whoever became one just now does not yet: nobody becomes
+    the only one by sending the others away, or finds a second voice by making it an administrator. Nor does whoever
+    made the author one today approve their text, where anybody else could.
     """
-    counts = set() if policy.author_approves else {author}
-    people = set(directory.admins()) - counts
-    return sorted(people), len((people | _gone_lately()) - counts)
+    known = lately.lately()
+    people, there = set(known.are & known.were), set(known.were)
+    if not policy.author_approves:
+        people, there = people - {author}, there - {author}
+        others = people - known.makers(author)
+        if others:
+            people, there = others, there - known.makers(author)
+    return sorted(people), len(there)
+
+
+def not_yet() -> list[int]:
+    """Return the administrators who became one within the last day: they count from a day after that on."""
+    return sorted(lately.lately().new)
 
 
 def needed(policy: Policy, *, loosens: bool, possible: int) -> int:
     """Return how many approvals a text needs: never more than there are people who could give one."""
     return min(policy.approvals + (policy.one_more and loosens), possible)
-
-
-def _gone_lately() -> set[int]:
-    """Return who was administrator a day ago and is not now; of somebody who was forgotten nobody knows any more."""
-    query = select(Entry.action, Entry.target, Entry.details).where(
-        Entry.action.in_((_SHUT_OUT, _FORGOTTEN, _RIGHTS)), Entry.at > clock.now() - DELAY
-    )
-    found: dict[str, set[int]] = {_SHUT_OUT: set(), _FORGOTTEN: set(), _RIGHTS: set()}
-    for action, target, details in db.session().execute(query):
-        if action != _RIGHTS or details.get("admin") == [True, False]:
-            found[action].add(int(target.partition(":")[2]))
-    shut_out = db.session().scalars(
-        select(Person.id).where(
-            Person.id.in_(found[_SHUT_OUT]), Person.is_admin, Person.active.is_(False)
-        )
-    )
-    return {*shut_out, *found[_FORGOTTEN], *found[_RIGHTS]}
 
 
 def _newest(query: Select[PublishingPolicy]) -> Policy:

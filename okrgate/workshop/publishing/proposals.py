@@ -238,7 +238,10 @@ def why_not(proposal: Proposal, person: int, *, approves: bool = True) -> str:
     if person == proposal.author_id and not (approves and person in proposal.asked):
         return "You wrote this: somebody else has to approve it. You can withdraw it."
     if approves and person not in proposal.asked:
-        return "You were not an administrator when this was proposed, so you cannot approve it."
+        return (
+            "When this was proposed you had not been an administrator for a day, or had made its author one "
+            "that day, so you cannot approve it."
+        )
     return ""
 
 

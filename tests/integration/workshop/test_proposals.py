@@ -210,6 +210,86 @@ def test_what_may_loosen_the_rules_is_known(change: tuple[str, str], wanted: boo
     assert may_loosen(before, after, differ(before, after, say=wording.said)) is wanted
 
 
+def make_admin(person: Person, by: Person, *, admin: bool = True) -> None:
+    people.set_rights(person.id, is_admin=admin, is_auditor=False, by=by.id)
+
+
+def may_sign_in(person: Person) -> None:
+    with transaction() as session:
+        session.get_one(Person, person.id).password_hash = "so that they can sign in"
+
+
+def test_an_administrator_made_today_approves_nothing_yet(
+    ada: Person, otto: Person, factory: Factory
+) -> None:
+    eve = factory.person("Eve")
+    make_admin(eve, by=ada)
+    page = factory.browser(ada).post(f"/rules/{KEY}/edit", data=typed(act="publish")).text
+    assert "Asked by mail: Otto" in page
+    assert "counts from tomorrow: Eve." in page
+    proposal = propose(ada)
+    assert (proposal.asked, proposal.needed) == ([otto.id], 1)
+    with pytest.raises(Forbidden):
+        approve(proposal, eve)
+    with clock.moved_to(clock.now() + timedelta(days=1, minutes=1)):
+        assert propose(ada, SOFTER).asked == [otto.id, eve.id]
+
+
+def test_one_let_in_again_today_approves_nothing_yet(
+    ada: Person, otto: Person, factory: Factory
+) -> None:
+    eve = factory.person("Eve", admin=True)
+    with clock.moved_to(clock.now() - timedelta(days=3)):
+        may_sign_in(ada)
+        people.deactivate(eve.id, by=ada.id)
+    people.activate(eve.id, by=ada.id)
+    assert propose(ada).asked == [otto.id]
+    people.deactivate(otto.id, by=ada.id)
+    people.activate(otto.id, by=ada.id)
+    assert propose(ada, SOFTER).asked == [otto.id]
+
+
+def test_nobody_approves_what_one_they_made_today_proposes(
+    ada: Person, otto: Person, factory: Factory
+) -> None:
+    eve, fay = factory.person("Eve"), factory.person("Fay")
+    make_admin(eve, by=ada)
+    make_admin(fay, by=eve)
+    proposal = propose(fay)
+    assert (proposal.asked, proposal.needed) == ([otto.id], 1)
+    with pytest.raises(Forbidden):
+        approve(proposal, ada)
+    assert approve(proposal, otto).state == "published"
+
+
+def test_with_one_administrator_of_yesterday_work_goes_on(ada: Person, factory: Factory) -> None:
+    eve = factory.person("Eve")
+    make_admin(eve, by=ada)
+    assert propose(eve, SOFTER).asked == [ada.id]
+    page = factory.browser(ada).post(f"/rules/{KEY}/edit", data=typed(act="publish")).text
+    assert "Nobody else counts yet" in page
+    assert propose(ada).state == "published"
+
+
+def test_whom_the_only_administrator_forgets_counts_if_they_were_one(
+    ada: Person, factory: Factory
+) -> None:
+    may_sign_in(ada)
+    pat, otto = factory.person("Pat"), factory.person("Otto", admin=True)
+    people.deactivate(pat.id, by=ada.id)
+    people.erase(pat.id, by=ada.id)
+    with clock.moved_to(clock.now() - timedelta(days=3)):
+        people.deactivate(otto.id, by=ada.id)
+    assert propose(ada).state == "published"
+
+
+def test_to_forget_an_administrator_lowers_no_bar(ada: Person, otto: Person) -> None:
+    may_sign_in(ada)
+    people.deactivate(otto.id, by=ada.id)
+    people.erase(otto.id, by=ada.id)
+    assert propose(ada).state == "waiting"
+
+
 def test_the_authors_own_word_counts_where_that_is_settled(ada: Person, otto: Person) -> None:
     settle_on(otto, author_approves=True)
     proposal = propose(ada)
