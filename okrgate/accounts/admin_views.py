@@ -18,6 +18,7 @@ from okrgate.accounts.forms import (
     UnitForm,
     put_errors,
 )
+from okrgate.database import remembering
 from okrgate.errors import Conflict, Invalid
 from okrgate.web.htmx import render
 from okrgate.web.keys import whole
@@ -392,27 +393,30 @@ def _person_page(
     grant_form: GrantForm | None = None,
     problem: str = "",
 ) -> ResponseReturnValue:
-    record = people.get(person_id)
-    choices = directory.unit_choices()
-    if person_form is None:
-        person_form = PersonForm(formdata=None, name=record.name, unit_id=record.unit_id)
-        person_form.unit_id.offer(choices, also=record.unit_id)
-    if grant_form is None:
-        grant_form = GrantForm(formdata=None, prefix=_GRANT)
-        grant_form.unit_id.offer(choices)
-    rights: Any = RightsForm(formdata=None, is_admin=record.is_admin, is_auditor=record.is_auditor)
-    return render(
-        "accounts/person.html",
-        status=status,
-        person=record,
-        person_form=person_form,
-        grant_form=grant_form,
-        rights_form=rights,
-        roles=roles.of_person(person_id),
-        has_roles_to_give=bool(directory.role_choices()),
-        sessions=len(sessions.open_sessions(person_id)),
-        is_me=person_id == me(),
-        waiting=people.waits_for(person_id) if record.active else [],
-        problem=problem,
-        form_errors=status != 200,
-    )
+    with remembering({}):
+        record = people.get(person_id)
+        choices = directory.unit_choices()
+        if person_form is None:
+            person_form = PersonForm(formdata=None, name=record.name, unit_id=record.unit_id)
+            person_form.unit_id.offer(choices, also=record.unit_id)
+        if grant_form is None:
+            grant_form = GrantForm(formdata=None, prefix=_GRANT)
+            grant_form.unit_id.offer(choices)
+        rights: Any = RightsForm(
+            formdata=None, is_admin=record.is_admin, is_auditor=record.is_auditor
+        )
+        return render(
+            "accounts/person.html",
+            status=status,
+            person=record,
+            person_form=person_form,
+            grant_form=grant_form,
+            rights_form=rights,
+            roles=roles.of_person(person_id),
+            has_roles_to_give=bool(directory.role_choices()),
+            sessions=len(sessions.open_sessions(person_id)),
+            is_me=person_id == me(),
+            waiting=people.waits_for(person_id) if record.active else [],
+            problem=problem,
+            form_errors=status != 200,
+        )

@@ -188,7 +188,8 @@ def register_roles(provider: RoleChoices) -> None:
 
 def role_choices() -> list[tuple[str, str]]:
     """Return (role id, label) of every role that can be given in a unit."""
-    return list(_registered.role_choices()) if _registered.role_choices else []
+    choices = _registered.role_choices
+    return remembered("roles to give", lambda: list(choices())) if choices else []
 
 
 def on_roles_changed(listener: RolesListener) -> None:

@@ -57,6 +57,7 @@ Proposals = Callable[[], Sequence[Proposed]]
 class _Registered:
     open_projects: Counts = dict
     proposed: Proposals = tuple
+    coming: Callable[[], Sequence[Rulebook]] = tuple
 
 
 _registered = _Registered()
@@ -223,11 +224,16 @@ def binding() -> list[RulebookVersion]:
     return list(found.values())
 
 
+def register_coming(coming: Callable[[], Sequence[Rulebook]]) -> None:
+    """Say which approved rules wait for their day. Done once: proposals lie above this room."""
+    _registered.coming = coming
+
+
 def role_choices() -> list[tuple[str, str]]:
-    """Return (id, label) of every role that binding rulebooks let people hold in a unit."""
+    """Return (id, label) of every role that people can hold in a unit: by rules that bind, or that will on their day."""
     found: dict[str, str] = {}
-    for version in binding():
-        for role in rulebook(version.id).roles.values():
+    for rules in (*(rulebook(version.id) for version in binding()), *_registered.coming()):
+        for role in rules.roles.values():
             if role.kind == "org":
                 found.setdefault(role.id, role.label)
     return list(found.items())

@@ -14,6 +14,7 @@ from okrgate.workshop.publishing import arriving, filed, proposal_reading, read_
 def install(app: Flask, _settings: Settings) -> None:
     """Register what waits for approval, and what the worker does for the rules."""
     rulebooks.register_proposed(proposal_reading.open_ones)
+    rulebooks.register_coming(proposal_reading.coming)
     read_only.install(app)
     worker.every_minute(filed.follow)
     worker.every_minute(arriving.look)

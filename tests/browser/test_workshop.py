@@ -159,13 +159,14 @@ def test_a_stage_is_added_tried_published_and_taken_back(room: Room) -> None:
     assert "CISO" in abe.open(proposal)
     abe.send({}, press="Approve this text")
     assert newest().number == 1, "its day has not come"
+    # Approved, the new role can be given before anybody waits for it.
+    ada.open(f"/admin/people/{company.ids['Cyr']}")
+    given = {"grant-role": "ciso", "grant-unit_id": str(company.unit.id)}
+    ada.send(given, press="Give the role")
     room.now = NEXT_MONDAY
     with clock.moved_to(NEXT_MONDAY):
         arriving.look()
         assert newest().number == 2
-        company.factory.grant(
-            db.session.get_one(PersonRow, company.ids["Cyr"]), "ciso", company.unit
-        )
         fresh_one = replace(company, reference="")
         for step in (way.tell, way.submit, way.judge, way.agree, way.plan):
             step(fresh_one)

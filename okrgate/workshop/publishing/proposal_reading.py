@@ -8,9 +8,17 @@ from sqlalchemy import Date, Select, Text, cast, exists, func, literal, null, se
 
 from okrgate.accounts.models import Person
 from okrgate.database import db
+from okrgate.gates.model import Rulebook
 from okrgate.rulebooks import service
 from okrgate.rulebooks.models import Process
-from okrgate.workshop.publishing.models import APPROVED, OPEN, WAITING, Proposal, ProposalDecision
+from okrgate.workshop.publishing.models import (
+    APPROVED,
+    OPEN,
+    SCHEDULED,
+    WAITING,
+    Proposal,
+    ProposalDecision,
+)
 
 KIND = "proposal"
 
@@ -74,6 +82,12 @@ def held(person: int) -> list[dict[str, Any]]:
             for at, decision, words in db.session().execute(said.order_by(ProposalDecision.id))
         ),
     ]
+
+
+def coming() -> list[Rulebook]:
+    """Return the approved rules that wait for their day: people can be given their roles before."""
+    texts = select(Proposal.text).where(Proposal.state == SCHEDULED).order_by(Proposal.id)
+    return [service.parsed(text) for text in db.session().scalars(texts)]
 
 
 def open_ones() -> list[service.Proposed]:
