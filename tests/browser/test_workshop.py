@@ -161,8 +161,7 @@ def test_a_stage_is_added_tried_published_and_taken_back(room: Room) -> None:
     assert newest().number == 1, "its day has not come"
     # Approved, the new role can be given before anybody waits for it.
     ada.open(f"/admin/people/{company.ids['Cyr']}")
-    given = {"grant-role": "ciso", "grant-unit_id": str(company.unit.id)}
-    ada.send(given, press="Give the role")
+    ada.send({"grant-role": "ciso", "grant-unit_id": str(company.unit.id)}, press="Give the role")
     room.now = NEXT_MONDAY
     with clock.moved_to(NEXT_MONDAY):
         arriving.look()
