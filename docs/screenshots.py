@@ -100,6 +100,34 @@ def columns(page: Page) -> None:
     page.get_by_role("button", name="Look at the file").click()
 
 
+def requirement(page: Page) -> None:
+    """Open a requirement of the plan."""
+    _open(page, "/rules/okr_delivery/rows")
+    page.get_by_role("link", name="Say how much work it is", exact=True).click()
+
+
+def new_stage(page: Page) -> None:
+    """Begin to put a stage between planning and the final approval."""
+    _open(page, "/rules/okr_delivery/rows/process/add-stage")
+    page.get_by_role("link", name="After Planning, before Final approval").click()
+    page.get_by_label("What is the stage called?").fill("Security review")
+
+
+def try_approval(page: Page) -> None:
+    """Try the final approval on the example project."""
+    _open(page, "/rules/okr_delivery/try?from=fixture:planned")
+    page.get_by_label("Move", exact=True).select_option(label="Approve")
+    page.get_by_role("button", name="Show").click()
+
+
+def review(page: Page) -> None:
+    """Ask for longer problems, look at what that changes, and throw it away."""
+    _open(page, "/rules/okr_delivery/numbers")
+    page.locator("table input").first.fill("60000.00")
+    page.get_by_role("button", name="Save into the draft").click()
+    _open(page, "/rules/okr_delivery/review")
+
+
 PICTURES = [
     Picture("project", "chiara", project("A shorter form"), height=900),
     Picture("check", "chiara", project("A shorter form", more="/check")),
@@ -118,6 +146,12 @@ PICTURES = [
     Picture("overview", "omar", at("/overview"), height=900),
     Picture("admin", "ada", at("/admin"), height=720),
     Picture("rules-check", "ada", mistake),
+    Picture("rules-rows", "ada", at("/rules/okr_delivery/rows"), height=760),
+    Picture("rules-requirement", "ada", requirement, height=900),
+    Picture("rules-stage", "ada", new_stage, height=900),
+    Picture("rules-try", "ada", try_approval, height=900),
+    Picture("rules-tests", "ada", at("/rules/okr_delivery/tests"), height=640),
+    Picture("rules-review", "ada", review, height=820),
     Picture("map", "ada", at("/rules/1"), height=1500, only="#map svg"),
     Picture("import", "ada", columns, height=720),
 ]
