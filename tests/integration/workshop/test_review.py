@@ -59,7 +59,9 @@ def test_the_impact_is_shown_and_the_note_is_kept(ada: Person) -> None:
 def test_errors_keep_it_from_being_published(ada: Person) -> None:
     keep(TEXT.replace("gte: 10}", "gte: much}"))
 
-    assert "To mend first" in ada.open(REVIEW)
+    shown = ada.open(REVIEW)
+    assert "To mend first" in shown
+    assert f"/rules/{KEY}/edit?line=" in shown
     refused = ada.send({"note": "Anyway"}, press="Publish…", status=422)
     assert "Nothing was published" in refused
     assert "Anyway" in refused
