@@ -96,10 +96,15 @@ def _how(key: _Key, here: _Here, rulebook: Rulebook, stage: str) -> str:
     finding = here.findings.get(key)
     if finding is not None:
         return finding.status
-    through = any(
-        one.gate == key[0] and one.target == stage for one in rulebook.transitions.values()
-    )
-    return "passed" if through else "left"
+    if not any(one.gate == key[0] and one.target == stage for one in rulebook.transitions.values()):
+        return "left"
+    # Through the gate: what could have stopped it was met, even if nobody judged it in between.
+    return "met" if key in _stopping(rulebook, key[0]) else "passed"
+
+
+def _stopping(rulebook: Rulebook, gate: str) -> set[_Key]:
+    asked = rulebook.gates[gate].requirements if gate in rulebook.gates else ()
+    return {(gate, one.id) for one in asked if one.mode == "active" and one.severity != "advisory"}
 
 
 _WAITS = table_of(RequirementWait)
