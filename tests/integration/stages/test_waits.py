@@ -52,6 +52,19 @@ def test_what_is_left_elsewhere_counts_as_left(arrive: Arrive) -> None:
     assert waits(company)["reviewer-agrees"] == "left"
 
 
+def test_what_a_passed_gate_asked_was_met_even_if_nobody_judged_in_between(arrive: Arrive) -> None:
+    company = arrive("in review")
+    with transaction() as session:
+        for row in session.scalars(select(RequirementWait)):
+            if row.requirement in {"problem-told", "users-asked"}:
+                row.until = row.ended_as = row.seconds = None
+
+    company.fill("Rex", "review/priority", {"priority": "should"})
+
+    found = waits(company)
+    assert (found["problem-told"], found["users-asked"]) == ("met", "passed")
+
+
 def test_nothing_is_noted_twice(arrive: Arrive) -> None:
     company = arrive("in review")
     before = waits(company)
