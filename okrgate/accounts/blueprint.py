@@ -1,4 +1,4 @@
-"""The one blueprint of this room; its pages stand in views, account_views and admin_views."""
+"""The one blueprint of this room; its pages stand in views, account_views, admin_views and calendar_views."""
 
 from flask import Blueprint
 

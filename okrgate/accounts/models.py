@@ -22,6 +22,28 @@ class OrgUnit(Model):
     active: Mapped[bool] = mapped_column(Boolean, default=True)
 
 
+class UnitCalendar(Model):
+    """Whose public holidays a unit keeps, and all below it that say nothing else; none at all where `country` is empty."""
+
+    __tablename__ = "unit_calendars"
+
+    unit_id: Mapped[int] = mapped_column(ForeignKey("org_units.id"), primary_key=True)
+    country: Mapped[str] = mapped_column(String(2))
+    region: Mapped[str] = mapped_column(String(60), default="")
+
+
+class ClosedDays(Model):
+    """Days in a row, both ends included, on which a unit and all below it do not work."""
+
+    __tablename__ = "closed_days"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("org_units.id"), index=True)
+    first: Mapped[date] = mapped_column(Date)
+    last: Mapped[date] = mapped_column(Date)
+    why: Mapped[str] = mapped_column(String(120))
+
+
 class Person(Model):
     """Somebody who may sign in. Never deleted: audit and receipts keep the id, the name can be erased."""
 

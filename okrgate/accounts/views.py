@@ -4,7 +4,15 @@ from flask import Response, flash, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from okrgate.accounts import account_views, admin_views, browsers, links, service, sessions
+from okrgate.accounts import (
+    account_views,
+    admin_views,
+    browsers,
+    calendar_views,
+    links,
+    service,
+    sessions,
+)
 from okrgate.accounts.blueprint import blueprint
 from okrgate.accounts.forms import ForgottenForm, NewPasswordForm, SignInForm, put_errors
 from okrgate.errors import Invalid
@@ -13,7 +21,7 @@ from okrgate.web.permissions import SignInNeeded, anyone, requires, signed_in
 from okrgate.web.render import done, is_own_path, me, safe_next
 from okrgate.web.typed import typed
 
-__all__ = ["account_views", "admin_views", "blueprint"]
+__all__ = ["account_views", "admin_views", "blueprint", "calendar_views"]
 
 _CARRIED = "carried:"
 _LONGEST_PATH = 2000

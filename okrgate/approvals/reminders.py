@@ -1,18 +1,22 @@
 """Remind those whose seat is still open: once before it is due, once when it is over. Silence never approves.
 
-The first one comes a day before, or as many days after the stage began as its `remind_days` say.
+The first one comes a working day before, or as many of them after it was asked as the stage's `remind_days` say.
+Nobody is reminded on a day on which they do not work.
 """
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from okrgate import clock
+from okrgate.accounts.models import Person
+from okrgate.accounts.working_days import calendar_of, resting_units
 from okrgate.approvals.asking import ask, gate_label
 from okrgate.approvals.models import Round, SeatPerson, SignoffReminder
-from okrgate.database import transaction
+from okrgate.database import remembering, transaction
 from okrgate.events import Recipient, SignoffDue, publish
 from okrgate.projects.models import Project
 from okrgate.rulebooks import service as rulebooks
@@ -36,15 +40,17 @@ def _remind_some() -> int:
     """Remind of some rounds, in one transaction: whom it waits for is looked up in it."""
     today = clock.today()
     with transaction() as session:
-        early = _early(session, today)
+        near = _near(session, today)
+        resting = resting_units(today)
         rows = session.execute(
             select(Round, Project, SeatPerson.person_id, SeatPerson.waiting_since)
             .join(Project, Project.id == Round.project_id)
             .join(SeatPerson, SeatPerson.round_id == Round.id)
+            .join(Person, Person.id == SeatPerson.person_id)
             .where(
                 Round.closed_at.is_(None),
-                Round.due_on.is_not(None),
-                (Round.due_on <= today + timedelta(days=1)) | Round.id.in_(early),
+                (Round.due_on <= today) | Round.id.in_(near),
+                func.coalesce(Person.unit_id, Project.home_unit_id, 0).not_in(resting),
                 SeatPerson.waiting_since < clock.now() - timedelta(hours=12),
                 ~_told(OVERDUE) & ((Round.due_on < today) | ~_told(SOON)),
             )
@@ -61,21 +67,32 @@ def _remind_some() -> int:
     return len(waiting)
 
 
-def _early(session: Session, today: date) -> list[int]:
-    """Return the open rounds whose stage wants a reminder sooner than a day before they are due."""
+def _near(session: Session, today: date) -> list[int]:
+    """Return the open rounds that are not due yet, and of which somebody should be reminded by now."""
     rows = session.execute(
-        select(Round.id, Round.due_on, Project.stage, Project.rulebook_version_id)
+        select(
+            Round.id,
+            Round.opened_at,
+            Round.due_on,
+            Project.home_unit_id,
+            Project.stage,
+            Project.rulebook_version_id,
+        )
         .join(Project, Project.id == Round.project_id)
-        .where(Round.closed_at.is_(None), Round.due_on > today + timedelta(days=1))
+        .where(Round.closed_at.is_(None), Round.due_on > today)
     )
-    found = []
-    for number, due, name, version in rows:
-        stage = rulebooks.rulebook(version).stages.get(name)
-        if due is None or stage is None or not stage.remind_days or not stage.sla_days:
-            continue
-        if due - timedelta(days=stage.sla_days - stage.remind_days) <= today:
-            found.append(number)
-    return found
+    with remembering({}):
+        return [row.id for row in rows if _reminds_from(row) <= today]
+
+
+def _reminds_from(row: Any) -> date:
+    """Return the day from which those are reminded who are asked to sign."""
+    calendar = calendar_of(row.home_unit_id)
+    stage = rulebooks.rulebook(row.rulebook_version_id).stages.get(row.stage)
+    if stage is not None and stage.remind_days and stage.sla_days:
+        asked = row.opened_at.astimezone(clock.company_zone()).date()
+        return calendar.after(asked, stage.remind_days)
+    return calendar.before(row.due_on)
 
 
 def _told(kind: str) -> ColumnElement[bool]:

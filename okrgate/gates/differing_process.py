@@ -107,8 +107,8 @@ def _stage(before: Rulebook, after: Rulebook, old: Stage, new: Stage) -> Iterato
     if old.help != new.help:
         yield told(f"{new.label} is explained differently.")
     for name, what in (
-        ("sla_days", "days it should take at most"),
-        ("remind_days", "days until a reminder"),
+        ("sla_days", "working days it should take at most"),
+        ("remind_days", "working days until a reminder"),
         ("outcome", "outcome"),
     ):
         first, second = getattr(old, name), getattr(new, name)

@@ -172,7 +172,7 @@ def _promise(rulebook: Rulebook, one: Invariant) -> Promise:
 def _step(rulebook: Rulebook, stage: Stage, shown: set[str]) -> Step:
     facts = []
     if stage.sla_days:
-        facts.append(f"Should take no longer than {_many(stage.sla_days, 'day')}.")
+        facts.append(f"Should take no longer than {_many(stage.sla_days, 'working day')}.")
     by_role: dict[tuple[str, ...], list[str]] = {}
     for section, roles in stage.sections.items():
         by_role.setdefault(roles, []).append(SECTIONS.get(section, section))

@@ -2,14 +2,15 @@
 
 import secrets
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from typing import Any
 
 from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from okrgate import clock
 from okrgate.accounts import directory
+from okrgate.accounts.working_days import calendar_of
 from okrgate.approvals import entitlement
 from okrgate.gates.model import Rulebook, Stage
 from okrgate.projects import together
@@ -158,7 +159,8 @@ def _who_acts(loaded: reading.Loaded, stage: Stage) -> list[str]:
 def _till_when(loaded: reading.Loaded, stage: Stage) -> list[str]:
     if not stage.sla_days or stage.terminal:
         return []
-    due = loaded.project.stage_entered_at + timedelta(days=stage.sla_days)
+    entered = loaded.project.stage_entered_at.astimezone(clock.company_zone()).date()
+    due = calendar_of(loaded.project.home_unit_id).after(entered, stage.sla_days)
     return [f"“{stage.label}” should be done by {show_date(due)}; who acts is reminded before."]
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 from okrgate import clock
+from okrgate.accounts.working_days import calendar_of
 from okrgate.approvals import service as approvals
 from okrgate.audit import service as audit
 from okrgate.database import ask, db, table_of
@@ -214,7 +215,8 @@ def _events(
     said: tuple[str, ...],
 ) -> Sequence[Event]:
     target, transition = prepared.target, prepared.transition
-    due = clock.today() + timedelta(days=target.sla_days) if target.sla_days else None
+    days = target.sla_days
+    due = calendar_of(project.home_unit_id).after(clock.today(), days) if days else None
     moved = ProjectMoved(
         recipients=prepared.recipients,
         by=prepared.name if by is not None else (f"okrgate, after {after}" if after else "okrgate"),

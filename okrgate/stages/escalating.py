@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from okrgate import clock
+from okrgate.accounts.working_days import resting_units
 from okrgate.approvals import entitlement
 from okrgate.approvals.asking import ask, gate_label
 from okrgate.approvals.models import Round, SeatPerson, SignoffReminder
@@ -44,12 +45,18 @@ def _late() -> Iterator[tuple[int, list[int], SignoffDue]]:
         .correlate(Round)
         .exists()
     )
+    today = clock.today()
     rows = (
         db.session()
         .execute(
             select(Round, Project)
             .join(Project, Project.id == Round.project_id)
-            .where(Round.closed_at.is_(None), Round.due_on < clock.today(), ~told)
+            .where(
+                Round.closed_at.is_(None),
+                Round.due_on < today,
+                func.coalesce(Project.home_unit_id, 0).not_in(resting_units(today)),
+                ~told,
+            )
             .order_by(Round.id)
         )
         .all()

@@ -6,13 +6,13 @@ Settling twice changes nothing the second time, so a crash in between is mended 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import timedelta
 
 import structlog
 from sqlalchemy import exists, select
 
 from okrgate import clock
 from okrgate.accounts import directory
+from okrgate.accounts.working_days import calendar_of
 from okrgate.approvals import service as approvals
 from okrgate.approvals.changes import changed_names
 from okrgate.approvals.models import Round
@@ -236,7 +236,7 @@ def _see_to_round(
             transition=signing.id,
             digest=digest,
             content=content,
-            due_on=clock.today() + timedelta(days=sla) if sla else None,
+            due_on=calendar_of(project.home_unit_id).after(clock.today(), sla) if sla else None,
         )
     asked = approvals.seat_people(found, seats)
     if not asked:

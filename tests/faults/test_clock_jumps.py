@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from okrgate import clock
+from okrgate.accounts.working_days import Calendar
 from okrgate.approvals.models import Round
 from okrgate.approvals.reminders import remind_of_signoffs
 from okrgate.audit import chain
@@ -46,24 +47,26 @@ def test_nobody_is_reminded_early_or_twice(arrive: Arrive) -> None:
     arrive("in approval")
     due = db.session.scalars(select(Round.due_on).where(Round.closed_at.is_(None))).one()
     assert due is not None
-    days = (due - clock.today()).days
+    working, today = Calendar(), clock.today()
+    days = (due - today).days
+    soon, late = (working.before(due) - today).days, (working.after(due, 1) - today).days
     now, told = clock.now(), []
     for ahead in (
         0,
         -400,
-        days - 2,
+        soon - 1,
         -1,
-        days - 1,
+        soon,
         0,
-        days - 1,
+        soon,
         days,
-        days - 3,
-        days + 1,
+        soon - 2,
+        late,
         0,
-        days + 2,
-        days + 1,
+        late + 1,
+        late,
     ):
         with clock.moved_to(now + ahead * DAY):
             told.append(remind_of_signoffs())
-    # Two sign: each hears of it the day before, and once when it is over.
+    # Two sign: each hears of it the working day before, and once when it is over.
     assert told == [0, 0, 0, 0, 2, 0, 0, 0, 0, 2, 0, 0, 0]

@@ -56,6 +56,7 @@ PAGES = {
     "people": ("Ada", "/admin/people"),
     "a person": ("Ada", "/admin/people/{person}"),
     "units": ("Ada", "/admin/units"),
+    "working days": ("Ada", "/admin/units/1/days"),
     "an administrator's work": ("Ada", "/"),
     "administration": ("Ada", "/admin"),
     "roles nobody holds": ("Ada", "/admin/roles"),

@@ -264,7 +264,7 @@ def _days(process: Process, binding: Rulebook) -> Iterator[Line]:
                 path=("stages", name, key),
                 label=label,
                 value=stage.get(key),
-                unit="days",
+                unit="working days",
                 was=_was(getattr(before, key, None), stage.get(key)),
                 least=1,
                 most=_DAYS,

@@ -85,9 +85,9 @@ def place_of(stage: Mapping[str, Any]) -> str:
     return next((one for one in PLACES if one and stage.get(one) is True), "")
 
 
-def days(count: int) -> str:
-    """Return “1 day”, “5 days”."""
-    return f"{count:,} day{'' if count == 1 else 's'}"
+def _days(count: int) -> str:
+    """Return “1 working day”, “5 working days”."""
+    return f"{count:,} working day{'' if count == 1 else 's'}"
 
 
 def _stage(process: Process, name: str, stage: Mapping[str, Any]) -> Row:
@@ -107,8 +107,8 @@ def _stage(process: Process, name: str, stage: Mapping[str, Any]) -> Row:
 def _deadline(process: Process, stage: Mapping[str, Any]) -> str:
     limit, remind = whole_number(stage.get("sla_days")), whole_number(stage.get("remind_days"))
     told = process.labels("role", words(stage.get("escalate_to")))
-    parts = [f"should take at most {days(limit)}"] if limit is not None else []
-    parts += [f"a reminder after {days(remind)}"] if remind is not None else []
+    parts = [f"should take at most {_days(limit)}"] if limit is not None else []
+    parts += [f"a reminder after {_days(remind)}"] if remind is not None else []
     parts += [f"late sign-offs are told to {told}"] if told else []
     return _sentence("; ".join(parts))
 

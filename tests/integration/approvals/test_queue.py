@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import delete, select
 
 from okrgate import clock
-from okrgate.accounts import roles
+from okrgate.accounts import calendars, roles
+from okrgate.accounts.working_days import Calendar
 from okrgate.approvals import queue
 from okrgate.approvals.models import (
     Round,
@@ -201,18 +202,19 @@ def test_a_seat_is_reminded_of_once_before_and_once_after(
 ) -> None:
     number, due = round_of(company).id, round_of(company).due_on
     assert due is not None
-    days = Days(monkeypatch, clock.now())
-    days.until(due - timedelta(days=2))
+    working = Calendar()
+    days, soon = Days(monkeypatch, clock.now()), working.before(due)
+    days.until(working.before(soon))
     assert remind_of_signoffs() == 0
-    days.until(due - timedelta(days=1))
+    days.until(soon)
     assert remind_of_signoffs() == 2
     assert remind_of_signoffs() == 0
     days.until(due)
     assert remind_of_signoffs() == 0
     company.sign("Mia", "approved")
-    days.until(due + timedelta(days=1))
+    days.until(working.after(due, 1))
     assert remind_of_signoffs() == 1
-    days.until(due + timedelta(days=9))
+    days.until(working.after(due, 9))
     assert remind_of_signoffs() == 0
     assert company.told()["SignoffDue"] == ["Mia", "Vik", "Vik"]
     kinds = db.session.scalars(
@@ -236,15 +238,16 @@ def test_a_stage_says_when_to_remind_and_who_hears_of_delay(
     )
     changed = replace(rules, stages={**rules.stages, stage.id: stage})
     monkeypatch.setattr(rulebooks, "rulebook", lambda _version: changed)
+    working, asked = Calendar(), clock.today()
     days = Days(monkeypatch, clock.now())
-    days.until(due - timedelta(days=4))
+    days.until(working.after(asked, 1))
     assert remind_of_signoffs() == 0
-    days.until(due - timedelta(days=3))
+    days.until(working.after(asked, 2))
     assert remind_of_signoffs() == 2
     days.until(due)
     assert remind_of_signoffs() == 0
     assert escalate_signoffs() == 0
-    days.until(due + timedelta(days=1))
+    days.until(working.after(due, 1))
     assert escalate_signoffs() == 1
     assert escalate_signoffs() == 0
     subjects = [
@@ -252,6 +255,29 @@ def test_a_stage_says_when_to_remind_and_who_hears_of_delay(
     ]
     assert len(subjects) == 1
     assert "sign-off of Final approval was due on" in subjects[0]
+
+
+def test_nobody_is_reminded_on_a_day_off(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    due = round_of(company).due_on
+    assert due is not None
+    soon = Calendar().before(due)
+    calendars.close(company.unit.id, first=soon, last=soon, why="Party", by=company.ids["Ada"])
+    days = Days(monkeypatch, clock.now())
+    days.until(soon)
+    assert remind_of_signoffs() == 0, "the party"
+    days.until(due)
+    assert remind_of_signoffs() == 2
+    days.until(due + timedelta(days=1))
+    calendars.close(
+        company.unit.id,
+        first=due + timedelta(days=1),
+        last=due + timedelta(days=9),
+        why="Moving house",
+        by=company.ids["Ada"],
+    )
+    assert (remind_of_signoffs(), escalate_signoffs()) == (0, 0)
+    days.until(Calendar().next(due + timedelta(days=10)))
+    assert remind_of_signoffs() == 2
 
 
 class Days:

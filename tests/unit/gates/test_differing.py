@@ -141,7 +141,7 @@ def test_a_new_requirement_is_stricter() -> None:
     ("old", "new", "expected"),
     [
         ("later: {label: Later,", "later: {label: After,", ("stage", OTHER, "The stage Later is called After.")),
-        ("sla_days: 5", "sla_days: 9", ("stage", OTHER, "Later, days it should take at most: 5 → 9.")),
+        ("sla_days: 5", "sla_days: 9", ("stage", OTHER, "Later, working days it should take at most: 5 → 9.")),
         ("edit: [lead]", "edit: [lead, boss]", ("stage", OTHER, "Begun, who fills in “Problem”: Lead → Lead, Boss.")),
         ("by: [lead], gate: second", "by: [lead, boss], gate: second", ("move", LOOSER, "“End”: who may do it: Lead → Lead, Boss.")),
         (", gate: first}", "}", ("move", LOOSER, "“Go on”: needs no gate any more; before “First”.")),
