@@ -33,14 +33,20 @@ from okrgate.web.keys import pack, unpack, whole
 PAGE = 25
 CAP = 100
 DUES = {"overdue": "Overdue", "week": "Due within a week", "later": "Later, or no date"}
+# What may be decided on many at once: to decline is final and to object is about one project, so neither is done by the dozen.
+TOGETHER = {"approved": "Approve", "returned": "Send back", "held": "Put on hold"}
 _NO_DAY = date.max
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """One round that waits for somebody. `changed` names what differs from what they decided on last."""
+    """One round that waits for somebody. `changed` names what differs from what they decided on last.
+
+    Those with the same `group` ask for the same gate of the same process.
+    """
 
     round_id: int
+    project_id: int
     reference: str
     title: str
     gate: str
@@ -50,6 +56,8 @@ class Waiting:
     due: date | None
     late: bool
     number: int
+    digest: str
+    group: str
     key: str = ""
     ask: str = ""
     sums: tuple[str, ...] = ()
@@ -109,13 +117,22 @@ def waiting_for(
     person: int, *, limit: int = PAGE, wanted: Narrowed | None = None, after: str = ""
 ) -> list[Waiting]:
     """Return the rounds that wait for somebody: by due date, then by age; those after the row with key `after`."""
+    return _rows(person, _chosen(person, limit, wanted or Narrowed(), after))
+
+
+def waiting_among(person: int, rounds: Sequence[int]) -> list[Waiting]:
+    """Return those of these rounds that wait for somebody, in the order of the queue."""
+    return _rows(person, select(Round.id).where(_mine(person), Round.id.in_(rounds)))
+
+
+def _rows(person: int, chosen: Select[int]) -> list[Waiting]:
     query = (
         select(Round, Project, Person.name, OrgUnit.name.label("unit"), Scope)
         .join(Project, Project.id == Round.project_id)
         .join(Person, Person.id == Project.submitter_id)
         .outerjoin(OrgUnit, OrgUnit.id == Project.home_unit_id)
         .outerjoin(Scope, Scope.project_id == Project.id)
-        .where(Round.id.in_(_chosen(person, limit, wanted or Narrowed(), after)))
+        .where(Round.id.in_(chosen))
         .order_by(*_ORDER)
     )
     rows = db.session().execute(query).all()
@@ -307,6 +324,7 @@ def _waiting(
     rulebook = books[found.rulebook_version_id]
     return Waiting(
         round_id=found.id,
+        project_id=project.id,
         reference=project.reference,
         title=project.title,
         gate=gate_label(rulebook, found),
@@ -316,6 +334,8 @@ def _waiting(
         due=found.due_on,
         late=found.due_on is not None and found.due_on < today,
         number=found.number,
+        digest=found.digest,
+        group=f"{project.process_id}:{found.gate}",
         key=f"{(found.due_on or _NO_DAY).isoformat()}~{pack(found.opened_at, found.id)}",
         ask=ask(rulebook, found, project.title),
     )

@@ -65,6 +65,9 @@ def queue() -> ResponseReturnValue:
         choices=waiting.choices(me()),
         dues=list(waiting.DUES.items()),
         time_left=time_left,
+        together=waiting.TOGETHER,
+        all_chosen="all" in request.args,
+        all_url=url_for("approvals.queue", **wanted.words(), after=after or None, all=1),
         conditions=service.conditions_owned(me()) if not after else [],
         first_url=url_for("approvals.queue", **wanted.words()) if after else None,
         next_url=url_for("approvals.queue", **wanted.words(), after=shown[-1].key)

@@ -130,6 +130,24 @@ class DecisionForm(FlaskForm):
     )
 
 
+class TogetherForm(FlaskForm):
+    """One decision on many projects."""
+
+    key = HiddenField()
+    reason = TextAreaField(
+        "Why?",
+        description="One reason for all of them. The submitters, the leads and earlier signers will read it.",
+        validators=[_LONG],
+    )
+    move = RadioField("Where do they go?", validate_choice=False, choices=[])
+    revisit = StringField(
+        "When should they be looked at again?",
+        description="A date, or what has to happen first.",
+        validators=[Length(max=300, message="Use at most 300 characters.")],
+    )
+    date = DateField("Until when?", validators=[Optional(strip_whitespace=True)])
+
+
 class WaiveForm(FlaskForm):
     """Why a soft requirement is set aside."""
 

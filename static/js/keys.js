@@ -3,7 +3,7 @@
 const OFF = "okrgate-keys-off";
 const PLACES = { w: ["My work", "/"], p: ["Projects", "/projects"], a: ["Approvals", "/approvals"], o: ["Overview", "/overview"], i: ["Inbox", "/inbox"] };
 const WRITING = "input, textarea, select, [contenteditable]";
-const STEPS = "main .worklist a, main tbody th a";
+const STEPS = "main .worklist a, main .queue h2 a, main tbody th a";
 let waiting = 0;
 
 const off = () => localStorage.getItem(OFF) === "1";

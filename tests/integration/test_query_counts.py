@@ -37,6 +37,7 @@ PAGES = {
     "a move": ("Vik", "/projects/{reference}/moves/return_plan"),
     "the deciding page": ("Mia", "/approvals/{round}"),
     "the queue": ("Mia", "/approvals"),
+    "many at once": ("Mia", "/approvals/together?round={round}&decision=returned"),
     "what I decided": ("Mia", "/decisions"),
     "a receipt": ("Sue", "/receipts/{receipt}"),
     "the receipts of a project": ("Sue", "/projects/{reference}/receipts"),

@@ -179,6 +179,8 @@ TABLE: dict[str, Row] = {
     "POST stages.decide": signed_in(
         "/approvals/{round}", 404, Sue=403, Lea=403, Rex=403, Mia=303, Aud=403, data=_APPROVE
     ),
+    "GET stages.decide_together": signed_in("/approvals/together?round={round}"),
+    "POST stages.record_together": signed_in("/approvals/together", 422),
     "GET stages.waive": signed_in(
         "/projects/{reference}/waivers/metrics-confirmed", stop="planned"
     ),
