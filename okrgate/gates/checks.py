@@ -1,14 +1,15 @@
 """What is wrong with a rulebook before anyone uses it: its language, and its own tests."""
 
-import multiprocessing
 import resource
 import signal
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
+from okrgate.gates import nursery
 from okrgate.gates.barring import barred_signers
 from okrgate.gates.coverage import coverage
 from okrgate.gates.engine import judge_twice
@@ -20,7 +21,6 @@ from okrgate.gates.verdict import Facts, GateUnjudgeable
 
 TIME_LIMIT = 20.0
 _PATIENCE = 3
-_GLANCE = 0.25
 MEMORY_LIMIT = 2**30
 NO_DAY = date(2000, 1, 1)
 
@@ -174,38 +174,22 @@ def in_child(
 
     Once nobody wants the answer any more the process is ended.
     """
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe(duplex=False)
-    child = context.Process(target=_answer, args=(work, given, seconds, there), daemon=True)
-    child.start()
-    there.close()
+    # The work's own time is bounded; a busy machine may take longer over it.
+    until = time.monotonic() + seconds * _PATIENCE
+    too_long = f"checking took longer than {seconds:g} seconds"
     try:
-        # The child's own time is bounded; a busy machine may take longer over it.
-        if _is_answered(here, time.monotonic() + seconds * _PATIENCE, is_wanted):
-            return here.recv()
-    except EOFError:
-        child.join()
-        if child.exitcode != -signal.SIGXCPU:
-            return "checking the file ended the process that did it"
-    finally:
-        here.close()
-        child.kill()
-        child.join()
-        child.close()
-    return f"checking took longer than {seconds:g} seconds"
-
-
-def _is_answered(pipe: Any, until: float, is_wanted: Callable[[], bool]) -> bool:
-    while not pipe.poll(_GLANCE):
-        if time.monotonic() > until or not is_wanted():
-            return False
-    return True
-
-
-def _answer(work: Callable[[Any], Any], given: Any, seconds: float, pipe: Any) -> None:
-    _keep_small(seconds)
-    pipe.send(work(given))
-    pipe.close()
+        return nursery.work(
+            work,
+            given,
+            prepare=partial(_keep_small, seconds),
+            is_awaited=lambda: time.monotonic() < until and is_wanted(),
+        )
+    except nursery.GivenUp:
+        return too_long
+    except nursery.Ended as end:
+        if end.signal == signal.SIGXCPU:
+            return too_long
+        return "checking the file ended the process that did it"
 
 
 def _keep_small(seconds: float) -> None:
