@@ -143,6 +143,15 @@ class SignoffsVoided(ProjectEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SignoffNotNeeded(ProjectEvent):
+    """Somebody was asked to sign and need not any more. `said` holds who decided what meanwhile."""
+
+    gate: str
+    because: str
+    said: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConditionSet(ProjectEvent):
     """An approval came with a condition that somebody has to meet."""
 

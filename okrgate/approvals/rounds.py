@@ -102,12 +102,14 @@ def begin_round(
     return opened
 
 
-def close_round(found: Round, *, closed_as: str, by: int | None, reason: str = "") -> None:
-    """End a round: nobody is waited for any more."""
+def close_round(found: Round, *, closed_as: str, by: int | None, reason: str = "") -> set[int]:
+    """End a round: nobody is waited for any more. Return whom it still waited for."""
     check_writing()
     found.closed_at = clock.now()
     found.closed_as = closed_as
-    db.session().execute(delete(SeatPerson).where(SeatPerson.round_id == found.id))
+    here = SeatPerson.round_id == found.id
+    waiting = set(db.session().scalars(select(SeatPerson.person_id).where(here)))
+    db.session().execute(delete(SeatPerson).where(here))
     audit.record(
         f"round.{closed_as}",
         by=by,
@@ -116,6 +118,7 @@ def close_round(found: Round, *, closed_as: str, by: int | None, reason: str = "
         reason=reason,
         details={"gate": found.gate, "number": found.number},
     )
+    return waiting
 
 
 def void_satisfied(project_id: int, *, keep: Sequence[str]) -> None:

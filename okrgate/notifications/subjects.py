@@ -86,6 +86,11 @@ def _(event: events.SignoffsVoided) -> str:
 
 
 @headline.register
+def _(event: events.SignoffNotNeeded) -> str:
+    return f"your sign-off of {event.gate} is no longer needed"
+
+
+@headline.register
 def _(event: events.ConditionSet) -> str:
     return f"condition for {event.owner}{_by_when(event.due)}"
 

@@ -22,6 +22,7 @@ from okrgate.stages import holding
 from okrgate.stages.facts import facts_as_json
 from okrgate.stages.path import passed_gates
 from okrgate.stages.preparing import Answers, Prepared
+from okrgate.stages.signing_news import not_needed
 from okrgate.stages.standing import decided_in, said_in
 from okrgate.summaries import effects as summaries
 
@@ -36,7 +37,7 @@ def cross(
     transition, target = prepared.transition, prepared.target
     source = prepared.rulebook.stages[project.stage]
     _leave(project, transition, key)
-    said = _close_rounds(project, transition, by, answers.reason)
+    said, spared = _close_rounds(prepared, project, by, answers.reason)
     entered_at = _hold(project, transition, source, target, answers, by)
     _advance(project, transition, source, target, answers, entered_at)
     _enter(project, target)
@@ -75,7 +76,7 @@ def cross(
         )
     if transition.kind == "stop":
         measurement.write_off_unread(project, _STOPPED.format(answers.reason.strip()).rstrip(" :"))
-    for event in _events(prepared, project, source, answers, by, after, said):
+    for event in (*_events(prepared, project, source, answers, by, after, said), *spared):
         publish(event)
 
 
@@ -163,15 +164,24 @@ def _advance(
 
 
 def _close_rounds(
-    project: Project, transition: Transition, by: int | None, reason: str
-) -> tuple[str, ...]:
-    """End the open round, satisfied if this is the move it was for. Return who had said what in it."""
+    prepared: Prepared, project: Project, by: int | None, reason: str
+) -> tuple[tuple[str, ...], list[Event]]:
+    """End the open round, satisfied if this is the move it was for.
+
+    Return who had said what in it, and the news for those who need not sign any more and do not hear of the move.
+    """
     found = approvals.open_round(project.id)
     if found is None:
-        return ()
-    passed = found.transition == transition.id
-    approvals.close_round(found, closed_as="satisfied" if passed else "left", by=by, reason=reason)
-    return said_in(decided_in(found.id))
+        return (), []
+    passed = found.transition == prepared.transition.id
+    closed_as = "satisfied" if passed else "left"
+    waiting = approvals.close_round(found, closed_as=closed_as, by=by, reason=reason)
+    said = said_in(decided_in(found.id))
+    waiting -= {one.person_id for one in prepared.recipients}
+    if not waiting:
+        return said, []
+    gate, target = prepared.rulebook.gates[found.gate].label, prepared.target.label
+    return said, [not_needed(project, gate, waiting, f"The project is now in {target}.", said)]
 
 
 def _void(project: Project, transition: Transition) -> None:

@@ -31,6 +31,7 @@ from okrgate.stages.facts import Snapshot, digest_of, gather
 from okrgate.stages.judging import Judged
 from okrgate.stages.models import ProjectReading
 from okrgate.stages.moving import move
+from okrgate.stages.signing_news import not_needed
 from okrgate.stages.waits import Waits
 
 log = structlog.get_logger()
@@ -182,7 +183,10 @@ def _keep(
             ) + unheld(fresh):
                 publish(event)
         elif found is not None:
-            approvals.close_round(found, closed_as="left", by=None)
+            waiting = approvals.close_round(found, closed_as="left", by=None)
+            gate = rulebook.gates.get(found.gate)
+            if waiting and gate is not None:
+                publish(not_needed(fresh, gate.label, waiting, "Nothing has to be signed here now."))
         recorded = signing is not None or found is not None
         seq = audit.last_of(fresh.id) if recorded else snapshot.seq
         seq = 0 if unfinished else seq

@@ -1,12 +1,19 @@
-"""The news of a sign-off: that somebody decided, what conditions that set, and that sign-offs lapsed."""
+"""The news of a sign-off: that somebody decided, what conditions that set, and that sign-offs lapsed or are not needed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from okrgate.accounts import directory
 from okrgate.approvals import service as approvals
 from okrgate.approvals.models import Round
-from okrgate.events import ConditionSet, Event, Recipient, SignoffGiven, SignoffsVoided
+from okrgate.events import (
+    ConditionSet,
+    Event,
+    Recipient,
+    SignoffGiven,
+    SignoffNotNeeded,
+    SignoffsVoided,
+)
 from okrgate.gates.model import Rulebook
 from okrgate.projects.models import Project
 from okrgate.stages.standing import Ask, Standing
@@ -94,4 +101,24 @@ def voided(
         title=project.title,
         gate=gate_label,
         because=because,
+    )
+
+
+def not_needed(
+    project: Project,
+    gate_label: str,
+    people: Iterable[int],
+    because: str,
+    said: tuple[str, ...] = (),
+) -> Event:
+    """Return the news for those who were asked to sign, that they need not any more."""
+    return SignoffNotNeeded(
+        recipients=tuple(Recipient(one, "you were asked to sign") for one in sorted(people)),
+        path=f"/projects/{project.reference}",
+        project_id=project.id,
+        reference=project.reference,
+        title=project.title,
+        gate=gate_label,
+        because=because,
+        said=said,
     )

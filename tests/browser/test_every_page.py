@@ -25,7 +25,14 @@ FIRST = {
     "kira": ["/projects/new", "/projects/OKR-040", "/projects/OKR-040/parts/raci/raci"],
     "mei": ["/projects/OKR-003/summary", "/projects/OKR-003/receipts"],
     "ines": ["/metrics/1", "/okrs/1", "/measurement/confirmations", "/statements"],
-    "ada": ["/admin/people", "/admin/people/2", "/admin/units", "/admin/units/1/days", "/audit", "/admin/dead-letters"],
+    "ada": [
+        "/admin/people",
+        "/admin/people/2",
+        "/admin/units",
+        "/admin/units/1/days",
+        "/audit",
+        "/admin/dead-letters",
+    ],
     "chiara": [],
 }
 LONG = "Unterbrechungsfreiestromversorgungswartungsvertragsverlängerung" * 3

@@ -257,6 +257,23 @@ def test_a_stage_says_when_to_remind_and_who_hears_of_delay(
     assert "sign-off of Final approval was due on" in subjects[0]
 
 
+def test_whoever_has_signed_hears_of_the_move_only(company: Company) -> None:
+    company.sign("Mia", "approved")
+    company.sign("Vik", "approved")
+    assert company.project().stage != "final_approval"
+    assert "SignoffNotNeeded" not in company.told(), "both have signed"
+
+
+def test_whoever_is_spared_by_a_return_is_told(company: Company) -> None:
+    company.sign("Mia", "returned", reason="Name the owner of the rollout.")
+    assert company.told()["SignoffNotNeeded"] == ["Vik"]
+    letter = next(each for _, each in company.letters() if "no longer needed" in each["Subject"])
+    text = letter.get_body(("plain",)).get_content()
+    assert "nothing for you to do" in text
+    assert "The project is now in" in text
+    assert "Mia" in text
+
+
 def test_nobody_is_reminded_on_a_day_off(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     due = round_of(company).due_on
     assert due is not None

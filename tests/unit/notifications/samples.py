@@ -66,6 +66,11 @@ OWN: dict[type[Event], dict[str, Any]] = {
         "still_needed": "one Managing Director",
     },
     events.SignoffsVoided: {"gate": "Sign-off", "because": "the baseline changed"},
+    events.SignoffNotNeeded: {
+        "gate": "Sign-off",
+        "because": "It went on to Execution.",
+        "said": ("Mia approved",),
+    },
     events.ConditionSet: {"condition": "Ask legal first", "owner": "Lea Lead", "due": "2031-12-04"},
     events.ConditionClosed: {"condition": "Ask legal first", "evidence": "Their answer of Monday"},
     events.WaiverGranted: {
