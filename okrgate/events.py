@@ -135,6 +135,17 @@ class SignoffGiven(ProjectEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SignoffWithdrawn(ProjectEvent):
+    """Somebody took their decision on a gate back, and with it the conditions it came with."""
+
+    gate: str
+    decision: str
+    role: str
+    reason: str = ""
+    conditions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class SignoffsVoided(ProjectEvent):
     """Sign-offs lapsed, because what was signed changed or the project went back."""
 

@@ -281,7 +281,9 @@ def _signed(rounds: set[int]) -> dict[int, list[set[str]]]:
     if not rounds:
         return {}
     query = select(SignoffRow.round_id, SignoffRow.roles).where(
-        SignoffRow.round_id.in_(rounds), SignoffRow.decision.in_(_APPROVALS)
+        SignoffRow.round_id.in_(rounds),
+        SignoffRow.decision.in_(_APPROVALS),
+        SignoffRow.withdrawn_at.is_(None),
     )
     found: dict[int, list[set[str]]] = {}
     for round_id, roles in db.session().execute(query):

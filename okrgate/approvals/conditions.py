@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from okrgate import clock
-from okrgate.approvals.models import Condition
+from okrgate.approvals.models import Condition, SignoffRow
 from okrgate.audit import service as audit
 from okrgate.database import check_writing, db
 from okrgate.errors import Conflict, Forbidden, Invalid, NotFound
@@ -32,6 +32,8 @@ def close_condition(condition_id: int, *, by: int, evidence: str) -> Condition:
         raise Forbidden("Only the owner of a condition can close it.")
     if condition.closed_at is not None:
         raise Conflict("This condition is closed already.")
+    if is_dropped(condition):
+        raise Conflict("The approval that asked for this was taken back, so nobody has to meet it.")
     if len(evidence.strip()) < 3:
         raise Invalid("Say how it was met.", {"evidence": "Say how it was met."})
     condition.closed_at = clock.now()
@@ -55,12 +57,22 @@ def get_condition(condition_id: int) -> Condition:
     return condition
 
 
+def is_dropped(condition: Condition) -> bool:
+    """Tell whether the approval that asked for it was taken back."""
+    return db.session().get_one(SignoffRow, condition.signoff_id).withdrawn_at is not None
+
+
 def conditions_owned(person: int) -> list[tuple[Condition, str]]:
     """Return the open conditions somebody owns, with their projects' references."""
     query = (
         select(Condition, Project.reference)
         .join(Project, Project.id == Condition.project_id)
-        .where(Condition.owner_id == person, Condition.closed_at.is_(None))
+        .join(SignoffRow, SignoffRow.id == Condition.signoff_id)
+        .where(
+            Condition.owner_id == person,
+            Condition.closed_at.is_(None),
+            SignoffRow.withdrawn_at.is_(None),
+        )
         .order_by(Condition.due_on.is_(None), Condition.due_on, Condition.id)
         .limit(50)
     )
@@ -68,8 +80,12 @@ def conditions_owned(person: int) -> list[tuple[Condition, str]]:
 
 
 def conditions_of(project_id: int) -> list[Condition]:
-    """Return a project's conditions, the open ones first."""
-    query = select(Condition).where(Condition.project_id == project_id)
+    """Return a project's conditions, the open ones first. Those of an approval that was taken back are none."""
+    query = (
+        select(Condition)
+        .join(SignoffRow, SignoffRow.id == Condition.signoff_id)
+        .where(Condition.project_id == project_id, SignoffRow.withdrawn_at.is_(None))
+    )
     query = query.order_by(Condition.closed_at.is_not(None), Condition.id)
     return together.many(Condition, project_id, lambda: list(db.session().scalars(query)))
 

@@ -14,7 +14,10 @@ from okrgate.rulebooks import service as rulebooks
 
 @dataclass(frozen=True)
 class Decided:
-    """One decision. `lapsed` when the round it was given in ended without its sign-offs."""
+    """One decision. `lapsed` when the round it was given in ended without its sign-offs.
+
+    `withdrawn` when it was taken back, `open` while it still can be.
+    """
 
     id: int
     reference: str
@@ -25,6 +28,8 @@ class Decided:
     reason: str
     at: datetime
     lapsed: bool
+    withdrawn: bool
+    open: bool
     receipt_id: int | None
 
 
@@ -56,6 +61,8 @@ def by(person: int, *, limit: int, before: tuple[datetime, int] | None = None) -
             reason=row.SignoffRow.reason,
             at=row.SignoffRow.at,
             lapsed=row.Round.closed_as not in (None, "satisfied"),
+            withdrawn=row.SignoffRow.withdrawn_at is not None,
+            open=row.SignoffRow.withdrawn_at is None and row.Round.closed_at is None,
             receipt_id=row.receipt_id,
         )
         for row in rows

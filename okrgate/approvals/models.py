@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from okrgate.database import JsonText, Model, UTCDateTime
@@ -68,11 +68,27 @@ class SeatPerson(Model):
     waiting_since: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
+_STANDING = text("withdrawn_at IS NULL")
+
+
 class SignoffRow(Model):
-    """What one person decided in one round. A person decides once a round."""
+    """What one person decided in one round. A person decides once a round, unless they take it back.
+
+    What was taken back stays, with its receipt; it counts nowhere.
+    """
 
     __tablename__ = "signoffs"
-    __table_args__ = (UniqueConstraint("round_id", "person_id"),)
+    __table_args__ = (
+        Index("ix_signoffs_round", "round_id", "person_id"),
+        Index(
+            "uq_signoffs_standing",
+            "round_id",
+            "person_id",
+            unique=True,
+            sqlite_where=_STANDING,
+            postgresql_where=_STANDING,
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     round_id: Mapped[int] = mapped_column(ForeignKey("rounds.id"))
@@ -85,6 +101,17 @@ class SignoffRow(Model):
     digest: Mapped[str] = mapped_column(String(64))
     at: Mapped[datetime] = mapped_column(UTCDateTime)
     key: Mapped[str] = mapped_column(String(64), unique=True)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class SignoffWithdrawal(Model):
+    """Somebody took a decision back: why, and the receipt of it."""
+
+    __tablename__ = "signoff_withdrawals"
+
+    signoff_id: Mapped[int] = mapped_column(ForeignKey("signoffs.id"), primary_key=True)
+    receipt_id: Mapped[int] = mapped_column(ForeignKey("receipts.id"), unique=True)
+    reason: Mapped[str] = mapped_column(Text, default="")
 
 
 class Condition(Model):

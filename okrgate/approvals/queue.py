@@ -295,7 +295,7 @@ def _seatings(rounds: Sequence[Round], books: Mapping[int, Rulebook]) -> dict[in
     for row in db.session().execute(
         select(
             SignoffRow.round_id, SignoffRow.person_id, SignoffRow.roles, SignoffRow.decision
-        ).where(SignoffRow.round_id.in_(ids))
+        ).where(SignoffRow.round_id.in_(ids), SignoffRow.withdrawn_at.is_(None))
     ):
         words.setdefault(row.round_id, []).append(
             Word(row.person_id, tuple(row.roles), row.decision)

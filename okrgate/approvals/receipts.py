@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from okrgate.approvals.models import Condition, Receipt, SignoffRow
+from okrgate.approvals.models import Condition, Receipt, Round, SignoffRow
 from okrgate.database import canonical_json, db
 from okrgate.errors import NotFound
 
@@ -50,6 +50,13 @@ def said_in(receipt: Receipt) -> tuple[SignoffRow | None, list[Condition]]:
     rows = db.session().execute(query).all()
     signoff = rows[0].SignoffRow if rows else None
     return signoff, [row.Condition for row in rows if row.Condition is not None]
+
+
+def is_open(signoff: SignoffRow) -> bool:
+    """Tell whether a decision can still be taken back: its round goes on, and it was not."""
+    if signoff.withdrawn_at is not None:
+        return False
+    return db.session().get_one(Round, signoff.round_id).closed_at is None
 
 
 def of_project(project_id: int) -> list[Receipt]:

@@ -151,9 +151,7 @@ def seat_people(found: Round, wanted: Sequence[WantedSeat]) -> set[int]:
         (row.seat_id, row.person_id): row
         for row in session.scalars(select(SeatPerson).where(SeatPerson.round_id == found.id))
     }
-    spoken = set(
-        session.scalars(select(SignoffRow.person_id).where(SignoffRow.round_id == found.id))
-    )
+    spoken = set(spoken_in(found.id))
     before = {person for _, person in waiting}
     keep: set[tuple[int, int]] = set()
     for want in wanted:
@@ -186,6 +184,14 @@ def seats_of(round_id: int) -> list[Seat]:
     return list(
         db.session().scalars(select(Seat).where(Seat.round_id == round_id).order_by(Seat.id))
     )
+
+
+def spoken_in(round_id: int) -> list[int]:
+    """Return who decided in a round and did not take it back."""
+    query = select(SignoffRow.person_id).where(
+        SignoffRow.round_id == round_id, SignoffRow.withdrawn_at.is_(None)
+    )
+    return list(db.session().scalars(query))
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from okrgate.approvals.rounds import (
     open_round,
     seat_people,
     seats_of,
+    spoken_in,
     table_of,
     void_satisfied,
 )
@@ -43,6 +44,7 @@ from okrgate.approvals.waivers import (
     grant_waiver,
     waivers_for,
 )
+from okrgate.approvals.withdrawals import add_withdrawal, receipt_of_withdrawal, take_back
 
 __all__ = [
     "APPROVED",
@@ -55,6 +57,7 @@ __all__ = [
     "WantedSeat",
     "add_receipt",
     "add_signoff",
+    "add_withdrawal",
     "begin_round",
     "close_condition",
     "close_round",
@@ -68,12 +71,15 @@ __all__ = [
     "last_satisfied",
     "last_settled",
     "open_round",
+    "receipt_of_withdrawal",
     "seat_people",
     "seats_of",
     "signers",
     "signoffs_of",
     "signoffs_of_each",
+    "spoken_in",
     "table_of",
+    "take_back",
     "void_satisfied",
     "waivers_for",
 ]

@@ -82,7 +82,11 @@ def add_signoff(
     if found.closed_at is not None:
         raise Conflict("This round of sign-off is over.")
     known = session.scalar(
-        select(SignoffRow).where((SignoffRow.round_id == found.id) & (SignoffRow.person_id == by))
+        select(SignoffRow).where(
+            SignoffRow.round_id == found.id,
+            SignoffRow.person_id == by,
+            SignoffRow.withdrawn_at.is_(None),
+        )
     )
     if known is not None:
         raise Conflict("You have already decided in this round.")
@@ -165,7 +169,10 @@ def add_receipt(
 
 
 def decisions_of(project_id: int, names: Mapping[int, str] | None = None) -> list[dict[str, Any]]:
-    """Return every decision on a project, newest first, with who decided and the conditions they set."""
+    """Return every decision on a project, newest first, with who decided and the conditions they set.
+
+    What was taken back is among them, with the moment at which it was.
+    """
     rows = list(db.session().execute(_DECISIONS, {"project": project_id}))
     if names is None:
         names = directory.names(row.SignoffRow.person_id for row in rows)
@@ -176,6 +183,7 @@ def decisions_of(project_id: int, names: Mapping[int, str] | None = None) -> lis
     latest = {row.SignoffRow.id: row for row in rows}
     return [
         {
+            "id": row.SignoffRow.id,
             "name": names.get(row.SignoffRow.person_id, "Somebody"),
             "person_id": row.SignoffRow.person_id,
             "round_id": row.SignoffRow.round_id,
@@ -186,6 +194,7 @@ def decisions_of(project_id: int, names: Mapping[int, str] | None = None) -> lis
             "gate": row.gate,
             "round": row.number,
             "lapsed": row.closed_as not in (None, "satisfied"),
+            "withdrawn": row.SignoffRow.withdrawn_at,
             "receipt_id": row.receipt_id,
             "conditions": conditions.get(row.SignoffRow.id, []),
         }
@@ -222,6 +231,7 @@ def _as_judged(rows: Iterable[tuple[SignoffRow, bool]]) -> tuple[Signoff, ...]:
 _SIGNED = (
     select(SignoffRow, Round.gate, Round.closed_at, Round.closed_as)
     .join(Round, Round.id == SignoffRow.round_id)
+    .where(SignoffRow.withdrawn_at.is_(None))
     .order_by(SignoffRow.id)
 )
 _DECIDERS = (

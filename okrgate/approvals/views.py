@@ -14,6 +14,7 @@ from okrgate.approvals import decided as decisions
 from okrgate.approvals import queue as waiting
 from okrgate.approvals import receipts, service
 from okrgate.approvals.asking import time_left
+from okrgate.approvals.conditions import is_dropped
 from okrgate.database import canonical_json, transaction
 from okrgate.errors import NotFound
 from okrgate.projects import permissions
@@ -121,6 +122,7 @@ def show_receipt(receipt_id: int) -> ResponseReturnValue:
         proof=canonical_json({"facts": receipt.facts, "content": receipt.content}),
         findings=receipt.verdict.get("findings", ()),
         said=said,
+        may_take_back=own and said is not None and receipts.is_open(said),
         conditions=[(one, names.get(one.owner_id, "Somebody")) for one in conditions],
         just_done=just_done,
         went_on_to=_went_on_to(project, receipt.gate) if just_done else "",
@@ -178,6 +180,7 @@ def close_condition(condition_id: int) -> ResponseReturnValue:
         condition=condition,
         project=project,
         mine=condition.owner_id == me(),
+        dropped=is_dropped(condition),
         owner=directory.names([condition.owner_id]).get(condition.owner_id, "Somebody"),
         form=form,
         form_errors=form.errors if status == 422 else None,

@@ -81,6 +81,11 @@ def _(event: events.SignoffGiven) -> str:
 
 
 @headline.register
+def _(event: events.SignoffWithdrawn) -> str:
+    return f"{event.gate}: {event.by} took a decision back"
+
+
+@headline.register
 def _(event: events.SignoffsVoided) -> str:
     return f"sign-offs lapsed for {event.gate}"
 

@@ -43,7 +43,10 @@ class Changes:
 
 @dataclass(frozen=True)
 class Card:
-    """What the page shows; `names` holds everybody's name, `people` those who may own a condition."""
+    """What the page shows; `names` holds everybody's name, `people` those who may own a condition.
+
+    `mine` is the reader's own decision in the round, while they can still take it back.
+    """
 
     round: Round
     loaded: Loaded
@@ -59,6 +62,7 @@ class Card:
     panel: dict[str, Any]
     sections: list[dict[str, Any]]
     said: list[dict[str, Any]]
+    mine: int | None
     earlier: list[dict[str, Any]]
     waivers: list[dict[str, Any]]
     changes: Changes | None
@@ -92,13 +96,14 @@ def card(round_id: int, reader: Reader, wanted: Narrowed) -> Card | Barred:
     names = {person: name for person, name, _ in people}
     decisions = _with_gates(rulebook, approvals.decisions_of(project.id, names))
     here = [one for one in decisions if one["round_id"] == found.id]
+    valid = [one for one in here if not one["withdrawn"]]
     table = approvals.table_of(found)
     known = Known(
         roles=entitlement.roles_held(rulebook, loaded.held, seen.around, reader.id),
         around=seen.around,
         settled=seen.settled,
         seats=table.seats,
-        decided=[(one["person_id"], one["decision"]) for one in reversed(here)],
+        decided=[(one["person_id"], one["decision"]) for one in reversed(valid)],
         names=names,
     )
     standing = stand(project, rulebook, found, reader.id, known)
@@ -108,7 +113,7 @@ def card(round_id: int, reader: Reader, wanted: Narrowed) -> Card | Barred:
         if found.closed_at is not None or not asked & known.roles:
             raise NotFound
         return Barred(loaded, gate, standing.refusal, found)
-    words = [Word(one["person_id"], one["roles"], one["decision"]) for one in here]
+    words = [Word(one["person_id"], one["roles"], one["decision"]) for one in valid]
     stands = seating(rulebook, found.gate, table.seats, words, table.waiting)
     shown = panel.panels(loaded, judging.stored(project.id), names)
     now: dict[str, Any] = next((one for one in shown["now"] if one["title"] == gate), {})
@@ -136,6 +141,7 @@ def card(round_id: int, reader: Reader, wanted: Narrowed) -> Card | Barred:
         panel=now,
         sections=_sections(rulebook, seen),
         said=here,
+        mine=_open_word(found, valid, reader.id),
         earlier=[one for one in decisions if one["round_id"] != found.id],
         waivers=_waivers(rulebook, table.waivers, names),
         changes=_changes(rulebook, found, kept, seen),
@@ -175,6 +181,12 @@ def open_round_line(project_id: int, person: int) -> dict[str, Any] | None:
 def _with_gates(rulebook: Rulebook, decisions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     gates = {gate.id: gate.label for gate in rulebook.gates.values()}
     return [one | {"gate": gates.get(one["gate"], one["gate"])} for one in decisions]
+
+
+def _open_word(found: Round, said: Sequence[Mapping[str, Any]], reader: int) -> int | None:
+    if found.closed_at is not None:
+        return None
+    return next((one["id"] for one in said if one["person_id"] == reader), None)
 
 
 def _missing_beside(shown: Mapping[str, Any]) -> int:

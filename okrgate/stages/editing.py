@@ -10,7 +10,7 @@ from okrgate import clock
 from okrgate.accounts import directory
 from okrgate.approvals import entitlement
 from okrgate.approvals import service as approvals
-from okrgate.approvals.models import Round, SignoffRow
+from okrgate.approvals.models import Round
 from okrgate.audit import service as audit
 from okrgate.database import db, remembering, transaction
 from okrgate.errors import Conflict, Forbidden, NotFound
@@ -293,9 +293,7 @@ def _void(project: Project, rulebook: Rulebook, names: frozenset[str], by: int) 
         return False
     if not names & rulebook.material_of(found.gate):
         return False
-    people = list(
-        db.session().scalars(select(SignoffRow.person_id).where(SignoffRow.round_id == found.id))
-    )
+    people = approvals.spoken_in(found.id)
     approvals.close_round(found, closed_as="voided", by=by, reason="What was to be signed changed.")
     if people:
         label = rulebook.gates[found.gate].label

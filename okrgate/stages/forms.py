@@ -148,6 +148,14 @@ class TogetherForm(FlaskForm):
     date = DateField("Until when?", validators=[Optional(strip_whitespace=True)])
 
 
+class WithdrawForm(FlaskForm):
+    """Why a decision is taken back, if its owner cares to say."""
+
+    reason = TextAreaField(
+        "Why?", description="Those who heard of your decision will read this.", validators=[_LONG]
+    )
+
+
 class WaiveForm(FlaskForm):
     """Why a soft requirement is set aside."""
 

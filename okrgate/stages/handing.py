@@ -9,7 +9,7 @@ from okrgate import clock
 from okrgate.accounts import directory
 from okrgate.approvals import entitlement
 from okrgate.approvals import service as approvals
-from okrgate.approvals.models import Condition, SignoffRow
+from okrgate.approvals.models import Condition
 from okrgate.audit import service as audit
 from okrgate.database import db, transaction
 from okrgate.delivery.models import WorkItem
@@ -218,9 +218,7 @@ def _lapse(project: Project, rulebook: Rulebook, people: Sequence[int], by: int)
     found = approvals.open_round(project.id)
     if found is None or found.gate not in rulebook.gates:
         return
-    signed = list(
-        db.session().scalars(select(SignoffRow.person_id).where(SignoffRow.round_id == found.id))
-    )
+    signed = approvals.spoken_in(found.id)
     if not set(people) & set(signed):
         return
     approvals.close_round(found, closed_as="voided", by=by, reason=_CHANGED)

@@ -275,6 +275,7 @@ def _objections(process_id: int, start: datetime | None) -> Mapping[str, int]:
         .where(
             Round.rulebook_version_id.in_(_versions(process_id)),
             SignoffRow.decision.in_(_AGAINST),
+            SignoffRow.withdrawn_at.is_(None),
         )
         .group_by(Round.gate)
     )

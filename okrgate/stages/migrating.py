@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from okrgate import clock
 from okrgate.approvals import service as approvals
-from okrgate.approvals.models import Round, SignoffRow, WaiverRow
+from okrgate.approvals.models import Round, WaiverRow
 from okrgate.audit import service as audit
 from okrgate.database import check_writing, db
 from okrgate.events import publish
@@ -85,9 +85,7 @@ def _bring_round(project: Project, own: Rulebook, target: Target) -> str:
     if _goes_on(found, project, own, target.rulebook):
         found.rulebook_version_id = target.version_id
         return ""
-    signed = list(
-        db.session().scalars(select(SignoffRow.person_id).where(SignoffRow.round_id == found.id))
-    )
+    signed = approvals.spoken_in(found.id)
     approvals.close_round(found, closed_as="voided", by=None, reason=_BECAUSE)
     gate = own.gates.get(found.gate)
     if signed:

@@ -10,6 +10,7 @@ from okrgate.stages import (
     move_views,
     panel_views,
     section_views,
+    withdraw_views,
 )
 from okrgate.stages.views import blueprint
 
@@ -24,4 +25,5 @@ __all__ = [
     "move_views",
     "panel_views",
     "section_views",
+    "withdraw_views",
 ]

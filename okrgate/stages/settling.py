@@ -186,7 +186,9 @@ def _keep(
             waiting = approvals.close_round(found, closed_as="left", by=None)
             gate = rulebook.gates.get(found.gate)
             if waiting and gate is not None:
-                publish(not_needed(fresh, gate.label, waiting, "Nothing has to be signed here now."))
+                publish(
+                    not_needed(fresh, gate.label, waiting, "Nothing has to be signed here now.")
+                )
         recorded = signing is not None or found is not None
         seq = audit.last_of(fresh.id) if recorded else snapshot.seq
         seq = 0 if unfinished else seq

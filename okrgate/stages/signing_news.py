@@ -5,7 +5,7 @@ from typing import Any
 
 from okrgate.accounts import directory
 from okrgate.approvals import service as approvals
-from okrgate.approvals.models import Round
+from okrgate.approvals.models import Condition, Round, SignoffRow
 from okrgate.events import (
     ConditionSet,
     Event,
@@ -13,6 +13,7 @@ from okrgate.events import (
     SignoffGiven,
     SignoffNotNeeded,
     SignoffsVoided,
+    SignoffWithdrawn,
 )
 from okrgate.gates.model import Rulebook
 from okrgate.projects.models import Project
@@ -35,29 +36,14 @@ def decided(
     When the decision moves the project, the news of the move names it and goes to the same people and more.
     """
     gate = rulebook.gates[found.gate].label
-    told: dict[int, str] = {}
-    for row in approvals.decisions_of(project.id):
-        told[row["person_id"]] = "you decided on it earlier"
-    told[project.submitter_id] = "you submitted it"
-    if project.lead_id:
-        told[project.lead_id] = "you lead it"
-    told.pop(by, None)
-    if moves:
-        told = {}
-    about: dict[str, Any] = {
-        "by": name,
-        "by_id": by,
-        "path": f"/projects/{project.reference}",
-        "project_id": project.id,
-        "reference": project.reference,
-        "title": project.title,
-    }
+    told = {} if moves else _concerned(project, by)
+    about = _about(project, name, by)
     events: list[Event] = [
         SignoffGiven(
             recipients=tuple(Recipient(one, why) for one, why in told.items()),
             gate=gate,
             decision=ask.decision,
-            role=" and ".join(rulebook.roles[role].label for role in stand.roles),
+            role=_as(rulebook, stand.roles),
             reason=ask.reason.strip(),
             conditions=tuple(condition.text for condition in ask.conditions),
             **about,
@@ -75,6 +61,60 @@ def decided(
         for condition in ask.conditions
     ]
     return events
+
+
+def withdrawn(
+    project: Project,
+    rulebook: Rulebook,
+    found: Round,
+    row: SignoffRow,
+    name: str,
+    *,
+    reason: str,
+    conditions: Sequence[Condition],
+) -> Event:
+    """Return the news that somebody took their decision back, for all who had heard of it.
+
+    Whoever was to meet a condition of it hears that nobody waits for that any more.
+    """
+    told = {one.owner_id: "you were to see to a condition of it" for one in conditions}
+    told |= _concerned(project, row.person_id)
+    told.pop(row.person_id, None)
+    return SignoffWithdrawn(
+        recipients=tuple(Recipient(one, why) for one, why in told.items()),
+        gate=rulebook.gates[found.gate].label,
+        decision=row.decision,
+        role=_as(rulebook, row.roles),
+        reason=reason,
+        conditions=tuple(one.text for one in conditions),
+        **_about(project, name, row.person_id),
+    )
+
+
+def _concerned(project: Project, by: int) -> dict[int, str]:
+    """Return who hears of a decision, and why: whoever decided, the submitter and the lead."""
+    told = {row["person_id"]: "you decided on it" for row in approvals.decisions_of(project.id)}
+    told[project.submitter_id] = "you submitted it"
+    if project.lead_id:
+        told[project.lead_id] = "you lead it"
+    told.pop(by, None)
+    return told
+
+
+def _about(project: Project, name: str, by: int) -> dict[str, Any]:
+    return {
+        "by": name,
+        "by_id": by,
+        "path": f"/projects/{project.reference}",
+        "project_id": project.id,
+        "reference": project.reference,
+        "title": project.title,
+    }
+
+
+def _as(rulebook: Rulebook, roles: Sequence[str]) -> str:
+    known = (rulebook.roles.get(role) for role in roles)
+    return " and ".join(role.label for role in known if role is not None)
 
 
 def voided(

@@ -131,7 +131,7 @@ def decided_in(round_id: int) -> list[tuple[int, str]]:
     """Return who decided what in a round, oldest first."""
     rows = db.session().execute(
         select(SignoffRow.person_id, SignoffRow.decision)
-        .where(SignoffRow.round_id == round_id)
+        .where(SignoffRow.round_id == round_id, SignoffRow.withdrawn_at.is_(None))
         .order_by(SignoffRow.id)
     )
     return [(person, decision) for person, decision in rows]

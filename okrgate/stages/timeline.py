@@ -22,6 +22,7 @@ _DECISIONS = {
     "signoff.returned": ("Sent back", "warning"),
     "signoff.held": ("Put on hold", "warning"),
     "signoff.declined": ("Declined", "danger"),
+    "signoff.withdrawn": ("Took the decision back", "warning"),
 }
 _WORDS = {
     "project.started": "Project started",

@@ -59,6 +59,9 @@ class Model:
     worked: frozenset[str] = frozenset()
     conditions: list[str] = field(default_factory=list)
     said: dict[str, str] = field(default_factory=dict)
+    # Every word that was not taken back, as (gate, name, decision); and whose condition is which.
+    words: list[tuple[str, str, str]] = field(default_factory=list)
+    wanted: dict[str, int] = field(default_factory=dict)
     rounds: list[tuple[str, str | None]] = field(default_factory=list)
 
     def may(self, name: str, transition: str) -> str:
@@ -100,21 +103,36 @@ class Model:
 
     def sign(self, name: str, decision: str) -> None:
         """Take a decision that may be taken, and what follows from it."""
+        self.words.append((ROUNDS[self.stage], name, decision))
         if decision not in COUNTS:
             self.move(TAKES[(decision, self.stage)])
             return
         self.said[name] = decision
         if decision == "approved_with_conditions":
+            self.wanted[name] = len(self.conditions)
             self.conditions.append("open")
         if self._passes():
             self.move({REVIEW: BACKLOG, FINAL: KICK_OFF}[self.stage], "satisfied")
 
+    def take_back(self, name: str) -> None:
+        """Take back what somebody said in the round that is open; what they said before counts again."""
+        del self.said[name]
+        place = max(place for place, word in enumerate(self.words) if word[1] == name)
+        del self.words[place]
+        if name in self.wanted:
+            self.conditions[self.wanted.pop(name)] = "dropped"
+        if self._passes():
+            self.move({REVIEW: BACKLOG, FINAL: KICK_OFF}[self.stage], "satisfied")
+
     def _passes(self) -> bool:
-        if "objected" in self.said.values():
+        here = ROUNDS[self.stage]
+        last = {name: decision for gate, name, decision in self.words if gate == here}
+        if "objected" in last.values():
             return False
+        approved = [name for name, decision in self.said.items() if decision != "objected"]
         if self.stage == REVIEW:
-            return self.judged and "Rex" in self.said
-        return len(self.said) == 2 if self.budget > LIMIT else bool(self.said)
+            return self.judged and "Rex" in approved
+        return len(approved) == 2 if self.budget > LIMIT else bool(approved)
 
     def change(self) -> None:
         """Change what is to be signed: the round lapses, and a new one begins."""
@@ -125,7 +143,7 @@ class Model:
     def _end_round(self, how: str) -> None:
         if self.stage in ROUNDS:
             self.rounds[-1] = (self.rounds[-1][0], how)
-        self.said = {}
+        self.said, self.wanted = {}, {}
 
     def _begin_round(self) -> None:
         if self.stage in ROUNDS:

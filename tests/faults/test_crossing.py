@@ -24,18 +24,19 @@ from okrgate import clock
 from okrgate.approvals.conditions import NewCondition, close_condition
 from okrgate.approvals.models import Condition, Round, SignoffRow
 from okrgate.database import db, transaction
-from okrgate.errors import Conflict, Forbidden, Invalid, Refused
+from okrgate.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from okrgate.measurement.models import Target
 from okrgate.projects.models import Project
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import service
 from okrgate.stages.service import Answers, Ask
+from okrgate.stages.withdrawing import withdraw
 from tests.conftest import DATABASES
 from tests.factories import SHIPPED
 from tests.faults import model
 from tests.faults.model import Model
 from tests.faults.profile import LONG, times
-from tests.faults.whole import assert_whole
+from tests.faults.whole import assert_whole, entries
 from tests.integration.journey import stops as way
 from tests.integration.journey.company import Company
 from tests.integration.journey.stops import Stops
@@ -124,7 +125,8 @@ class Crossing(RuleBasedStateMachine):
         if stop in LATER_BEGINNINGS:
             self.stack.enter_context(clock.moved_to(END))
         first = self.beginnings[stop]
-        fresh = {"said": {}, "conditions": [], "rounds": list(first.rounds)}
+        fresh: dict[str, Any] = {"said": {}, "words": [], "wanted": {}, "conditions": []}
+        fresh["rounds"] = list(first.rounds)
         self.model = Model(**{**vars(first), **fresh})
         self.project_id = self.company.project().id
         self.version = self.company.project().rulebook_version_id
@@ -217,6 +219,59 @@ class Crossing(RuleBasedStateMachine):
             assert self.model.may_sign(ids[row.person_id], row.decision) == "signed"
             self.model.sign(ids[row.person_id], row.decision)
 
+    @precondition(lambda self: bool(self.model.words))
+    @rule(name=st.sampled_from(("Rex", "Mia", "Vik")))
+    def take_a_word_back(self, name: str) -> None:
+        """The last word of somebody, whether it still may be or is long over."""
+        db.session.rollback()
+        query = select(SignoffRow).where(SignoffRow.person_id == self.id_of(name))
+        rows = list(db.session.scalars(query.order_by(SignoffRow.id)))
+        if not rows:
+            return
+        again = rows[-1].withdrawn_at is not None
+        expected = "moved" if again or name in self.model.said else "conflict"
+        stranger = self.id_of("Sue")
+        assert outcome_of(lambda: bool(withdraw(rows[-1].id, by=stranger))) == repr(NotFound())
+        mine = self.id_of(name)
+        assert outcome_of(lambda: bool(withdraw(rows[-1].id, by=mine))) == expected
+        if name in self.model.said and not again:
+            self.model.take_back(name)
+
+    @precondition(lambda self: self.model.stage == model.FINAL and len(self.model.said) == 1)
+    @rule(decision=st.sampled_from(("approved", "approved", "returned")))
+    def take_a_word_back_while_the_last_is_given(self, decision: str) -> None:
+        """Either the word went and the project waits, or the other came first and it was too late."""
+        (first,) = self.model.said
+        (other,) = {"Mia", "Vik"} - {first}
+        found = self.open_round()
+        query = select(SignoffRow.id).where(SignoffRow.round_id == found.id)
+        words = select(SignoffRow.id).where(
+            SignoffRow.round_id == found.id, SignoffRow.withdrawn_at.is_(None)
+        )
+        row = db.session.scalars(words).one()
+        before = len(db.session.scalars(query).all())
+        acts: list[Callable[[], object]] = [
+            partial(withdraw, row, by=self.id_of(first)),
+            partial(
+                service.decide, found.id, self.ask(decision, found.digest), by=self.id_of(other)
+            ),
+        ]
+        back, said = at_once(self.company, acts)
+        assert all(isinstance(one, int | Conflict) for one in (back, said)), (back, said)
+        assert isinstance(back, int) or isinstance(said, int)
+        spoke = isinstance(said, int)
+        db.session.rollback()
+        assert len(db.session.scalars(query).all()) == before + spoke
+        done = ["signoff.withdrawn"] * isinstance(back, int) + [f"signoff.{decision}"] * spoke
+        steps = [one.action for one in entries(self.project_id, "signoff.")][-len(done) :]
+        assert sorted(steps) == sorted(done)
+        # Whichever was recorded first was first.
+        for step in steps:
+            if step == "signoff.withdrawn":
+                self.model.take_back(first)
+            else:
+                self.model.sign(other, decision)
+
     @precondition(lambda self: self.model.planned and self.model.stage in (model.PLAN, model.FINAL))
     @rule(effort=st.integers(1, 500))
     def change_the_plan(self, effort: int) -> None:
@@ -272,7 +327,7 @@ class Crossing(RuleBasedStateMachine):
         place = data.draw(st.integers(0, len(self.model.conditions) - 1))
         known = "moved" if self.model.conditions[place] == "open" else "conflict"
         assert self._meet(name, place) == (known if name == "Lea" else "forbidden")
-        if name == "Lea":
+        if name == "Lea" and known == "moved":
             self.model.conditions[place] = "met"
 
     def _meet(self, name: str, place: int) -> str:
@@ -323,12 +378,19 @@ class Crossing(RuleBasedStateMachine):
         found = list(db.session.scalars(query))
         assert [(one.gate, one.closed_as) for one in found] == self.model.rounds
         if self.model.stage in model.ROUNDS:
-            words = select(SignoffRow).where(SignoffRow.round_id == found[-1].id)
+            words = select(SignoffRow).where(
+                SignoffRow.round_id == found[-1].id, SignoffRow.withdrawn_at.is_(None)
+            )
             names = {number: name for name, number in self.company.ids.items()}
             said = {names[one.person_id]: one.decision for one in db.session.scalars(words)}
             assert said == self.model.said
-        closed = db.session.scalars(select(Condition.closed_at).order_by(Condition.id))
-        assert ["met" if at else "open" for at in closed] == self.model.conditions
+        kept = db.session.execute(
+            select(Condition.closed_at, SignoffRow.withdrawn_at)
+            .join(SignoffRow, SignoffRow.id == Condition.signoff_id)
+            .order_by(Condition.id)
+        )
+        states = ["dropped" if gone else "met" if met else "open" for met, gone in kept]
+        assert states == self.model.conditions
         db.session.rollback()
 
     def open_round(self) -> Round:

@@ -71,6 +71,11 @@ def _assert_proven(project: Project) -> None:
     )
     recorded = Counter((entry.actor_id, entry.target) for entry in _decisions(project.id))
     assert recorded == Counter((one.person_id, f"round:{one.round_id}") for one in signed)
+    back = [one for one in proofs if one.kind == "withdrawal"]
+    gone = sorted((one.person_id, f"round:{one.round_id}") for one in signed if one.withdrawn_at)
+    said = entries(project.id, "signoff.withdrawn")
+    assert gone == sorted((one.actor_id or 0, one.target) for one in said)
+    assert sorted(one.by_id or 0 for one in back) == [person for person, _target in gone]
     rulebook = rulebooks.rulebook(project.rulebook_version_id)
     passed = [stay.transition or "" for stay in stays(project.id)[:-1]]
     gated = Counter(name for name in passed if rulebook.transitions[name].gate)
@@ -80,5 +85,5 @@ def _assert_proven(project: Project) -> None:
 
 
 def _decisions(project_id: int) -> list[Entry]:
-    words = ("signoff.refused", "signoff.voided")
+    words = ("signoff.refused", "signoff.voided", "signoff.withdrawn")
     return [one for one in entries(project_id, "signoff.") if one.action not in words]

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event, select
 
 from okrgate.administration import preferences
-from okrgate.approvals.models import Receipt, Round
+from okrgate.approvals.models import Receipt, Round, SignoffRow
 from okrgate.database import db, transaction
 from okrgate.projects.models import Project, Visit
 from okrgate.stages import service, settling
@@ -39,6 +39,7 @@ PAGES = {
     "the queue": ("Mia", "/approvals"),
     "many at once": ("Mia", "/approvals/together?round={round}&decision=returned"),
     "what I decided": ("Mia", "/decisions"),
+    "a decision to take back": ("Rex", "/signoffs/{signoff}/withdraw"),
     "a receipt": ("Sue", "/receipts/{receipt}"),
     "the receipts of a project": ("Sue", "/projects/{reference}/receipts"),
     "a waiver": ("Mia", "/projects/{planned}/waivers/metrics-confirmed"),
@@ -237,6 +238,7 @@ def crowd(company: Company, number: int = 30) -> dict[str, Any]:
             )
         ),
         "receipt": pick(select(Receipt.id)),
+        "signoff": pick(select(SignoffRow.id)),
         "metric": company.metric,
         "key_result": company.key_result,
         "person": company.ids["Rex"],

@@ -181,6 +181,8 @@ TABLE: dict[str, Row] = {
     ),
     "GET stages.decide_together": signed_in("/approvals/together?round={round}"),
     "POST stages.record_together": signed_in("/approvals/together", 422),
+    "GET stages.withdraw_signoff": signed_in("/signoffs/{signoff}/withdraw", 404, Rex=200),
+    "POST stages.withdraw_signoff": signed_in("/signoffs/{signoff}/withdraw", 404, Rex=409),
     "GET stages.waive": signed_in(
         "/projects/{reference}/waivers/metrics-confirmed", stop="planned"
     ),
@@ -597,6 +599,7 @@ def test_lists_never_name_what_is_hidden(arrive: Arrive) -> None:
     [
         "/approvals/{number}",
         "/receipts/{number}",
+        "/signoffs/{number}/withdraw",
         "/conditions/{number}",
         "/metrics/{number}",
         "/okrs/{number}",
@@ -737,6 +740,7 @@ def words_for(company: Company) -> dict[str, object]:
         "round": round_row.id if round_row else 0,
         "digest": round_row.digest if round_row else "",
         "receipt": pick(select(Receipt.id).where(Receipt.by_id == ids["Rex"])),
+        "signoff": pick(select(SignoffRow.id).where(SignoffRow.person_id == ids["Rex"])),
         "condition": pick(select(Condition.id)),
         "comment": pick(select(Comment.id)),
         "view": pick(select(SavedView.id)),

@@ -65,6 +65,13 @@ OWN: dict[type[Event], dict[str, Any]] = {
         "conditions": ("Ask legal first",),
         "still_needed": "one Managing Director",
     },
+    events.SignoffWithdrawn: {
+        "gate": "Sign-off",
+        "decision": "approved_with_conditions",
+        "role": "Vice President",
+        "reason": "I had missed the new price",
+        "conditions": ("Ask legal first",),
+    },
     events.SignoffsVoided: {"gate": "Sign-off", "because": "the baseline changed"},
     events.SignoffNotNeeded: {
         "gate": "Sign-off",
