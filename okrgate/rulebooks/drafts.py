@@ -10,7 +10,7 @@ from okrgate.audit import service as audit
 from okrgate.database import db, transaction
 from okrgate.errors import Invalid, NotFound
 from okrgate.rulebooks.models import Process, RulebookDraft
-from okrgate.rulebooks.service import newest
+from okrgate.rulebooks.standing import standing
 
 LONGEST = 262_144
 
@@ -36,11 +36,11 @@ class Kept:
 
 
 def begin(key: str, *, by: int) -> Draft:
-    """Return what somebody works on: their own draft, else the newest version."""
+    """Return what somebody works on: their own draft, else the newest version or what the process begins with."""
     kept = db.session().scalar(_draft(key, by))
     if kept is not None:
         return Draft(kept.text, kept.note, kept.based_on, kept.changed_at)
-    version = newest(key)
+    version = standing(key)
     return Draft(version.text, "", version.number)
 
 

@@ -48,3 +48,31 @@ class RulebookDraft(Model):
     text: Mapped[str] = mapped_column(Text)
     note: Mapped[str] = mapped_column(Text, default="")
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Beginning(Model):
+    """What a process that was added on a page begins with, until its first version is published.
+
+    `origin` says in words where the text is from. One that was thrown away is no process any more; adding it again
+    under the same key begins it anew.
+    """
+
+    __tablename__ = "process_beginnings"
+
+    process_id: Mapped[int] = mapped_column(ForeignKey("processes.id"), primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+    origin: Mapped[str] = mapped_column(String(300))
+    begun_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    begun_by_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    thrown_away_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class Retirement(Model):
+    """A process in which no new project starts. Those that are under way go on; bringing it back takes the row away."""
+
+    __tablename__ = "process_retirements"
+
+    process_id: Mapped[int] = mapped_column(ForeignKey("processes.id"), primary_key=True)
+    retired_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    retired_by_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    reason: Mapped[str] = mapped_column(Text)

@@ -85,7 +85,7 @@ def proposed() -> Sequence[Proposed]:
 
 @dataclass(frozen=True)
 class Listed:
-    """A version as pages show it; `text` is left empty in lists."""
+    """A version as pages show it; `text` is left empty in lists. Number 0: what a process begins with (standing.py)."""
 
     id: int
     process: str
@@ -98,6 +98,11 @@ class Listed:
     note: str
     process_id: int
     text: str = ""
+
+    @property
+    def name(self) -> str:
+        """Say which text this is, within a sentence."""
+        return f"version {self.number}" if self.number else "its beginning"
 
 
 class Overtaken(Conflict):
@@ -257,16 +262,14 @@ def labels() -> dict[str, str]:
 def versions() -> list[Listed]:
     """Return every version, newest first."""
     query = (
-        _listed()
-        .order_by(RulebookVersion.published_at.desc(), RulebookVersion.id.desc())
-        .limit(200)
+        listed().order_by(RulebookVersion.published_at.desc(), RulebookVersion.id.desc()).limit(200)
     )
     return [Listed(*row) for row in db.session().execute(query)]
 
 
 def get_version(version_id: int) -> Listed:
     """Return one version with its text. Raises NotFound."""
-    query = _listed().add_columns(RulebookVersion.text).where(RulebookVersion.id == version_id)
+    query = listed().add_columns(RulebookVersion.text).where(RulebookVersion.id == version_id)
     row = db.session().execute(query).first()
     if row is None:
         raise NotFound
@@ -299,7 +302,8 @@ def version_of(key: str, number: int) -> RulebookVersion:
     return version
 
 
-def _listed() -> Any:
+def listed() -> Any:
+    """Return a query for versions in the columns of Listed, but for the text."""
     return select(
         RulebookVersion.id,
         Process.key,

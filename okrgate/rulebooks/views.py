@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from okrgate.accounts import directory
+from okrgate.rulebooks import beginnings, drawing, service, wording
 from okrgate.rulebooks import drafts as kept_drafts
-from okrgate.rulebooks import drawing, service, wording
 from okrgate.web.htmx import render
 from okrgate.web.permissions import requires, signed_in
 
@@ -20,7 +20,9 @@ def show_rules() -> ResponseReturnValue:
     versions = service.versions()
     drafts = kept_drafts.drafts() if current_user.is_admin else []
     binding = service.binding()
+    begun = beginnings.unpublished() if current_user.is_admin else []
     people = [version.published_by_id for version in versions] + [one.person_id for one in drafts]
+    people += [one.begun_by_id for one in begun]
     return render(
         "rulebooks/list.html",
         processes=[
@@ -33,6 +35,7 @@ def show_rules() -> ResponseReturnValue:
         ],
         binding={version.id for version in binding},
         drafts=drafts,
+        begun=begun,
         proposed=service.proposed() if current_user.is_admin else [],
         open_projects=service.open_projects(),
         names=directory.names(people),

@@ -20,6 +20,7 @@ from okrgate.projects.plan_models import BacklogPlace, Review, Scope
 from okrgate.projects.review_forms import PRIORITIES
 from okrgate.rulebooks import service as rulebooks
 from okrgate.rulebooks.models import Process
+from okrgate.rulebooks.standing import has_versions
 from okrgate.stages import finding
 from okrgate.stages.finding import SORTS, Place, Query
 from okrgate.stages.models import StoredVerdict
@@ -194,8 +195,10 @@ def stage_choices() -> list[tuple[str, str]]:
 
 
 def process_choices() -> list[tuple[int, str]]:
-    """Return (id, title) of every process."""
-    rows = db.session().execute(select(Process.id, Process.title).order_by(Process.title))
+    """Return (id, title) of every process that projects can be in."""
+    rows = db.session().execute(
+        select(Process.id, Process.title).where(has_versions(Process.id)).order_by(Process.title)
+    )
     return [(row.id, row.title) for row in rows]
 
 

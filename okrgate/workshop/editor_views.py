@@ -10,8 +10,9 @@ from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from okrgate.gates.problems import RulebookError
-from okrgate.rulebooks import drafts, service
+from okrgate.rulebooks import drafts
 from okrgate.rulebooks.drafts import Draft
+from okrgate.rulebooks.standing import standing
 from okrgate.stages import impact
 from okrgate.stages.impact_report import KINDS
 from okrgate.web.htmx import render
@@ -37,7 +38,7 @@ def edit(key: str) -> ResponseReturnValue:
 @requires(admin)
 def work_on(key: str) -> ResponseReturnValue:
     """Check, test, compare or keep the text as it was typed; nothing here binds anybody."""
-    service.newest(key)
+    standing(key)
     form = RulesForm()
     if request.form.get("act") == "discard":
         drafts.discard(key, by=me())
@@ -68,11 +69,11 @@ def _test(key: str, form: RulesForm) -> ResponseReturnValue:
 
 def _compare(key: str, form: RulesForm) -> ResponseReturnValue:
     """Show what changes, in words and line by line; a text that cannot be read only line by line."""
-    binding = service.newest(key)
+    binding = standing(key)
     text = form.text.data or ""
     difference = comparing.compare(binding.text, text)
     try:
-        told = meaning.compare(binding.text, text)
+        told = meaning.since(binding, text)
     except RulebookError as error:
         return show_editor(key, form, problems=error.problems, difference=difference)
     return show_editor(key, form, difference=difference, told=told)
@@ -122,7 +123,7 @@ ACTS: dict[str, Callable[[str, RulesForm], ResponseReturnValue]] = {
 
 def newer_page(key: str, form: RulesForm, newer: keeping.Newer) -> ResponseReturnValue:
     """Show the draft that is there now beside the text that was typed; nothing is stored."""
-    binding = service.newest(key)
+    binding = standing(key)
     form.seen.data = keeping.digest(newer.theirs)
     return render(
         "workshop/newer.html",
@@ -130,7 +131,7 @@ def newer_page(key: str, form: RulesForm, newer: keeping.Newer) -> ResponseRetur
         key=key,
         form=form,
         binding=binding,
-        title=service.rulebook(binding.id).title,
+        title=binding.title,
         theirs=newer.theirs,
         difference=comparing.compare(newer.theirs.text, form.text.data or ""),
     )
@@ -146,7 +147,7 @@ def show_editor(
     key: str, form: RulesForm, *, status: int = 200, problems: Any = (), **shown: Any
 ) -> ResponseReturnValue:
     """Show the text as it was typed, with what is wrong in it and what else was asked for."""
-    binding = service.newest(key)
+    binding = standing(key)
     errors = [one for one in problems if one.severity == "error"]
     context: dict[str, Any] = {
         "checked": False,
@@ -165,7 +166,7 @@ def show_editor(
         form=form,
         form_errors=bool(errors) or status != 200,
         binding=binding,
-        title=service.rulebook(binding.id).title,
+        title=binding.title,
         errors=errors,
         warnings=[one for one in problems if one.severity == "warning"],
         by_line=_by_line(problems),

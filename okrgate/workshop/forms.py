@@ -38,7 +38,7 @@ class RulesForm(FlaskForm):
 
     def validate_based_on(self, field: Any) -> None:
         """Refuse a form that was not ours."""
-        if field.data is None or not 0 < field.data < 1_000_000:
+        if field.data is None or not 0 <= field.data < 1_000_000:
             raise ValidationError("Open the editor again: this form does not say where it began.")
 
     def validate_text(self, field: Any) -> None:

@@ -8,6 +8,7 @@ from okrgate.config import Settings
 from okrgate.notifications import worker
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import owed
+from okrgate.workshop.processes import pages
 from okrgate.workshop.publishing import arriving, filed, proposal_reading, read_only, rollouts
 
 
@@ -16,6 +17,7 @@ def install(app: Flask, _settings: Settings) -> None:
     rulebooks.register_proposed(proposal_reading.open_ones)
     rulebooks.register_coming(proposal_reading.coming)
     read_only.install(app)
+    app.jinja_env.globals["rules_page"] = pages.about
     worker.every_minute(filed.follow)
     worker.every_minute(arriving.look)
     worker.errand(rollouts.work)

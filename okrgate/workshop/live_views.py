@@ -3,7 +3,7 @@
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
-from okrgate.rulebooks import service
+from okrgate.rulebooks.standing import standing
 from okrgate.web.permissions import admin, requires
 from okrgate.web.render import me
 from okrgate.workshop import live_checks
@@ -15,7 +15,7 @@ from okrgate.workshop.forms import as_file
 @requires(admin)
 def check_while_typing(key: str) -> ResponseReturnValue:
     """Return what is wrong with the text; nothing (204) when a newer one is being checked."""
-    service.newest(key)
+    standing(key)
     text = as_file(request.form.get("text"))
     found = live_checks.check(key, text, full="quick" not in request.form, by=me())
     if found is None:

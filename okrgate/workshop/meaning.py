@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from okrgate.gates.checks import in_child
-from okrgate.gates.differing import Change, Meaning, differ
+from okrgate.gates.differing import OTHER, Change, Meaning, differ
 from okrgate.gates.language import load_rulebook
 from okrgate.gates.problems import Problem, RulebookError
-from okrgate.rulebooks import wording
+from okrgate.rulebooks import service, wording
+from okrgate.rulebooks.service import Listed
 from okrgate.workshop.publishing.loosening import may_loosen
 
 _SECONDS = 20.0
@@ -56,6 +57,26 @@ class Told:
 def is_without_example(change: Change) -> bool:
     """Tell whether a change that should show in some project showed in none that was tried."""
     return change.kind in _WITH_EXAMPLES and change.direction != "other" and not change.examples
+
+
+def since(base: Listed, text: str) -> Told:
+    """Return what a text changes beside a version; of a process without one, all that it begins to ask."""
+    return compare(base.text, text) if base.number else of_new(text)
+
+
+def of_new(text: str) -> Told:
+    """Return what a process that nobody worked by yet asks. It is a new way round the others: so it may loosen."""
+    rules = service.parsed(text)
+    counts = (
+        f"{len(rules.stages)} stages, {len(rules.transitions)} moves and {len(rules.gates)} gates"
+    )
+    head = Change("process", "", f"A new process, {rules.title}: {counts}.", OTHER)
+    asked = [
+        Change("requirement", gate.label, f"asks: {one.message}", OTHER)
+        for gate in rules.gates.values()
+        for one in gate.requirements
+    ]
+    return Told((head, *asked), other=1 + len(asked))
 
 
 def compare(before: str, after: str) -> Told:

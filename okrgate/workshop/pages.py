@@ -2,6 +2,7 @@
 
 from okrgate.workshop import editor_views, insight_views, live_views, review_views
 from okrgate.workshop.blueprint import blueprint
+from okrgate.workshop.processes import adding_views
 from okrgate.workshop.publishing import policy_views, proposal_views, publish_views, rollout_views
 from okrgate.workshop.rows import (
     gate_views,
@@ -13,6 +14,7 @@ from okrgate.workshop.rows import (
 from okrgate.workshop.trials import tests_views, trying_views
 
 __all__ = [
+    "adding_views",
     "blueprint",
     "editor_views",
     "gate_views",

@@ -7,8 +7,9 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from okrgate.gates.problems import RulebookError
-from okrgate.rulebooks import drafts, service
+from okrgate.rulebooks import drafts
 from okrgate.rulebooks.drafts import Draft
+from okrgate.rulebooks.standing import standing
 from okrgate.stages import impact
 from okrgate.stages.impact_report import KINDS
 from okrgate.web.htmx import render
@@ -34,7 +35,7 @@ def decide(key: str) -> ResponseReturnValue:
     """Show the impact, keep the note, throw the draft away, or go on to publishing."""
     form = ReviewForm()
     draft = drafts.begin(key, by=me())
-    if draft.changed_at is None:
+    if draft.changed_at is None and draft.based_on:
         return done("You have no draft of these rules.", url_for(".review", key=key))
     if not form.validate_on_submit():
         return _page(key, draft, form, status=422)
@@ -82,13 +83,13 @@ def _overtaken(key: str, form: ReviewForm, newer: keeping.Newer) -> ResponseRetu
 def _page(
     key: str, draft: Draft, form: ReviewForm, *, status: int = 200, with_impact: bool = False
 ) -> ResponseReturnValue:
-    binding = service.newest(key)
-    begun = draft.changed_at is not None
+    binding = standing(key)
+    begun = draft.changed_at is not None or not binding.number
     problems = checking.problems(key, draft.text) if begun else ()
     shown: dict[str, Any] = {"told": None, "impact": None}
     if begun:
         try:
-            shown["told"] = meaning.compare(binding.text, draft.text)
+            shown["told"] = meaning.since(binding, draft.text)
         except RulebookError as error:
             problems = error.problems
         if with_impact and checking.is_readable(key, draft.text):
@@ -100,7 +101,7 @@ def _page(
         form=form,
         form_errors=status != 200,
         binding=binding,
-        title=service.rulebook(binding.id).title,
+        title=binding.title,
         draft=draft,
         begun=begun,
         errors=[one for one in problems if one.severity == "error"],

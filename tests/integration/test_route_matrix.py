@@ -24,6 +24,7 @@ from okrgate.metrics.models import Metric, Observation
 from okrgate.notifications.models import DEAD, INBOX, MAIL, OutboxRow
 from okrgate.okrs.models import KeyResult, Objective
 from okrgate.projects.models import SectionState
+from okrgate.rulebooks import beginnings
 from okrgate.rulebooks.models import RulebookVersion
 from okrgate.stages import settling
 from okrgate.stages.view_models import SavedView
@@ -293,6 +294,10 @@ TABLE: dict[str, Row] = {
     "POST workshop.decide_on_proposal": admins("/rules/proposals/{proposal}/decide", 422),
     "POST workshop.withdraw_proposal": admins("/rules/proposals/{proposal}/withdraw", 303),
     "POST workshop.take_up_proposal": admins("/rules/proposals/{proposal}/take-up", 303),
+    "GET workshop.new_process": admins("/rules/processes/new"),
+    "POST workshop.add_process": admins("/rules/processes/new", 422),
+    "GET workshop.throw_process_away_page": admins("/rules/begun_one/throw-away"),
+    "POST workshop.throw_process_away": admins("/rules/begun_one/throw-away", 303),
     "GET workshop.review": admins("/rules/okr_delivery/review"),
     "POST workshop.decide": admins("/rules/okr_delivery/review", 303),
     "GET workshop.show_insights": auditors("/rules/okr_delivery/insights"),
@@ -719,6 +724,7 @@ def arrange(company: Company) -> None:
                 unheld=[],
             )
         )
+        beginnings.begin("begun_one", "Begun", version.text, origin="Begun", by=company.ids["Ada"])
         letter = session.scalars(select(OutboxRow).where(OutboxRow.channel == MAIL)).first()
         assert letter is not None
         letter.status = DEAD

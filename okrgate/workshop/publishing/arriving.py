@@ -13,6 +13,7 @@ from okrgate.gates.problems import RulebookError
 from okrgate.rulebooks.models import RulebookVersion
 from okrgate.workshop.publishing import filed, holders, proposals
 from okrgate.workshop.publishing.models import OPEN, SCHEDULED, Proposal
+from okrgate.workshop.publishing.proposal_terms import unbacked
 
 log = structlog.get_logger()
 
@@ -35,6 +36,9 @@ def look() -> None:
 def _obstacle(proposal_id: int) -> str:
     """Say what keeps an approved text from binding now; empty when nothing does."""
     proposal = proposals.get(proposal_id)
+    alone = unbacked(proposal)
+    if alone:
+        return alone
     wrong = [one for one in check_in_child_process(proposal.text) if one.severity == "error"]
     if wrong:
         return _unsound(wrong[0].sentence)

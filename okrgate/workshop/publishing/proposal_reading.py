@@ -5,12 +5,14 @@ from typing import Any
 
 from flask import url_for
 from sqlalchemy import Date, Select, Text, cast, exists, func, literal, null, select
+from sqlalchemy.orm import aliased
 
 from okrgate.accounts.models import Person
 from okrgate.database import db
 from okrgate.gates.model import Rulebook
 from okrgate.rulebooks import service
 from okrgate.rulebooks.models import Process
+from okrgate.rulebooks.standing import version_at
 from okrgate.workshop.publishing.models import (
     APPROVED,
     OPEN,
@@ -19,6 +21,7 @@ from okrgate.workshop.publishing.models import (
     Proposal,
     ProposalDecision,
 )
+from okrgate.workshop.publishing.proposal_terms import counts
 
 KIND = "proposal"
 
@@ -32,29 +35,40 @@ class Page:
     base_id: int
     base_text: str
     decisions: tuple[ProposalDecision, ...]
+    counting: frozenset[int]
     version: int | None
 
     @property
     def approvals(self) -> int:
-        """Return how many approved."""
-        return sum(one.decision == APPROVED for one in self.decisions)
+        """Return how many approved and still count."""
+        return len(self.counting)
 
 
 def page_of(proposal: Proposal) -> Page:
     """Return what surrounds a proposal."""
     process = db.session().get_one(Process, proposal.process_id)
-    base = service.version_of(process.key, proposal.based_on)
-    decided = db.session().scalars(
-        select(ProposalDecision)
-        .where(ProposalDecision.proposal_id == proposal.id)
-        .order_by(ProposalDecision.id)
+    base = version_at(process.key, proposal.based_on) if proposal.based_on else None
+    decided = (
+        db.session()
+        .execute(
+            select(ProposalDecision, counts().label("counts"))
+            .join(Person, Person.id == ProposalDecision.person_id)
+            .where(ProposalDecision.proposal_id == proposal.id)
+            .order_by(ProposalDecision.id)
+        )
+        .all()
     )
+    over = proposal.state not in OPEN
     return Page(
         process=process.key,
         title=process.title,
-        base_id=base.id,
-        base_text=base.text,
-        decisions=tuple(decided),
+        base_id=base.id if base else 0,
+        base_text=base.text if base else "",
+        decisions=tuple(one for one, _counts in decided),
+        # What is over was counted when it ended.
+        counting=frozenset(
+            one.id for one, still in decided if still or (over and one.decision == APPROVED)
+        ),
         version=service.get_version(proposal.version_id).number if proposal.version_id else None,
     )
 
@@ -92,9 +106,12 @@ def coming() -> list[Rulebook]:
 
 def open_ones() -> list[service.Proposed]:
     """Return what waits for approval or for its day, the newest first."""
+    approver = aliased(Person)
     given = (
         select(func.count())
-        .where(ProposalDecision.proposal_id == Proposal.id, ProposalDecision.decision == APPROVED)
+        .select_from(ProposalDecision)
+        .join(approver, approver.id == ProposalDecision.person_id)
+        .where(ProposalDecision.proposal_id == Proposal.id, counts(approver))
         .correlate(Proposal)
         .scalar_subquery()
     )

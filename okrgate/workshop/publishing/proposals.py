@@ -1,26 +1,26 @@
 """Ask for a text to be published, and decide on it: it becomes a version when enough administrators agreed.
 
 Everything about a proposal happens under the lock of its process, so of two hands at once one comes second and sees
-what the first one did.
+what the first one did: how many approvals it needs is read there, too.
 """
 
 import hashlib
-from dataclasses import asdict
-from datetime import date, datetime, time, timedelta
+from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from okrgate import clock
 from okrgate.accounts import directory
-from okrgate.audit import service as audit
 from okrgate.database import db, transaction
 from okrgate.errors import Conflict, Forbidden, Invalid, NotFound
 from okrgate.events import Recipient
 from okrgate.events import publish as tell
 from okrgate.rulebooks import drafts, service
+from okrgate.rulebooks.beginnings import locked
 from okrgate.rulebooks.drafts import Draft
-from okrgate.rulebooks.models import Process, RulebookVersion
-from okrgate.web.filters import show_date
+from okrgate.rulebooks.models import Process
+from okrgate.rulebooks.service import Listed
+from okrgate.rulebooks.standing import standing
 from okrgate.workshop import keeping, meaning
 from okrgate.workshop.checking import check
 from okrgate.workshop.meaning import Told
@@ -38,12 +38,19 @@ from okrgate.workshop.publishing.models import (
     Proposal,
     ProposalDecision,
 )
+from okrgate.workshop.publishing.proposal_terms import (
+    approvals_of,
+    as_stored,
+    asked_already,
+    check_new,
+    moment_of,
+    record,
+)
 
 OVERTAKEN = "Another version was published since this text was begun."
 _WHY = "Say what changes and why, for everybody who works by these rules."
 _YOU = "you administer okrgate"
 _KEEPS_ANOTHER = "You keep another draft of these rules. Publish it or throw it away first."
-_FARTHEST = timedelta(days=366)
 
 
 def propose(
@@ -62,28 +69,27 @@ def propose(
     `in_flight` is keep or migrate; empty, what the text itself says. Raises Invalid without a note, for a day that is over or another process's text, RulebookError for an unsound text,
     Overtaken when another version came first, Conflict when it binds already or is asked for on other terms. The same twice is asked for once.
     """
-    moment = _moment(takes_effect)
+    moment = moment_of(takes_effect)
     if not draft.note.strip():
         raise Invalid(_WHY, {"note": _WHY})
     check(key, draft.text)
     in_flight = in_flight or service.parsed(draft.text).in_flight
     if in_flight not in news.IN_FLIGHT:
         raise Invalid("Say what becomes of the projects that are under way.", {"in_flight": ""})
-    binding = service.newest(key)
+    base = standing(key)
     digest = hashlib.sha256(draft.text.encode()).hexdigest()
-    _check_new(binding, draft, digest)
-    told = meaning.compare(binding.text, draft.text)
-    asked = policy.electorate(by, terms := policy.in_force())
-    needed = policy.needed(terms, loosens=told.loosens, possible=asked[1])
-    shown = outlook.sentences(key, draft.text) if needed else ()
+    check_new(base, draft, digest)
+    told = meaning.since(base, draft.text)
+    shown = _impact(base, draft.text, by=by, told=told)
     title, names = service.parsed(draft.text).title, directory.names([by])
     with transaction() as session:
-        process = _lock(key)
-        _check_new(service.newest(key), draft, digest)
+        process = locked(key)
+        check_new(standing(key), draft, digest)
+        asked, needed = _asked(by, told)
         known = _same(process.id, by, digest, draft.based_on)
         if known is not None:
             if (known.takes_effect_at, known.in_flight) != (moment, in_flight):
-                raise Conflict(_asked_already(known))
+                raise Conflict(asked_already(known))
             return known
         proposal = Proposal(
             process_id=process.id,
@@ -98,20 +104,34 @@ def propose(
             state=WAITING,
             needed=needed,
             loosens=told.loosens,
-            asked=asked[0],
-            changes=_as_stored(told),
+            asked=asked,
+            changes=as_stored(told),
             impact=list(shown),
             unheld=holders.unheld(draft.text),
         )
         session.add(proposal)
         session.flush()
-        _record("proposed", proposal, by=by, reason=proposal.note)
+        record("proposed", proposal, by=by, reason=proposal.note)
         if needed:
             tell(news.asking(proposal, title, names.get(by, "Somebody")))
         _go_on(proposal, process)
         if ends_draft and keeping.is_known(key, draft, seen=seen, by=by):
             drafts.discard(key, by=by)
         return proposal
+
+
+def _asked(author: int, told: Told) -> tuple[list[int], int]:
+    """Return who may approve a text and how many of them it needs, by what is settled now."""
+    terms = policy.in_force()
+    people, possible = policy.electorate(author, terms)
+    return people, policy.needed(terms, loosens=told.loosens, possible=possible)
+
+
+def _impact(base: Listed, text: str, *, by: int, told: Told) -> tuple[str, ...]:
+    """Say what a text would do to projects, where somebody has to think about it."""
+    if not base.number or not _asked(by, told)[1]:
+        return ()
+    return outlook.sentences(base.process, text)
 
 
 def decide(proposal_id: int, *, by: int, approves: bool, words: str, digest: str) -> Proposal:
@@ -131,7 +151,7 @@ def decide(proposal_id: int, *, by: int, approves: bool, words: str, digest: str
         check(key, proposal.text)
     names = directory.names([by])
     with transaction() as session:
-        process = _lock(key)
+        process = locked(key)
         proposal = _again(proposal_id)
         refusal = why_not(proposal, by, approves=approves)
         if proposal.state not in OPEN:
@@ -151,7 +171,7 @@ def decide(proposal_id: int, *, by: int, approves: bool, words: str, digest: str
             )
         )
         session.flush()
-        _record(APPROVED if approves else REFUSED, proposal, by=by, reason=words.strip())
+        record(APPROVED if approves else REFUSED, proposal, by=by, reason=words.strip())
         if approves:
             _go_on(proposal, process)
         else:
@@ -172,7 +192,7 @@ def withdraw(proposal_id: int, *, by: int) -> Proposal:
     key = _key(get(proposal_id))
     names = directory.names([by])
     with transaction():
-        process = _lock(key)
+        process = locked(key)
         proposal = _again(proposal_id)
         if proposal.state == WITHDRAWN:
             return proposal
@@ -181,7 +201,7 @@ def withdraw(proposal_id: int, *, by: int) -> Proposal:
         if proposal.state not in OPEN:
             raise Conflict(said_of(proposal))
         _end(proposal, WITHDRAWN, by=by)
-        _record(WITHDRAWN, proposal, by=by)
+        record(WITHDRAWN, proposal, by=by)
         people = tuple(Recipient(one, _YOU) for one in proposal.asked)
         tell(news.ended(proposal, process.title, people, names.get(by, "Somebody"), by))
         return proposal
@@ -191,7 +211,7 @@ def stop(proposal_id: int, because: str) -> None:
     """Give a proposal up that cannot bind any more, and tell its author and the other administrators."""
     key, admins = _key(get(proposal_id)), directory.admins()
     with transaction():
-        process = _lock(key)
+        process = locked(key)
         proposal = _again(proposal_id)
         if proposal.state in OPEN:
             _stop(proposal, process, because, admins)
@@ -202,7 +222,7 @@ def put_in_force(proposal_id: int) -> None:
     key = _key(get(proposal_id))
     check(key, get(proposal_id).text)
     with transaction():
-        process = _lock(key)
+        process = locked(key)
         proposal = _again(proposal_id)
         if proposal.state == SCHEDULED:
             _go_on(proposal, process)
@@ -225,7 +245,7 @@ def take_up(proposal_id: int, *, by: int) -> str:
     key = _key(proposal)
     taken = Draft(proposal.text, proposal.note, proposal.based_on)
     with transaction():
-        _lock(key)
+        locked(key)
         if drafts.begin(key, by=by).changed_at is None:
             drafts.keep(key, taken, by=by)
         elif not keeping.is_known(key, taken, seen="", by=by):
@@ -257,18 +277,6 @@ def said_of(proposal: Proposal) -> str:
     }[proposal.state]
 
 
-def approvals_of(proposal_id: int) -> int:
-    """Return how many people approved of a proposal."""
-    return (
-        db.session().scalar(
-            select(func.count()).where(
-                ProposalDecision.proposal_id == proposal_id, ProposalDecision.decision == APPROVED
-            )
-        )
-        or 0
-    )
-
-
 def _go_on(proposal: Proposal, process: Process) -> None:
     """Take the next step, in the open transaction: wait for more, wait for the day, or publish."""
     if approvals_of(proposal.id) < proposal.needed:
@@ -277,7 +285,7 @@ def _go_on(proposal: Proposal, process: Process) -> None:
     if moment is not None and moment > clock.now():
         if proposal.state != SCHEDULED:
             proposal.state = SCHEDULED
-            _record(SCHEDULED, proposal, by=None)
+            record(SCHEDULED, proposal, by=None)
         return
     try:
         version = service.publish(
@@ -290,7 +298,7 @@ def _go_on(proposal: Proposal, process: Process) -> None:
             OVERTAKEN if isinstance(problem, service.Overtaken) else problem.sentence,
         )
         return
-    before = service.version_of(process.key, proposal.based_on)
+    before = service.version_of(process.key, proposal.based_on) if proposal.based_on else None
     rollouts.begin(version, before, in_flight=proposal.in_flight)
     _end(proposal, PUBLISHED, by=None)
     proposal.version_id = version.id
@@ -303,7 +311,7 @@ def _stop(
     proposal: Proposal, process: Process, because: str, admins: list[int] | None = None
 ) -> None:
     _end(proposal, STOPPED, by=None, because=because)
-    _record(STOPPED, proposal, by=None, reason=because)
+    record(STOPPED, proposal, by=None, reason=because)
     others = [one for one in admins or directory.admins() if one != proposal.author_id]
     people = (
         Recipient(proposal.author_id, "you proposed it", asked=True),
@@ -315,50 +323,6 @@ def _stop(
 def _end(proposal: Proposal, state: str, *, by: int | None, because: str = "") -> None:
     proposal.state, proposal.ended_at = state, clock.now()
     proposal.ended_by_id, proposal.ended_because = by, because
-
-
-def _as_stored(told: Told) -> list[dict[str, object]]:
-    if told.problem:
-        return [
-            {
-                "kind": "process",
-                "where": "",
-                "sentence": told.problem,
-                "direction": "other",
-                "examples": [],
-            }
-        ]
-    return [{**asdict(one), "examples": list(one.examples)} for one in told.changes]
-
-
-def _moment(day: date | None) -> datetime | None:
-    """Return when a day begins for this company. Raises Invalid for one that is not to come, or far away."""
-    if day is None:
-        return None
-    if not clock.today() < day <= clock.today() + _FARTHEST:
-        sentence = "Give a day that is still to come, within a year. Leave it empty for “at once”."
-        raise Invalid(sentence, {"takes_effect": sentence})
-    return datetime.combine(day, time(), tzinfo=clock.company_zone())
-
-
-def _check_new(binding: RulebookVersion, draft: Draft, digest: str) -> None:
-    if binding.number != draft.based_on:
-        raise service.Overtaken(f"Version {binding.number} was published meanwhile.")
-    if binding.sha256 == digest:
-        raise Conflict(f"This text is already version {binding.number}: it binds.")
-
-
-def _lock(key: str) -> Process:
-    """Return the process, locked: whatever becomes of its rules waits for its turn here."""
-    process = db.session().scalar(
-        select(Process)
-        .where(Process.key == key)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if process is None:
-        raise NotFound
-    return process
 
 
 def _again(proposal_id: int) -> Proposal:
@@ -376,14 +340,6 @@ def _same(process_id: int, author: int, digest: str, based_on: int) -> Proposal 
             Proposal.state.in_(OPEN),
         )
     )
-
-
-def _asked_already(proposal: Proposal) -> str:
-    moment, day = proposal.takes_effect_at, "at once"
-    if moment is not None:
-        day = f"from {show_date(moment.astimezone(clock.company_zone()).date())}"
-    kept = news.IN_FLIGHT[proposal.in_flight]
-    return f"You have asked for this text already, to bind {day}. {kept} Withdraw that first to ask on other terms."
 
 
 def _others(proposal: Proposal) -> list[Proposal]:
@@ -404,25 +360,3 @@ def _spoke(proposal_id: int, person: int) -> bool:
 
 def _key(proposal: Proposal) -> str:
     return db.session().get_one(Process, proposal.process_id).key
-
-
-def _record(what: str, proposal: Proposal, *, by: int | None, reason: str = "") -> None:
-    audit.record(
-        f"rulebook.{what}",
-        by=by,
-        target=f"proposal:{proposal.id}",
-        reason=reason,
-        details={"sha256": proposal.sha256, "based_on": proposal.based_on}
-        | (
-            {
-                "needed": proposal.needed,
-                "loosens": proposal.loosens,
-                "in_flight": proposal.in_flight,
-                "takes_effect": proposal.takes_effect_at.isoformat()
-                if proposal.takes_effect_at
-                else "",
-            }
-            if what == "proposed"
-            else {}
-        ),
-    )

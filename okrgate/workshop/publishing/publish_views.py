@@ -9,6 +9,7 @@ from okrgate.errors import Conflict, Invalid
 from okrgate.gates.problems import Problem, RulebookError
 from okrgate.rulebooks import service
 from okrgate.rulebooks.drafts import Draft
+from okrgate.rulebooks.standing import standing, version_at
 from okrgate.stages.impact_report import KINDS
 from okrgate.web.htmx import render
 from okrgate.web.permissions import admin, requires
@@ -28,7 +29,7 @@ _MOST_VERSIONS = 1_000_000
 @requires(admin)
 def publish(key: str) -> ResponseReturnValue:
     """Ask for it to be published, once the administrator has seen what it changes."""
-    service.newest(key)
+    standing(key)
     form = PublishForm()
     if not form.validate_on_submit():
         if form.text.errors or form.note.errors or form.based_on.errors:
@@ -91,7 +92,7 @@ def _put(form: PublishForm | RollBackForm, refusal: Invalid) -> None:
 def roll_back_page(version_id: int) -> ResponseReturnValue:
     """Show what would change if an older version came back."""
     version = service.get_version(version_id)
-    newest = service.newest(version.process)
+    newest = standing(version.process)
     form = RollBackForm(
         formdata=None, based_on=newest.number, in_flight=rollouts.in_flight_of(newest.id)
     )
@@ -122,7 +123,7 @@ def roll_back(version_id: int) -> ResponseReturnValue:
         return _back_page(version, form, status=422)
     except Conflict as refusal:
         form.form_errors.append(refusal.sentence)
-        form.based_on.data = service.newest(version.process).number
+        form.based_on.data = standing(version.process).number
         return _back_page(version, form, status=409)
     except RulebookError as error:
         form.form_errors += [str(one) for one in error.problems if one.severity == "error"][:20]
@@ -144,11 +145,11 @@ def confirm(key: str, typed: RulesForm, *, status: int = 200) -> ResponseReturnV
     problems = checking.problems(key, form.text.data or "")
     if any(one.severity == "error" for one in problems):
         return show_editor(key, form, status=422, problems=problems, checked=True, publishing=True)
-    binding = service.newest(key)
+    binding = standing(key)
     if binding.number != form.based_on.data:
         return _overtaken(key, form)
     keeping.look(key, draft_in(form), seen=form.seen.data or "", by=me())
-    told = meaning.compare(binding.text, form.text.data or "")
+    told = meaning.since(binding, form.text.data or "")
     rulebook = service.parsed(form.text.data or "")
     form.in_flight.data = form.in_flight.data or rulebook.in_flight
     if "takes_effect" not in request.form and rulebook.effective_from:
@@ -162,9 +163,9 @@ def confirm(key: str, typed: RulesForm, *, status: int = 200) -> ResponseReturnV
         key=key,
         form=form,
         binding=binding,
-        title=service.rulebook(binding.id).title,
+        title=binding.title,
         warnings=[one for one in problems if one.severity == "warning"],
-        difference=comparing.compare(binding.text, form.text.data or ""),
+        difference=comparing.compare(binding.text if binding.number else "", form.text.data or ""),
         told=told,
         is_without_example=meaning.is_without_example,
         impact=outlook.impact_of(key, form.text.data or "", reader=me()),
@@ -180,9 +181,9 @@ def _overtaken(key: str, form: RulesForm) -> ResponseReturnValue:
     """Keep the text as a draft, and show what somebody else published meanwhile."""
     keeping.keep(key, draft_in(form), seen=form.seen.data or "", by=me())
     form.seen.data = keeping.digest(draft_in(form))
-    theirs = service.newest(key)
+    theirs = standing(key)
     name = directory.names([theirs.published_by_id])
-    begun = service.version_of(key, form.based_on.data or 0)
+    begun = version_at(key, form.based_on.data or 0)
     text = form.text.data or ""
     return render(
         "workshop/overtaken.html",
@@ -190,7 +191,7 @@ def _overtaken(key: str, form: RulesForm) -> ResponseReturnValue:
         key=key,
         form=form,
         theirs=theirs,
-        title=service.rulebook(theirs.id).title,
+        title=theirs.title,
         who=name.get(theirs.published_by_id or 0, "okrgate"),
         their_changes=comparing.compare(begun.text, theirs.text),
         my_changes=comparing.compare(begun.text, text),
@@ -200,10 +201,10 @@ def _overtaken(key: str, form: RulesForm) -> ResponseReturnValue:
 
 def _merge(key: str, form: RulesForm) -> ResponseReturnValue:
     """Put what others published meanwhile and what was typed into one text; it is the draft from now on."""
-    theirs = service.newest(key)
+    theirs = standing(key)
     said = request.form.get("began", type=int)
     began = said if said is not None and 0 < said < _MOST_VERSIONS else form.based_on.data
-    begun = service.version_of(key, began or 0)
+    begun = version_at(key, began or 0)
     name = directory.names([theirs.published_by_id]).get(theirs.published_by_id or 0, "okrgate")
     named = (f"version {theirs.number}, published by {name}", "your text")
     try:
@@ -234,7 +235,7 @@ editor_views.ACTS["merge"] = _merge
 def _back_page(
     version: service.Listed, form: RollBackForm, *, status: int = 200
 ) -> ResponseReturnValue:
-    binding = service.newest(version.process)
+    binding = standing(version.process)
     return render(
         "workshop/roll_back.html",
         status=status,

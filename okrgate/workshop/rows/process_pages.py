@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from okrgate.gates.model import Rulebook
 from okrgate.gates.revising import Change
 from okrgate.rulebooks import service
+from okrgate.rulebooks.standing import standing
 from okrgate.web.htmx import render
 from okrgate.web.render import me
 from okrgate.workshop import keeping
@@ -52,7 +53,7 @@ def found_in(opened: Opened, *, text: str | None = None) -> Findings:
 
 def binding_rules(key: str) -> Rulebook:
     """Return the rules that bind by now."""
-    return service.rulebook(service.newest(key).id)
+    return service.parsed(standing(key).text)
 
 
 def kept(key: str, form: DraftPart, changes: Sequence[Change]) -> int:
@@ -71,13 +72,13 @@ def kept(key: str, form: DraftPart, changes: Sequence[Change]) -> int:
 
 def show(page: str, key: str, *, status: int = 200, **context: Any) -> ResponseReturnValue:
     """Render a page about the draft of a process."""
-    binding = service.newest(key)
+    binding = standing(key)
     more = {"form_errors": status >= 400} | context
     return render(
         page,
         status=status,
         key=key,
         binding=binding,
-        title=service.rulebook(binding.id).title,
+        title=binding.title,
         **more,
     )

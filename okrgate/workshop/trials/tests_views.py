@@ -4,7 +4,8 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from okrgate.gates.changes import Remove
-from okrgate.rulebooks import drafts, service
+from okrgate.rulebooks import drafts
+from okrgate.rulebooks.standing import standing
 from okrgate.web.htmx import render
 from okrgate.web.permissions import admin, requires
 from okrgate.web.render import done, me
@@ -41,12 +42,12 @@ def remove_test(key: str) -> ResponseReturnValue:
 
 def _page(key: str, *, problem: str = "", status: int = 200) -> ResponseReturnValue:
     draft = drafts.begin(key, by=me())
-    binding = service.newest(key)
+    binding = standing(key)
     return render(
         "workshop/tests.html",
         status=status,
         key=key,
-        title=service.rulebook(binding.id).title,
+        title=binding.title,
         binding=binding,
         tests=testing.look(draft.text),
         seen=keeping.digest(draft),

@@ -14,6 +14,7 @@ from okrgate.gates.differing_examples import known_to
 from okrgate.gates.verdict import Facts, GateUnjudgeable
 from okrgate.rulebooks import drafts, service
 from okrgate.rulebooks.drafts import Draft
+from okrgate.rulebooks.standing import standing
 from okrgate.web.fields import one_line
 from okrgate.web.htmx import render
 from okrgate.web.keys import whole
@@ -149,13 +150,13 @@ def _page(
     name: str = "",
     name_problem: str = "",
 ) -> ResponseReturnValue:
-    binding = service.newest(key)
+    binding = standing(key)
     query = request.args.get("q", "")
     return render(
         "workshop/try.html",
         status=status,
         key=key,
-        title=service.rulebook(binding.id).title,
+        title=binding.title,
         binding=binding,
         tried=tried,
         begins=f"{tried.begun.kind}:{tried.begun.name}",
@@ -164,7 +165,7 @@ def _page(
         query=query,
         choices=_choices(key, query, taken),
         beside=_beside(binding, draft, tried),
-        is_same=binding.text == draft.text,
+        is_same=not binding.number or binding.text == draft.text,
         is_rows=is_rows,
         name=name,
         name_problem=name_problem,
@@ -200,9 +201,14 @@ def _kept_back(tried: Tried, taken: Taken | None) -> list[str]:
 
 def _beside(binding: Any, draft: Draft, tried: Tried) -> _Beside | None:
     """Return what the version that binds says, where there is a draft that differs from it."""
-    if binding.text == draft.text or tried.facts is None or tried.judged is None:
+    if (
+        not binding.number
+        or binding.text == draft.text
+        or tried.facts is None
+        or tried.judged is None
+    ):
         return None
-    rulebook = service.rulebook(binding.id)
+    rulebook = service.parsed(binding.text)
     if tried.move not in rulebook.transitions:
         return _Beside(False, {}, (), f"Version {binding.number}, which binds, has no such move.")
     known = known_to(rulebook, tried.facts)
