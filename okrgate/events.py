@@ -445,6 +445,24 @@ class PublishingChanged(Event):
     counts_from: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class AdministratorsChanged(Event):
+    """Somebody administers okrgate from now on, or no longer. `you`: it is the reader of this."""
+
+    person: str
+    is_one: bool
+    you: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessRetired(Event):
+    """No new project starts in a process from now on; or, `back`, some do again."""
+
+    process: str
+    reason: str
+    back: bool = False
+
+
 Listener = Callable[[Event], None]
 Hearers = Callable[[Event], Iterable[Recipient]]
 

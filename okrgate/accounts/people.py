@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from okrgate import clock
-from okrgate.accounts import addresses, directory, links, sessions
+from okrgate.accounts import addresses, administrators, directory, links, sessions
 from okrgate.accounts.models import OrgUnit, Person, RoleGrant
 from okrgate.accounts.signing_in import working_admins
 from okrgate.audit import service as audit
@@ -204,6 +204,7 @@ def change_own(person_id: int, *, name: str, timezone: str) -> None:
 
 def set_rights(person_id: int, *, is_admin: bool, is_auditor: bool, by: int) -> None:
     """Make somebody administrator or auditor, or no longer. They sign in again, unless it is their own doing."""
+    known = directory.admins()
     with transaction() as session:
         person = _get(session, person_id, lock=True)
         if (person.is_admin, person.is_auditor) == (is_admin, is_auditor):
@@ -214,10 +215,12 @@ def set_rights(person_id: int, *, is_admin: bool, is_auditor: bool, by: int) -> 
             "admin": [person.is_admin, is_admin],
             "auditor": [person.is_auditor, is_auditor],
         }
-        person.is_admin, person.is_auditor = is_admin, is_auditor
+        was_admin, person.is_admin, person.is_auditor = person.is_admin, is_admin, is_auditor
         if person_id != by:
             sessions.end_all(person_id)
         audit.record("person.rights_changed", by=by, target=f"person:{person_id}", details=details)
+        if was_admin != is_admin and person.active:
+            administrators.tell(person, is_one=is_admin, by=by, known=known)
         directory.tell_roles_changed(person_id)
 
 
@@ -225,6 +228,7 @@ def deactivate(person_id: int, *, by: int) -> None:
     """Shut somebody out from now on: sessions, links and mail end, what they did stays."""
     if person_id == by:
         raise Forbidden("You cannot deactivate yourself. Ask another administrator.")
+    known = directory.admins()
     with transaction() as session:
         person = _get(session, person_id, lock=True)
         if not person.active:
@@ -233,6 +237,8 @@ def deactivate(person_id: int, *, by: int) -> None:
             _check_not_last_admin(session, person_id)
         _shut_out(person)
         audit.record("person.deactivated", by=by, target=f"person:{person_id}")
+        if person.is_admin:
+            administrators.tell(person, is_one=False, by=by, known=known)
         directory.tell_roles_changed(person_id)
 
 
@@ -246,6 +252,7 @@ def end_sessions(person_id: int, *, by: int) -> None:
 
 def activate(person_id: int, *, by: int) -> None:
     """Let somebody in again, with the roles they had."""
+    known = directory.admins()
     with transaction() as session:
         person = _get(session, person_id)
         if person.active:
@@ -254,6 +261,8 @@ def activate(person_id: int, *, by: int) -> None:
             raise Conflict("This person was forgotten. Invite them anew.")
         person.active = True
         audit.record("person.activated", by=by, target=f"person:{person_id}")
+        if person.is_admin:
+            administrators.tell(person, is_one=True, by=by, known=known)
         directory.tell_roles_changed(person_id)
 
 

@@ -19,6 +19,7 @@ from okrgate.imports.offered import row_named
 from okrgate.imports.reading import Table, column_at
 from okrgate.projects.models import LONGEST_TITLE
 from okrgate.projects.sections import Page, Section
+from okrgate.rulebooks import retiring
 from okrgate.rulebooks import service as rulebooks
 from okrgate.rulebooks.models import Process, RulebookVersion
 from okrgate.stages.sections import section_for
@@ -97,7 +98,7 @@ def bind(table: Table, mapping: Map, *, by: int, reason: str) -> Binding:
     BadMap says all that is wrong at once. Raises Invalid unless `by` is an administrator; `reason` is kept in the audit of every row.
     """
     version = next(
-        (one for one in rulebooks.binding() if _process_key(one) == mapping.process), None
+        (one for one in retiring.startable() if _process_key(one) == mapping.process), None
     )
     if version is None:
         raise BadMap(f"There is no process “{mapping.process}” here.")

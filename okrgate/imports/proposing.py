@@ -14,6 +14,7 @@ from okrgate.imports.detecting import Kind, date_spelling, read
 from okrgate.imports.models import ImportFile, ImportMap
 from okrgate.imports.offered import SAME, Offer, guess, likeness, offers
 from okrgate.imports.reading import Table
+from okrgate.rulebooks import retiring
 from okrgate.rulebooks import service as rulebooks
 from okrgate.rulebooks.models import Process
 
@@ -37,7 +38,7 @@ def processes() -> list[tuple[str, str]]:
     keys = {row.id: row.key for row in db.session().execute(select(Process.id, Process.key))}
     return [
         (keys[version.process_id], rulebooks.rulebook(version.id).title)
-        for version in rulebooks.binding()
+        for version in retiring.startable()
     ]
 
 
@@ -56,7 +57,7 @@ def prepare(file: ImportFile, *, process: str = "") -> Prepared:
 
 def rulebook_of(process: str) -> Rulebook:
     """Return the rules of a process, or of the first there is. Raises Conflict when none binds projects."""
-    found = [rulebooks.rulebook(version.id) for version in rulebooks.binding()]
+    found = [rulebooks.rulebook(version.id) for version in retiring.startable()]
     if not found:
         raise Conflict("No process binds projects yet. Publish rules first.")
     return next((one for one in found if one.id == process), found[0])

@@ -259,5 +259,19 @@ def _(event: events.PublishingChanged) -> str:
     return "Who has to approve new rules was changed"
 
 
+@headline.register
+def _(event: events.AdministratorsChanged) -> str:
+    if event.you:
+        return "You administer okrgate now" if event.is_one else "You no longer administer okrgate"
+    return f"{event.person} {'administers okrgate now' if event.is_one else 'no longer administers okrgate'}"
+
+
+@headline.register
+def _(event: events.ProcessRetired) -> str:
+    if event.back:
+        return f"Projects can start in {event.process} again"
+    return f"No new projects start in {event.process}"
+
+
 def _how_many(count: int, word: str) -> str:
     return f"{count} {word}{'' if count == 1 else 's'}"

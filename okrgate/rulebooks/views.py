@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from okrgate.accounts import directory
-from okrgate.rulebooks import beginnings, drawing, service, wording
+from okrgate.rulebooks import beginnings, drawing, retiring, service, wording
 from okrgate.rulebooks import drafts as kept_drafts
 from okrgate.web.htmx import render
 from okrgate.web.permissions import requires, signed_in
@@ -22,7 +22,8 @@ def show_rules() -> ResponseReturnValue:
     binding = service.binding()
     begun = beginnings.unpublished() if current_user.is_admin else []
     people = [version.published_by_id for version in versions] + [one.person_id for one in drafts]
-    people += [one.begun_by_id for one in begun]
+    retired = retiring.retired()
+    people += [one.begun_by_id for one in begun] + [one.by_id for one in retired.values()]
     return render(
         "rulebooks/list.html",
         processes=[
@@ -34,6 +35,7 @@ def show_rules() -> ResponseReturnValue:
             for version in binding
         ],
         binding={version.id for version in binding},
+        retired=retired,
         drafts=drafts,
         begun=begun,
         proposed=service.proposed() if current_user.is_admin else [],

@@ -12,6 +12,7 @@ from okrgate.errors import Conflict, Invalid
 from okrgate.once import once
 from okrgate.projects import service as projects
 from okrgate.projects.models import Project, Visit
+from okrgate.rulebooks import retiring
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages.editing import save_page
 from okrgate.stages.moving import Outcome, move
@@ -62,7 +63,7 @@ def start(
 def _begin(
     title: str, version_id: int, home_unit_id: int | None, by: int, key: str | None
 ) -> Project:
-    binding = {version.id: version for version in rulebooks.binding()}
+    binding = {version.id: version for version in retiring.startable()}
     if version_id not in binding:
         raise Invalid("Choose a process.", {"process": "Choose a process."})
     if home_unit_id is not None and home_unit_id not in dict(directory.unit_choices()):

@@ -13,6 +13,7 @@ from okrgate.delivery import service as delivery
 from okrgate.delivery.running import DELIVERY
 from okrgate.errors import Forbidden, Invalid
 from okrgate.projects.sections import Section
+from okrgate.rulebooks import retiring
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import (
     cards,
@@ -58,7 +59,7 @@ def start() -> ResponseReturnValue:
     form = StartForm()
     form.home_unit.choices = [("", "Choose a unit"), *directory.unit_choices()]
     form.rulebook.choices = [
-        (version.id, rulebooks.rulebook(version.id).title) for version in rulebooks.binding()
+        (version.id, rulebooks.rulebook(version.id).title) for version in retiring.startable()
     ]
     if request.method == "GET":
         form.key.data = secrets.token_hex(16)

@@ -2,7 +2,7 @@
 
 from okrgate.workshop import editor_views, insight_views, live_views, review_views
 from okrgate.workshop.blueprint import blueprint
-from okrgate.workshop.processes import adding_views
+from okrgate.workshop.processes import adding_views, retiring_views
 from okrgate.workshop.publishing import policy_views, proposal_views, publish_views, rollout_views
 from okrgate.workshop.rows import (
     gate_views,
@@ -26,6 +26,7 @@ __all__ = [
     "proposal_views",
     "publish_views",
     "requirement_views",
+    "retiring_views",
     "review_views",
     "rollout_views",
     "stage_views",

@@ -6,11 +6,17 @@ from okrgate.errors import Conflict
 from okrgate.workshop.blueprint import blueprint
 from okrgate.workshop.publishing import filed
 
-# What stores nothing although it is sent as a form: looking at a text, and who approves, which is no rule.
+# What stores nothing although it is sent as a form, and what is no rule: who approves, and that a process is back.
 _LOOKS = frozenset({"check", "test", "compare", "impact", "show", ""})
 _EDITOR = "workshop.work_on"
 _TRY = "workshop.try_again"
-_FREE = frozenset({"workshop.save_publishing_policy", "workshop.check_while_typing"})
+_FREE = frozenset(
+    {
+        "workshop.save_publishing_policy",
+        "workshop.check_while_typing",
+        "workshop.bring_process_back",
+    }
+)
 
 
 def install(app: Flask) -> None:

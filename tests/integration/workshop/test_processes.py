@@ -1,6 +1,7 @@
 """A process beside the others, from a page: begun, worked on, agreed to, published; or thrown away again."""
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,12 @@ from sqlalchemy import func, select
 from okrgate.accounts.models import Person
 from okrgate.audit.models import Entry
 from okrgate.database import db
-from okrgate.errors import Conflict
+from okrgate.errors import Conflict, Invalid
 from okrgate.gates.examining import check_thoroughly
 from okrgate.gates.language import load_rulebook
-from okrgate.rulebooks import beginnings, drafts, service
+from okrgate.imports.proposing import processes
+from okrgate.notifications.models import OutboxRow
+from okrgate.rulebooks import beginnings, drafts, retiring, service
 from okrgate.rulebooks.models import Beginning, Process
 from okrgate.rulebooks.standing import standing
 from okrgate.stages import service as stages
@@ -257,3 +260,71 @@ def test_a_draft_of_the_first_version_that_came_second_loses_nothing(
 
 def _thin() -> str:
     return named(Wanted(beginning_texts.thin(), "vendors", "Vendors")).text
+
+
+@pytest.fixture
+def vendors(ada: Person, tmp_path: Path, factory: Factory) -> str:
+    path = tmp_path / "vendors.yaml"
+    path.write_text(_thin(), encoding="utf-8")
+    factory.rulebook(path)
+    return "vendors"
+
+
+def test_none_starts_in_a_retired_one(
+    ada: Person, otto: Person, vendors: str, factory: Factory
+) -> None:
+    client = factory.browser(ada)
+    version = service.newest(vendors)
+    begun = stages.start("A vendor", version_id=version.id, home_unit_id=None, by=ada.id)
+    page = client.get("/rules/vendors/retire").get_data(as_text=True)
+    assert "1 open project goes on" in page
+    assert client.post("/rules/vendors/retire", data={"reason": ""}).status_code == 422
+    assert client.post("/rules/vendors/retire", data={"reason": "Over."}).status_code == 303
+    assert client.post("/rules/vendors/retire", data={"reason": "Over."}).status_code == 303
+    assert "Vendors" not in client.get("/projects/new").get_data(as_text=True)
+    with pytest.raises(Invalid):
+        stages.start("Another", version_id=version.id, home_unit_id=None, by=ada.id)
+    assert [one for one, _ in processes()] == [KEY]
+    assert "Vendors" in client.get("/projects").get_data(as_text=True)
+    assert client.get(f"/projects/{begun.reference}").status_code == 200
+    assert client.get("/rules/vendors/rows").status_code == 200
+    assert "No new project starts in it" in client.get("/rules").get_data(as_text=True)
+    told = select(OutboxRow.person_id).where(OutboxRow.event == "ProcessRetired")
+    assert set(db.session.scalars(told)) == {otto.id}
+    assert client.post("/rules/vendors/bring-back", data={"reason": "Again."}).status_code == 303
+    assert "Vendors" in client.get("/projects/new").get_data(as_text=True)
+    actions = select(Entry.action).where(Entry.action.like("rulebook.process_%"))
+    assert list(db.session.scalars(actions.order_by(Entry.seq))) == [
+        "rulebook.process_retired",
+        "rulebook.process_brought_back",
+    ]
+
+
+def test_one_process_always_stays(ada: Person, vendors: str, factory: Factory) -> None:
+    retiring.retire(KEY, by=ada.id, reason="Over.")
+    answer = factory.browser(ada).post("/rules/vendors/retire", data={"reason": "Over."})
+    assert answer.status_code == 409
+    assert "the only process in which projects can start" in answer.get_data(as_text=True)
+    beginnings.begin("more", "More", _thin(), origin="Begun", by=ada.id)
+    with pytest.raises(Conflict):
+        retiring.retire("more", by=ada.id, reason="Over.")
+
+
+def test_of_two_retired_at_once_one_stays(
+    app: Flask, ada: Person, otto: Person, vendors: str
+) -> None:
+    gate, asked = threading.Barrier(2), ((KEY, ada.id), (vendors, otto.id))
+
+    def go(key: str, by: int) -> None:
+        with app.app_context():
+            gate.wait()
+            with suppress(Conflict):
+                retiring.retire(key, by=by, reason="Over.")
+
+    both = [threading.Thread(target=go, args=one) for one in asked]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    db.session.rollback()
+    assert len(retiring.retired()) == 1

@@ -160,6 +160,8 @@ OWN: dict[type[Event], dict[str, Any]] = {
         "after": "Nobody has to approve; every administrator is told.",
         "counts_from": "2031-12-04T00:00:00+00:00",
     },
+    events.AdministratorsChanged: {"person": "Otto Ohm", "is_one": True},
+    events.ProcessRetired: {"process": "Vendors", "reason": "Purchasing does it now."},
     events.RulesPublished: {"process": "Stage gates", "version": 4, "note": "Shorter waits"},
 }
 
