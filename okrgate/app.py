@@ -13,9 +13,9 @@ from okrgate.accounts import directory, sessions
 from okrgate.accounts import views as accounts
 from okrgate.administration import joining as administration_joining
 from okrgate.administration import views as administration
+from okrgate.approvals import pages as approvals
 from okrgate.approvals import reminders as approvals_reminders
 from okrgate.approvals import service as approvals_service
-from okrgate.approvals import views as approvals
 from okrgate.audit import denials
 from okrgate.audit import service as audit_service
 from okrgate.audit import views as audit

@@ -1,18 +1,23 @@
-"""Receipts: hash them, read them, check them."""
+"""Receipts: what they say, how that is hashed, and the row of the record that seals them."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
 
 from okrgate.approvals.models import Condition, Receipt, Round, SignoffRow
+from okrgate.audit import service as audit
 from okrgate.database import canonical_json, db
 from okrgate.errors import NotFound
 
+SEALED = "receipt.written"
+_MARK = 16
 
-def receipt_hash(receipt: Receipt) -> str:
-    """Return the hash over everything a receipt says (sha256 of canonical JSON)."""
-    body: dict[str, Any] = {
+
+def body_of(receipt: Receipt) -> dict[str, Any]:
+    """Return everything a receipt says, as it is hashed."""
+    return {
         "kind": receipt.kind,
         "project": receipt.project_id,
         "signoff": receipt.signoff_id,
@@ -26,7 +31,62 @@ def receipt_hash(receipt: Receipt) -> str:
         "verdict": receipt.verdict,
         "content": receipt.content,
     }
+
+
+def signed_body_of(signoff: SignoffRow) -> dict[str, Any]:
+    """Return everything a sign-off says."""
+    return {
+        "id": signoff.id,
+        "round": signoff.round_id,
+        "project": signoff.project_id,
+        "person": signoff.person_id,
+        "on_behalf_of": signoff.on_behalf_of_id,
+        "roles": signoff.roles,
+        "decision": signoff.decision,
+        "reason": signoff.reason,
+        "digest": signoff.digest,
+        "at": signoff.at.isoformat(timespec="microseconds"),
+        "key": signoff.key,
+    }
+
+
+def hash_of(body: Mapping[str, Any]) -> str:
+    """Return the fingerprint of plain JSON (sha256 of its canonical spelling)."""
     return hashlib.sha256(canonical_json(body).encode()).hexdigest()
+
+
+def receipt_hash(receipt: Receipt) -> str:
+    """Return the hash over everything a receipt says."""
+    return hash_of(body_of(receipt))
+
+
+def marks_of(body: Mapping[str, Any]) -> dict[str, str]:
+    """Return a short fingerprint of each part, by which one tells later which of them was changed."""
+    return {name: hash_of({name: part})[:_MARK] for name, part in body.items()}
+
+
+def seal(receipt: Receipt, signoff: SignoffRow | None) -> None:
+    """Put a receipt's hash, and the marks of its parts and of its sign-off, into the record: from now on both are bound."""
+    details: dict[str, Any] = {
+        "gate": receipt.gate,
+        "receipt": receipt.hash,
+        "parts": marks_of(body_of(receipt)),
+    }
+    if signoff is not None:
+        details["signed"] = marks_of(signed_body_of(signoff))
+    audit.record(
+        SEALED,
+        by=receipt.by_id,
+        on_behalf_of=signoff.on_behalf_of_id if signoff else None,
+        project_id=receipt.project_id,
+        target=target_of(receipt.id),
+        details=details,
+    )
+
+
+def target_of(receipt_id: int) -> str:
+    """Return what the record calls a receipt."""
+    return f"receipt:{receipt_id}"
 
 
 def get_receipt(receipt_id: int) -> Receipt:

@@ -12,7 +12,7 @@ from okrgate import clock
 from okrgate.accounts import directory
 from okrgate.approvals.conditions import NewCondition
 from okrgate.approvals.models import Condition, Receipt, Round, SeatPerson, SignoffRow
-from okrgate.approvals.receipts import receipt_hash
+from okrgate.approvals.receipts import receipt_hash, seal
 from okrgate.audit import service as audit
 from okrgate.database import check_writing, db
 from okrgate.errors import Conflict, Invalid
@@ -146,7 +146,7 @@ def add_receipt(
     meaning: str,
     signoff: SignoffRow | None = None,
 ) -> Receipt:
-    """Keep the proof of what was decided, on which facts, under which rules."""
+    """Keep the proof of what was decided, on which facts, under which rules, and seal it in the record."""
     check_writing()
     receipt = Receipt(
         kind=kind,
@@ -165,6 +165,7 @@ def add_receipt(
     receipt.hash = receipt_hash(receipt)
     db.session().add(receipt)
     db.session().flush()
+    seal(receipt, signoff)
     return receipt
 
 

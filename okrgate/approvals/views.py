@@ -1,4 +1,4 @@
-"""The approval queue, receipts and conditions. The deciding page itself is in `stages`."""
+"""The approval queue and conditions. The deciding page itself is in `stages`."""
 
 from typing import TYPE_CHECKING
 
@@ -12,15 +12,12 @@ from wtforms.validators import InputRequired, Length
 from okrgate.accounts import directory
 from okrgate.approvals import decided as decisions
 from okrgate.approvals import queue as waiting
-from okrgate.approvals import receipts, service
+from okrgate.approvals import service
 from okrgate.approvals.asking import time_left
 from okrgate.approvals.conditions import is_dropped
-from okrgate.database import canonical_json, transaction
-from okrgate.errors import NotFound
+from okrgate.database import transaction
 from okrgate.projects import permissions
 from okrgate.projects import service as projects
-from okrgate.projects.models import Project
-from okrgate.rulebooks import service as rulebooks
 from okrgate.web.htmx import render
 from okrgate.web.keys import pack, unpack
 from okrgate.web.permissions import requires, signed_in
@@ -91,71 +88,6 @@ def decided() -> ResponseReturnValue:
         next_url=url_for("approvals.decided", before=pack(shown[-1].at, shown[-1].id))
         if len(rows) > len(shown)
         else None,
-    )
-
-
-@blueprint.get("/receipts/<int(max=2147483647):receipt_id>")
-@requires(signed_in)
-def show_receipt(receipt_id: int) -> ResponseReturnValue:
-    """Show the proof of a decision, and whether it is still what was written."""
-    receipt = receipts.get_receipt(receipt_id)
-    project = projects.get(receipt.project_id)
-    permissions.check_visible(project, me(), is_auditor=current_user.is_auditor)
-    own = receipt.by_id == me()
-    if not (own or current_user.is_auditor or me() in permissions.readers(project.id)):
-        raise NotFound
-    rulebook = rulebooks.rulebook(receipt.rulebook_version_id)
-    gate = rulebook.gates.get(receipt.gate)
-    said, conditions = receipts.said_in(receipt)
-    names = directory.names([receipt.by_id, *(one.owner_id for one in conditions)])
-    just_done = own and "done" in request.args
-    wanted = waiting.Narrowed.of(request.args)
-    rows = waiting.waiting_for(me(), limit=1, wanted=wanted) if just_done else []
-    return render(
-        "approvals/receipt.html",
-        receipt=receipt,
-        project=project,
-        gate_label=gate.label if gate else receipt.gate,
-        rules=rulebook.title,
-        name=names.get(receipt.by_id, "Somebody") if receipt.by_id else "okrgate",
-        intact=receipts.is_intact(receipt),
-        proof=canonical_json({"facts": receipt.facts, "content": receipt.content}),
-        findings=receipt.verdict.get("findings", ()),
-        said=said,
-        may_take_back=own and said is not None and receipts.is_open(said),
-        conditions=[(one, names.get(one.owner_id, "Somebody")) for one in conditions],
-        just_done=just_done,
-        went_on_to=_went_on_to(project, receipt.gate) if just_done else "",
-        following=rows[0] if rows else None,
-        narrowed=wanted.words(),
-    )
-
-
-def _went_on_to(project: Project, gate: str) -> str:
-    """Return the stage a project is in once it has left the one a gate leads out of; nothing while it waits there."""
-    rules = rulebooks.rulebook(project.rulebook_version_id)
-    if any(one.gate == gate for one in rules.transitions_from(project.stage)):
-        return ""
-    stage = rules.stages.get(project.stage)
-    return stage.label if stage else ""
-
-
-@blueprint.get("/projects/<reference>/receipts")
-@requires(signed_in)
-def list_receipts(reference: str) -> ResponseReturnValue:
-    """Show every decision on a project and every gate it passed, with its proof."""
-    project = projects.find(reference)
-    if project is None:
-        raise NotFound
-    permissions.check_visible(project, me(), is_auditor=current_user.is_auditor)
-    if not (current_user.is_auditor or me() in permissions.readers(project.id)):
-        raise NotFound
-    found = receipts.of_project(project.id)
-    return render(
-        "approvals/receipts.html",
-        project=project,
-        receipts=found,
-        names=directory.names(receipt.by_id for receipt in found),
     )
 
 

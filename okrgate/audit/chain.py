@@ -47,7 +47,7 @@ def verify(expected: tuple[int, str] | None = None) -> tuple[int, list[Break]]:
     count, position, previous = 0, 0, GENESIS
     breaks: list[Break] = []
     missing = expected
-    for seq, row in _rows():
+    for seq, row in rows():
         count += 1
         position += 1
         if seq != position:
@@ -57,7 +57,7 @@ def verify(expected: tuple[int, str] | None = None) -> tuple[int, list[Break]]:
             breaks.append(Break(seq, _UNREADABLE))
             previous = ""
             continue
-        breaks += _faults(seq, row, previous)
+        breaks += faults(seq, row, previous)
         previous = str(row["hash"])
         if expected and seq == expected[0] and previous == expected[1]:
             missing = None
@@ -66,11 +66,22 @@ def verify(expected: tuple[int, str] | None = None) -> tuple[int, list[Break]]:
     return count, breaks
 
 
-def _faults(seq: int, row: Mapping[str, Any], previous: str) -> Iterator[Break]:
+def look(seq: int) -> tuple[Mapping[str, Any] | None, list[Break]]:
+    """Return the columns of one row (None: it is gone or cannot be read) and what is wrong with it and its link."""
+    found = dict(_batch([seq - 1, seq] if seq > 1 else [seq]))
+    row, before = found.get(seq), found.get(seq - 1)
+    if row is None:
+        return None, [Break(seq, _UNREADABLE)]
+    previous = GENESIS if seq == 1 else str(before["hash"]) if before else ""
+    return row, list(faults(seq, row, previous))
+
+
+def faults(seq: int, row: Mapping[str, Any], previous: str) -> Iterator[Break]:
+    """Yield what is wrong with a row behind one with this hash ("": not known)."""
     if previous and row["prev_hash"] != previous:
         yield Break(seq, "does not follow the row before it")
     try:
-        found = hash_of(_body(row), row["prev_hash"])
+        found = hash_of(body_of(row), row["prev_hash"])
     except (TypeError, ValueError):
         yield Break(seq, _UNREADABLE)
         return
@@ -78,14 +89,14 @@ def _faults(seq: int, row: Mapping[str, Any], previous: str) -> Iterator[Break]:
         yield Break(seq, "was changed after it was written")
 
 
-def _body(row: Mapping[str, Any]) -> dict[str, Any]:
+def body_of(row: Mapping[str, Any]) -> dict[str, Any]:
     """Build the body from raw columns. Raises TypeError or ValueError when one is not what it should be."""
     details = json.loads(row["details"])
     if canonical_json(details) != row["details"]:
         raise ValueError("The details are spelled otherwise.")
     return {
         "seq": row["seq"],
-        "at": _moment(row["at"]).isoformat(timespec="microseconds"),
+        "at": moment_of(row["at"]).isoformat(timespec="microseconds"),
         "action": row["action"],
         "actor": row["actor_id"],
         "on_behalf_of": row["on_behalf_of_id"],
@@ -97,7 +108,7 @@ def _body(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _moment(value: Any) -> datetime:
+def moment_of(value: Any) -> datetime:
     """Read a moment as PostgreSQL (with a zone) or SQLite (a text in UTC) gives it."""
     if isinstance(value, datetime):
         return value.astimezone(UTC)
@@ -107,7 +118,7 @@ def _moment(value: Any) -> datetime:
     return found.replace(tzinfo=UTC)
 
 
-def _rows() -> Iterator[tuple[int, Mapping[str, Any] | None]]:
+def rows() -> Iterator[tuple[int, Mapping[str, Any] | None]]:
     """Yield (number, columns) of every row in order; no columns for a row that cannot be read."""
     last = -1
     while numbers := _numbers_behind(last):

@@ -26,7 +26,9 @@ _KINDS = {
 }
 _PEOPLE = {"person", "people", "told", "owner"}
 _UNITS = {"unit", "parent"}
-_CODES = {"digest", "sha256"}
+_CODES = {"digest", "sha256", "receipt"}
+# Fingerprints by which a check tells what was changed: nobody reads them.
+_UNSAID = {"parts", "signed"}
 
 
 def _nobody(_ids: Iterable[int | None]) -> Mapping[int, str]:
@@ -185,7 +187,7 @@ def _person_in(target: str) -> int | None:
 def _details(details: Mapping[str, Any], words: _Words) -> Iterator[str]:
     for name, value in details.items():
         field = words_for(str(name))
-        if value is None or value in ("", [], {}):
+        if value is None or value in ("", [], {}) or name in _UNSAID:
             continue
         if str(name).endswith("_label") and str(name).removesuffix("_label") in details:
             continue

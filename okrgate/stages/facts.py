@@ -1,6 +1,5 @@
 """Gather what the gates may know about one project, and exactly what a signature would cover."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,8 +14,9 @@ from okrgate.accounts import directory
 from okrgate.approvals import entitlement
 from okrgate.approvals import service as approvals
 from okrgate.approvals.models import Condition, Round, WaiverRow
+from okrgate.approvals.receipts import hash_of
 from okrgate.audit import service as audit
-from okrgate.database import Memory, Model, canonical_json, remembered
+from okrgate.database import Memory, Model, remembered
 from okrgate.gates.model import Rulebook
 from okrgate.gates.verdict import Facts, GateUnjudgeable, Signoff, Waiver
 from okrgate.projects import money, together
@@ -159,7 +159,7 @@ def read_snapshot(
 
 def digest_of(content: Mapping[str, Any]) -> str:
     """Return the fingerprint of material content (sha256 of canonical JSON)."""
-    return hashlib.sha256(canonical_json(content).encode()).hexdigest()
+    return hash_of(content)
 
 
 def plain(value: Any) -> Any:

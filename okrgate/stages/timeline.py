@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from okrgate.approvals.receipts import SEALED
 from okrgate.audit.models import Entry
 
 # Who moved what: each of these reads "… by NAME".
@@ -64,6 +65,9 @@ _MARKS = {
 }
 
 
+# What seals a decision says nothing that its own row does not.
+_UNTOLD = frozenset({SEALED})
+
 # How each kind of row is told: the macro of that name in components/timeline.html.
 _KINDS = {"section": "saved", "signoff": "decision", "waiver": "request", "requirement": "request"}
 
@@ -86,7 +90,7 @@ def tell(
     return [
         _line(entry, names, gates, private)
         for entry in entries
-        if private or not _is_private(entry)
+        if entry.action not in _UNTOLD and (private or not _is_private(entry))
     ]
 
 

@@ -41,6 +41,7 @@ PAGES = {
     "what I decided": ("Mia", "/decisions"),
     "a decision to take back": ("Rex", "/signoffs/{signoff}/withdraw"),
     "a receipt": ("Sue", "/receipts/{receipt}"),
+    "a receipt, judged again": ("Aud", "/receipts/{receipt}?again=1"),
     "the receipts of a project": ("Sue", "/projects/{reference}/receipts"),
     "a waiver": ("Mia", "/projects/{planned}/waivers/metrics-confirmed"),
     "the summary": ("Sue", "/projects/{reference}/summary"),

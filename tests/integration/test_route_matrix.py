@@ -228,6 +228,9 @@ TABLE: dict[str, Row] = {
     "GET approvals.show_receipt": signed_in(
         "/receipts/{receipt}", 404, Sue=200, Lea=200, Rex=200, Mia=200, Aud=200
     ),
+    "GET approvals.receipt_paper": signed_in(
+        "/receipts/{receipt}.pdf", 404, Sue=200, Lea=200, Rex=200, Mia=200, Aud=200
+    ),
     "GET approvals.list_receipts": signed_in(
         "/projects/{reference}/receipts", 404, Sue=200, Lea=200, Rex=200, Mia=200, Aud=200
     ),
@@ -608,6 +611,7 @@ def test_lists_never_name_what_is_hidden(arrive: Arrive) -> None:
         "/approvals/{number}",
         "/receipts/{number}",
         "/signoffs/{number}/withdraw",
+        "/receipts/{number}.pdf",
         "/conditions/{number}",
         "/metrics/{number}",
         "/okrs/{number}",

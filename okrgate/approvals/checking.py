@@ -1,0 +1,303 @@
+"""Whether a receipt still is what was written: read column by column, trusting nothing.
+
+Everything is held against the row of the record that sealed it, which is itself part of the chain.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from okrgate.approvals.receipts import SEALED, hash_of, marks_of, target_of
+from okrgate.audit import chain
+from okrgate.database import canonical_json, db
+
+Columns = Mapping[str, Any]
+
+# What each part of a hashed body is called in its table.
+RECEIPT = {
+    "kind": "kind",
+    "project": "project_id",
+    "signoff": "signoff_id",
+    "transition": "transition",
+    "gate": "gate",
+    "rulebook": "rulebook_version_id",
+    "by": "by_id",
+    "at": "at",
+    "meaning": "meaning",
+    "facts": "facts",
+    "verdict": "verdict",
+    "content": "content",
+}
+SIGNOFF = {
+    "id": "id",
+    "round": "round_id",
+    "project": "project_id",
+    "person": "person_id",
+    "on_behalf_of": "on_behalf_of_id",
+    "roles": "roles",
+    "decision": "decision",
+    "reason": "reason",
+    "digest": "digest",
+    "at": "at",
+    "key": "key",
+}
+_JSON = {"facts", "verdict", "content", "roles"}
+_UNREADABLE = "cannot be read"
+_CHANGED = "was changed after it was written"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What no longer matches: in which table, which row, which column ("" when it is the whole row), and how."""
+
+    table: str
+    id: int
+    column: str
+    what: str
+
+    def __str__(self) -> str:
+        where = f"{self.table} {self.id}"
+        return (
+            f"{where}, column {self.column}: {self.what}"
+            if self.column
+            else f"{where}: {self.what}"
+        )
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """The row of the record that seals a receipt, with what is wrong with it."""
+
+    seq: int
+    hash: str
+    previous: str
+    body: Columns
+    faults: tuple[str, ...]
+
+    @property
+    def details(self) -> Columns:
+        """Return the hash of the receipt and the marks of its parts."""
+        found: Columns = self.body["details"]
+        return found
+
+
+@dataclass(frozen=True)
+class Looked:
+    """All that was found about one receipt: its columns, what seals it, and what no longer matches."""
+
+    receipt: Columns
+    body: Mapping[str, Any] | None
+    signoff: Mapping[str, Any] | None
+    sealed: Sealed | None
+    faults: tuple[Fault, ...]
+
+
+def look(receipt_id: int) -> Looked | None:
+    """Return what is known of a receipt, or None when there is none. Never fails on what is stored."""
+    found = columns("receipts", [receipt_id]).get(receipt_id)
+    if found is None:
+        return None
+    sealed = sealed_by(receipt_id, found.get("project_id"))
+    signoff = found.get("signoff_id")
+    rounds: Mapping[int, Columns] = {}
+    signoffs: Mapping[int, Columns] = {}
+    if isinstance(signoff, int):
+        signoffs = columns("signoffs", [signoff])
+        round_id = signoffs.get(signoff, {}).get("round_id")
+        rounds = columns("rounds", [round_id]) if isinstance(round_id, int) else {}
+    version = found.get("rulebook_version_id")
+    versions = columns("rulebook_versions", [version]) if isinstance(version, int) else {}
+    faults = (
+        *faults_of(found, sealed.details if sealed else None),
+        *signoff_faults(found, signoffs, rounds, sealed.details if sealed else None),
+        *rules_faults(found, versions),
+    )
+    said = signoffs.get(signoff) if isinstance(signoff, int) else None
+    return Looked(
+        found,
+        body(found, RECEIPT)[0],
+        body(said, SIGNOFF)[0] if said else None,
+        sealed,
+        faults,
+    )
+
+
+def faults_of(receipt: Columns, details: Columns | None) -> Iterator[Fault]:
+    """Yield what is wrong with a receipt's own row. `details`: of the row that seals it, if there is one."""
+    number = receipt["id"]
+    said, unreadable = body(receipt, RECEIPT)
+    yield from (Fault("receipt", number, one, _UNREADABLE) for one in unreadable)
+    if said is None:
+        return
+    digest = hash_of(said)
+    if details is None:
+        if digest != receipt["hash"]:
+            yield Fault("receipt", number, "", _CHANGED)
+        return
+    if digest == details.get("receipt"):
+        if receipt["hash"] != digest:
+            yield Fault("receipt", number, "hash", _CHANGED)
+        return
+    yield from _changed("receipt", number, said, details.get("parts"), RECEIPT)
+
+
+def signoff_faults(
+    receipt: Columns,
+    signoffs: Mapping[int, Columns],
+    rounds: Mapping[int, Columns],
+    details: Columns | None,
+) -> Iterator[Fault]:
+    """Yield what is wrong with the sign-off that a receipt proves, and with what was put before the signers."""
+    number = receipt.get("signoff_id")
+    if number is None:
+        return
+    row = signoffs.get(number)
+    if row is None:
+        yield Fault("sign-off", number, "", "is gone")
+        return
+    said, unreadable = body(row, SIGNOFF)
+    yield from (Fault("sign-off", number, one, _UNREADABLE) for one in unreadable)
+    marks = details.get("signed") if details else None
+    if said is not None and marks is not None and marks_of(said) != marks:
+        yield from _changed("sign-off", number, said, marks, SIGNOFF)
+    round_row = rounds.get(row.get("round_id", 0))
+    if round_row is not None:
+        yield from round_faults(round_row)
+        if round_row["digest"] != row["digest"]:
+            yield Fault(
+                "sign-off", number, "digest", "is not that of what was put before the signers"
+            )
+
+
+def round_faults(row: Columns) -> Iterator[Fault]:
+    """Yield what is wrong with what was put before the signers: its digest is that of its content."""
+    content = _json(row["content"])
+    if content is _NOTHING:
+        yield Fault("round", row["id"], "content", _UNREADABLE)
+    elif hash_of(content) != row["digest"]:
+        yield Fault("round", row["id"], "content", "does not match its digest")
+
+
+def rules_faults(receipt: Columns, versions: Mapping[int, Columns]) -> Iterator[Fault]:
+    """Yield what is wrong with the rules that a receipt was judged by."""
+    number = receipt.get("rulebook_version_id")
+    version = versions.get(number) if isinstance(number, int) else None
+    if version is None:
+        yield Fault("rulebook version", number or 0, "", "is gone")
+        return
+    yield from version_faults(version)
+    verdict = _json(receipt["verdict"])
+    judged = verdict.get("rulebook_sha256") if isinstance(verdict, dict) else None
+    if judged and judged != version["sha256"]:
+        yield Fault("rulebook version", version["id"], "sha256", "is not that of the verdict")
+
+
+def version_faults(version: Columns) -> Iterator[Fault]:
+    """Yield what is wrong with a stored text of rules."""
+    if hashlib.sha256(version["text"].encode()).hexdigest() != version["sha256"]:
+        yield Fault("rulebook version", version["id"], "text", "does not match its hash")
+
+
+def body(row: Columns, parts: Mapping[str, str]) -> tuple[dict[str, Any] | None, list[str]]:
+    """Build a hashed body out of raw columns. Return also the columns that cannot be read; then there is none."""
+    said: dict[str, Any] = {}
+    unreadable = []
+    for name, column in parts.items():
+        value = _told(column, row.get(column))
+        if value is _NOTHING:
+            unreadable.append(column)
+        said[name] = value
+    return (None if unreadable else said), unreadable
+
+
+def sealed_by(receipt_id: int, project_id: Any = None) -> Sealed | None:
+    """Return the row of the record that seals a receipt. The project only makes it faster to find."""
+    seq = _seq_of(receipt_id, project_id) or _seq_of(receipt_id, None)
+    if seq is None:
+        return None
+    row, breaks = chain.look(seq)
+    if row is None or not isinstance(details := _json(row["details"]), dict):
+        return None
+    try:
+        said = chain.body_of(row)
+    except (TypeError, ValueError):
+        said = {"details": details}
+    return Sealed(seq, row["hash"], row["prev_hash"], said, tuple(one.what for one in breaks))
+
+
+def _seq_of(receipt_id: int, project_id: Any) -> int | None:
+    where = "action = :action AND target = :target"
+    values: dict[str, Any] = {"action": SEALED, "target": target_of(receipt_id)}
+    if isinstance(project_id, int):
+        where += " AND project_id = :project"
+        values["project"] = project_id
+    query = text(f"SELECT seq FROM audit_entries WHERE {where} ORDER BY seq LIMIT 1")  # noqa: S608 fixed words
+    return db.session().execute(query, values).scalar()
+
+
+_COLUMNS = {
+    "receipts": ("id", *RECEIPT.values(), "hash"),
+    "signoffs": tuple(SIGNOFF.values()),
+    "rounds": ("id", "project_id", "gate", "number", "digest", "content"),
+    "rulebook_versions": ("id", "number", "text", "sha256"),
+}
+
+
+def columns(table: str, numbers: Sequence[int]) -> dict[int, Columns]:
+    """Return the raw columns of rows by their id. A row that cannot even be fetched has its id only."""
+    wanted = [f'"{one}"' for one in _COLUMNS[table]]
+    query = text(f"SELECT {', '.join(wanted)} FROM {table} WHERE id IN :ids")  # noqa: S608 fixed names
+    try:
+        rows = db.session().execute(
+            query.bindparams(bindparam("ids", expanding=True)), {"ids": list(numbers)}
+        )
+        return {row["id"]: dict(row) for row in rows.mappings()}
+    except (SQLAlchemyError, ValueError):
+        db.session().rollback()
+        if len(numbers) == 1:
+            return {numbers[0]: dict.fromkeys(_COLUMNS[table]) | {"id": numbers[0]}}
+        return {key: row for one in numbers for key, row in columns(table, [one]).items()}
+
+
+class _Nothing:
+    """Stands for what cannot be read."""
+
+
+_NOTHING = _Nothing()
+
+
+def _told(column: str, value: Any) -> Any:
+    if column in _JSON:
+        return _json(value)
+    if column == "at":
+        try:
+            return chain.moment_of(value).isoformat(timespec="microseconds")
+        except (TypeError, ValueError):
+            return _NOTHING
+    return value
+
+
+def _json(value: Any) -> Any:
+    try:
+        found = json.loads(value)
+        return found if canonical_json(found) == value else _NOTHING
+    except (TypeError, ValueError, RecursionError):
+        return _NOTHING
+
+
+def _changed(
+    table: str, number: int, said: Mapping[str, Any], marks: Any, parts: Mapping[str, str]
+) -> Iterator[Fault]:
+    """Name the columns whose mark differs; if none does, the row is another one altogether."""
+    known = marks if isinstance(marks, dict) else {}
+    now = marks_of(said)
+    named = [name for name in now if known.get(name) != now[name]] if known else []
+    for name in named:
+        yield Fault(table, number, parts[name], _CHANGED)
+    if not named:
+        yield Fault(table, number, "", _CHANGED)
