@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from okrgate import clock
+from okrgate.approvals.receipts import SEALED
 from okrgate.audit import chain
 from okrgate.rulebooks import service as rulebooks
 from tests.factories import SHIPPED, Factory
@@ -204,7 +205,9 @@ def everything_is_on_record(company: Company) -> None:
         for row in entries
         if row.action == "project.moved"
     ]
-    assert [row.action for row in entries] == RECORD
+    sealed = [row.target for row in entries if row.action == SEALED]
+    assert sealed == [f"receipt:{one.id}" for one in company.receipts()]
+    assert [row.action for row in entries if row.action != SEALED] == RECORD
     assert moves == MOVES
     assert chain.verify()[1] == []
 
