@@ -55,7 +55,9 @@ def show_receipt(receipt_id: int) -> ResponseReturnValue:
         rows=[{"label": label, "value": text} for label, text in sheet.content],
         proof_rows=_proof(sheet),
         proof=canonical_json({"facts": receipt.facts, "content": receipt.content}),
-        may_take_back=receipt.by_id == me() and sheet.said is not None and receipts.is_open(sheet.said),
+        may_take_back=receipt.by_id == me()
+        and sheet.said is not None
+        and receipts.is_open(sheet.said),
         again=again,
         differs=[
             {"label": one.message, "before": one.then, "after": one.now} for one in again.differs
