@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask, request
 from flask_login import LoginManager, current_user
 from jinja2 import StrictUndefined
-from sqlalchemy import Integer, bindparam, select
+from sqlalchemy import Integer, bindparam
 
 from okrgate import clock, events, logs
 from okrgate.accounts import directory, sessions
@@ -86,11 +86,6 @@ ROOMS = (
 
 _VERSION = version("okrgate")
 _ME = bindparam("me", type_=Integer)
-# Every page asks for all of them, so they are asked in one go.
-_BADGES = select(
-    approvals.badge(_ME).scalar_subquery().label("approvals"),
-    notifications.badge(_ME).scalar_subquery().label("inbox"),
-)
 
 
 def create_app(settings: Settings) -> Flask:
@@ -135,6 +130,8 @@ def create_app(settings: Settings) -> Flask:
 def _introduce() -> None:
     """Tell the rooms below what they may not ask for themselves."""
     events.subscribe(outbox.on_event)
+    web_navigation.register_badge("approvals", approvals.badge(_ME))
+    web_navigation.register_badge("inbox", notifications.badge(_ME))
     events.add_hearers(following.hearers)
     comments_service.register_parts(section_titles)
     directory.register_held("comments", comments_service.held)
@@ -182,7 +179,7 @@ def _surroundings() -> dict[str, Any]:
     }
     if not current_user.is_authenticated:
         return shown | {"navigation": [], "badges": {}}
-    badges = dict(db.session().execute(_BADGES, {"me": current_user.id}).one()._mapping)
+    badges = web_navigation.badges(current_user.id)
     return shown | {
         "badges": badges,
         "navigation": web_navigation.menu(current_user, badges),

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
-from flask import current_app, g, session
+from flask import current_app, g, has_request_context, request, session
 from flask_login import LoginManager, login_user, logout_user
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.exc import OperationalError
@@ -89,7 +89,7 @@ def find(token: str, settings: Settings) -> Reader | None:
     row = ask(_SIGNED_IN, {"token": hash_of(token)}).first()
     if row is None or not _holds(row.created_at, row.seen_at, settings):
         return None
-    if nothing_read_yet and clock.now() - row.seen_at >= _SEEN_EVERY:
+    if nothing_read_yet and not _by_itself() and clock.now() - row.seen_at >= _SEEN_EVERY:
         _see(row.session_id)
     return Reader(
         id=row.id,
@@ -102,6 +102,11 @@ def find(token: str, settings: Settings) -> Reader | None:
         session_id=row.session_id,
         token=token,
     )
+
+
+def _by_itself() -> bool:
+    """Tell whether a page asks, not a person: a tab left open must not keep a session alive."""
+    return has_request_context() and "X-By-Itself" in request.headers
 
 
 # Written once: every request asks it.

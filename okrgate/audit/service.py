@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, text
+from sqlalchemy import ScalarSelect, Select, bindparam, func, select, text
+from sqlalchemy.orm import QueryableAttribute
 
 from okrgate import clock
 from okrgate.audit.chain import GENESIS, Break, hash_of, verify
@@ -98,6 +99,11 @@ def on_project_change(listener: Callable[[int], None]) -> None:
 def last_of(project_id: int) -> int:
     """Return the number of a project's newest row; 0 when it has none."""
     return ask(_LAST, {"project": project_id}).scalar() or 0
+
+
+def newest_of(project_id: QueryableAttribute[int]) -> ScalarSelect[int]:
+    """Return the number of a project's newest row, as a part of another query."""
+    return select(func.max(Entry.seq)).where(Entry.project_id == project_id).scalar_subquery()
 
 
 _listeners: list[Callable[[int], None]] = []

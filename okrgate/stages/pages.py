@@ -9,6 +9,7 @@ from okrgate.stages import (
     many_views,
     move_views,
     panel_views,
+    pulse_views,
     section_views,
     withdraw_views,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "many_views",
     "move_views",
     "panel_views",
+    "pulse_views",
     "section_views",
     "withdraw_views",
 ]

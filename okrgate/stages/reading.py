@@ -12,6 +12,7 @@ from okrgate.accounts import directory
 from okrgate.accounts.models import OrgUnit, Person
 from okrgate.approvals import entitlement
 from okrgate.approvals.models import Round
+from okrgate.audit import service as audit
 from okrgate.comments import following
 from okrgate.database import ask, db
 from okrgate.errors import NotFound
@@ -44,6 +45,7 @@ class Loaded:
     """A project with what every page about it needs. `roles` are the reader's roles in it.
 
     `held` is what the reader holds in units, wherever; `involved` whether they are one of the project's readers.
+    `seq` numbers its newest row in the record: a page made before that row is out of date.
     """
 
     project: Project
@@ -55,6 +57,7 @@ class Loaded:
     co_editors: frozenset[int]
     held: tuple[directory.Holding, ...]
     involved: bool
+    seq: int
     talk: following.Talk
 
     @property
@@ -111,6 +114,7 @@ def _query(is_auditor: bool) -> Select[*tuple[Any, ...]]:
             OrgUnit,
             Process.title,
             permissions.reads_all(_READER).label("involved"),
+            audit.newest_of(Project.id).label("seq"),
             *following.columns(_READER, is_auditor=is_auditor),
         )
         .join(Process, Process.id == Project.process_id)
@@ -128,7 +132,7 @@ def _row(
 
 
 def _loaded(row: Row[*tuple[Any, ...]], reader: Reader) -> Loaded:
-    project, unit, process, involved = row[:4]
+    project, unit, process, involved, seq = row[:5]
     names, co_editors = _people(project)
     permissions.check_visible(
         project,
@@ -143,7 +147,17 @@ def _loaded(row: Row[*tuple[Any, ...]], reader: Reader) -> Loaded:
     roles = entitlement.roles_held(rulebook, held, around, reader.id)
     talk = following.talk_of(row)
     return Loaded(
-        project, rulebook, unit, process, names, roles, co_editors, held, bool(involved), talk
+        project=project,
+        rulebook=rulebook,
+        unit=unit,
+        process=process,
+        names=names,
+        roles=roles,
+        co_editors=co_editors,
+        held=held,
+        involved=bool(involved),
+        seq=seq or 0,
+        talk=talk,
     )
 
 

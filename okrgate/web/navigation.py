@@ -1,8 +1,30 @@
 """The menu, in one place."""
 
+from functools import lru_cache
 from typing import Any, Protocol
 
 from flask import request, url_for
+from sqlalchemy import Select, select
+
+from okrgate.database import db
+
+_badges: dict[str, Select[int]] = {}
+
+
+def register_badge(name: str, query: Select[int]) -> None:
+    """Let entries of the menu show a number: a query of one, with the reader's id as `me`."""
+    _badges[name] = query
+    _asking.cache_clear()
+
+
+def badges(reader: int) -> dict[str, int]:
+    """Return every number of the menu, asked in one go."""
+    return dict(db.session().execute(_asking(), {"me": reader}).one()._mapping)
+
+
+@lru_cache(maxsize=1)
+def _asking() -> Select[*tuple[int, ...]]:
+    return select(*(query.scalar_subquery().label(name) for name, query in _badges.items()))
 
 
 class Reader(Protocol):
@@ -28,7 +50,7 @@ _ADMINS: tuple[_Entry, ...] = (("administration.landing", "Admin", "settings", N
 
 
 def menu(reader: Reader, badges: dict[str, int]) -> list[dict[str, Any]]:
-    """Return the entries this reader may open: endpoint, url, label, icon, badge and whether it is current."""
+    """Return the entries this reader may open: endpoint, url, label, icon, badge, what it counts and whether it is current."""
     entries = _ENTRIES
     if reader.is_admin or reader.is_auditor:
         entries += _AUDITORS
@@ -46,6 +68,7 @@ def menu(reader: Reader, badges: dict[str, int]) -> list[dict[str, Any]]:
             "label": label,
             "icon": icon,
             "badge": badges.get(badge, 0) if badge else 0,
+            "counts": badge,
             "current": request.endpoint == endpoint
             or (room == endpoint.split(".")[0] and room != "stages"),
         }

@@ -2,4 +2,5 @@
 import "./autosave.js";
 import "./refused.js";
 import "./panel.js";
+import "./pulse.js";
 import "./keys.js";

@@ -7,7 +7,8 @@ async function refresh(place) {
   place.dataset.asking = "1";
   try {
     const answer = await fetch(place.dataset.live, {
-      headers: { "If-None-Match": `"${place.dataset.mark}"` },
+      // The server does not count this as somebody being there: a tab left open signs out in time.
+      headers: { "If-None-Match": `"${place.dataset.mark}"`, "X-By-Itself": "1" },
       credentials: "same-origin",
       redirect: "manual",
     });

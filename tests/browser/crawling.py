@@ -22,6 +22,7 @@ NO_PAGES = {
     "delivery.kickoff_calendar",
     "rulebooks.download",
     "stages.show_panel",
+    "stages.pulse",
 }
 _LINKS = "a[href]:not([aria-disabled=true])"
 _ASKED = 2

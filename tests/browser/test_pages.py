@@ -58,6 +58,23 @@ def test_a_project_is_begun_with_the_keyboard_alone(signed_in: SignedIn) -> None
     expect(page.get_by_role("heading", name="A quieter office")).to_be_visible()
 
 
+def test_an_open_page_shows_what_others_do(signed_in: SignedIn) -> None:
+    there = signed_in("kira")
+    there.goto("/projects/OKR-040")
+    here = signed_in("kira")
+    here.goto("/projects/OKR-040/parts/scope/effort")
+    here.locator("input[name=effort_days]").fill("77")
+    here.get_by_role("button", name="Save and continue").click()
+    expect(here.get_by_text("Saved: ")).to_be_visible()
+
+    history = there.locator("#history li").first
+    before = history.text_content()
+    # Coming back to the tab asks at once, else every half minute.
+    there.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(there.locator("[data-live-said]").first).to_contain_text("up to date")
+    assert history.text_content() != before
+
+
 def test_what_was_typed_survives_a_refusal(signed_in: SignedIn) -> None:
     page = signed_in("kira")
     page.goto("/projects/OKR-040/parts/scope/effort")

@@ -195,6 +195,7 @@ TABLE: dict[str, Row] = {
         data={"reason": "The weekly report shows it already."},
     ),
     "GET stages.show_panel": signed_in("/projects/{reference}/panel"),
+    "GET stages.pulse": signed_in("/pulse?of={reference}"),
     "GET stages.show_similar": signed_in("/projects/similar?title=Renewals"),
     "POST stages.nudge": signed_in(
         "/projects/{reference}/nudges/metrics-confirmed",
