@@ -1,22 +1,18 @@
 """What a draft of the rules would do to the projects there are: judged by the rules each lives under, and by the draft.
 
-Facts are gathered here, page by page; both texts are judged in a process of its own (impact_judging.py). A verdict here
-binds nobody and is kept nowhere.
+Facts are gathered here, slice by slice; both texts are judged in a process of its own (impact_judging.py). A verdict
+here binds nobody. What is found is nobody's view yet: impact_telling.py says what somebody may be told of it.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from sqlalchemy import ColumnElement, func, select
 
-from okrgate.accounts import directory
 from okrgate.approvals import entitlement
 from okrgate.approvals.entitlement import Surroundings
 from okrgate.database import db, remembering
 from okrgate.gates.model import Rulebook
-from okrgate.projects import permissions
 from okrgate.projects.models import Project
 from okrgate.rulebooks import service as rulebooks
 from okrgate.rulebooks.models import Process
@@ -33,7 +29,9 @@ from okrgate.stages.impact_judging import (
     judge_all,
     pairs,
 )
-from okrgate.stages.impact_report import Affected, Counted, Impact, Needed
+from okrgate.stages.impact_report import Found, Impact, Sought
+from okrgate.stages.impact_telling import tell
+from okrgate.stages.replaying import Replayed
 
 PAGE = 50
 MOST_OPEN = 1_000
@@ -45,44 +43,54 @@ _UNREADABLE = "What is stored about this project cannot be read."
 
 
 @dataclass(frozen=True)
-class _Known:
-    """What is kept of a project until its page is made."""
+class Looked:
+    """What was found of many projects, the newest first, whoever may read it. `left_out` were not looked at."""
 
-    project: Project
-    around: Surroundings | None = None
+    found: tuple[Found, ...]
+    stages: tuple[str, ...]
+    left_out: int
+    replayed: Replayed
 
 
-class _Work:
-    """One draft against the projects of its process."""
+class Look:
+    """One draft against projects of its process."""
 
-    def __init__(self, key: str, text: str) -> None:
-        self.draft = rulebooks.parsed(text)
-        process = select(Process.id).where(Process.key == key).scalar_subquery()
-        mine = Project.process_id == process
-        self.is_open = Project.closed_at.is_(None)
-        self.projects = [
-            *_newest(mine & self.is_open, MOST_OPEN),
-            *_newest(mine & ~self.is_open, MOST_CLOSED),
-        ]
-        count = db.session().scalar(select(func.count()).select_from(Project).where(mine)) or 0
-        self.left_out = count - len(self.projects)
-        versions = {one.rulebook_version_id for one in self.projects}
-        self.rulebooks = {one: rulebooks.rulebook(one) for one in versions}
-        self.around: dict[int, Surroundings] = {}
+    def __init__(self, draft: Rulebook) -> None:
+        """Begin with no project looked at."""
+        self.draft = draft
+        self.rulebooks: dict[int, Rulebook] = {}
         self._touched: dict[tuple[int, str, bool], bool] = {}
+        self._around: dict[int, Surroundings] = {}
 
-    def results(self) -> list[Result] | str:
-        """Return what becomes of every project for which anything may change."""
+    def at(self, projects: Sequence[Project]) -> list[Found] | str:
+        """Return what becomes of each of these projects, or a sentence that says why nothing can be told."""
+        self._around = {}
+        for version in {one.rulebook_version_id for one in projects} - self.rulebooks.keys():
+            self.rulebooks[version] = rulebooks.rulebook(version)
+        results = self._results([one for one in projects if self._is_touched(one)])
+        if isinstance(results, str):
+            return results
+        by_id = {one.project_id: one for one in results}
+        with remembering({}):
+            return [self._found(one, by_id.get(one.id) or Result(one.id, SAME)) for one in projects]
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Return the labels of all stages there are, in their order."""
+        labels = [one.label for book in self.rulebooks.values() for one in book.stages.values()]
+        return tuple(dict.fromkeys(labels))
+
+    def _results(self, touched: Sequence[Project]) -> list[Result] | str:
         found: list[Result] = []
         standing: list[Standing] = []
-        touched = []
-        for one in self.projects:
+        judgeable = []
+        for one in touched:
             if one.closed_at is None and one.stage not in self.draft.stages:
                 found.append(Result(one.id, STAGELESS))
-            elif self._is_touched(one):
-                touched.append(one)
-        for start in range(0, len(touched), _STEP):
-            step = touched[start : start + _STEP]
+            else:
+                judgeable.append(one)
+        for start in range(0, len(judgeable), _STEP):
+            step = judgeable[start : start + _STEP]
             for made in with_facts_of(step, self.rulebooks, self._standing):
                 if isinstance(made, Standing):
                     standing.append(made)
@@ -93,23 +101,21 @@ class _Work:
         judged = judge_all(self.rulebooks, self.draft, standing, seconds=_SECONDS)
         return judged if isinstance(judged, str) else [*found, *judged]
 
-    def own(self, project: Project) -> Rulebook:
-        """Return the rules a project lives under."""
+    def _own(self, project: Project) -> Rulebook:
         return self.rulebooks[project.rulebook_version_id]
 
     def _is_touched(self, project: Project) -> bool:
         stage, closed = self._stage(project), project.closed_at is not None
         key = project.rulebook_version_id, stage, closed
         if key not in self._touched:
-            own = self.own(project)
             self._touched[key] = (not closed and stage not in self.draft.stages) or bool(
-                pairs(own, self.draft, stage, closed=closed)
+                pairs(self._own(project), self.draft, stage, closed=closed)
             )
         return self._touched[key]
 
     def _stage(self, project: Project) -> str:
         """Return the stage whose gates lie ahead: of a project on hold the one it was held in."""
-        stage = self.own(project).stages.get(project.stage)
+        stage = self._own(project).stages.get(project.stage)
         return (
             project.parked_from
             if stage and stage.holding and project.parked_from
@@ -119,7 +125,7 @@ class _Work:
     def _standing(self, project: Project, snapshot: Snapshot | None) -> Standing | Result:
         if snapshot is None:
             return Result(project.id, UNJUDGED, problem=_UNREADABLE)
-        self.around[project.id] = snapshot.around
+        self._around[project.id] = snapshot.around
         return Standing(
             project_id=project.id,
             version=project.rulebook_version_id,
@@ -133,127 +139,65 @@ class _Work:
             signed=dict(snapshot.signed),
         )
 
+    def _found(self, project: Project, result: Result) -> Found:
+        stage = self._own(project).stages.get(project.stage)
+        return Found(
+            project_id=project.id,
+            kind=result.kind,
+            closed=project.closed_at is not None,
+            stage=stage.label if stage is not None else project.stage,
+            private=result.private,
+            asked=result.asked,
+            dropped=result.dropped,
+            needed=tuple(self._sought(project, place) for place in result.places),
+            problem=result.problem,
+        )
+
+    def _sought(self, project: Project, place: Place) -> Sought:
+        around = self._around[project.id]
+        held = entitlement.holders(self.draft, place.roles, around)
+        never = set(entitlement.barred(project, self.draft, around)).union(
+            *(around.people.get(fact, ()) for fact in place.excluded)
+        )
+        people = sorted(frozenset().union(*held.values()) - never)
+        roles = " or ".join(self.draft.roles[role].label for role in place.roles)
+        return Sought(place.gate, roles, place.need, tuple(people[:_NAMES]))
+
+
+def look(key: str, text: str) -> Looked | str:
+    """Return what a sound text would do to the newest projects, or a sentence that says why that cannot be told."""
+    work = Look(rulebooks.parsed(text))
+    mine = of_process(key)
+    is_open = Project.closed_at.is_(None)
+    projects = [*_newest(mine & is_open, MOST_OPEN), *_newest(mine & ~is_open, MOST_CLOSED)]
+    count = db.session().scalar(select(func.count()).select_from(Project).where(mine)) or 0
+    found = work.at(sorted(projects, key=lambda one: -one.id))
+    if isinstance(found, str):
+        return found
+    replayed = replaying.look(key, work.draft)
+    return Looked(tuple(found), work.stages, count - len(projects), replayed)
+
 
 def of(
     key: str, text: str, *, reader: int | None, before: int | None = None, most: int = PAGE
 ) -> Impact:
     """Return what a sound text would do. `reader` None: whoever runs the installation, who sees all names."""
-    work = _Work(key, text)
-    results = work.results()
-    if isinstance(results, str):
-        return Impact({}, {}, problem=f"The impact could not be worked out: {results}.")
-    by_id = {one.project_id: one for one in results}
-    changed = sorted((one for one in results if one.kind != SAME), key=lambda one: -one.project_id)
-    shown = _shown(changed, reader)
-    # Of the others not even the place among their neighbours is told: it would say which they are.
-    wanted = [one for one in changed if one.project_id in shown]
-    wanted = [one for one in wanted if before is None or one.project_id < before]
-    page = wanted[:most]
-    nameless = [one for one in changed if one.project_id not in shown] if before is None else []
-    kinds = {one.id: by_id[one.id].kind if one.id in by_id else SAME for one in work.projects}
-    return Impact(
-        open=_count(kinds, work.projects, closed=False),
-        closed=_count(kinds, work.projects, closed=True),
-        stages=tuple(_by_stage(work, kinds)),
-        affected=(*_named(work, page), *_nameless(work, nameless)[:most]),
-        older=page[-1].project_id if page and len(wanted) > most else None,
-        left_out=work.left_out,
-        replay=replaying.of(key, work.draft, reader=reader) if before is None else None,
-    )
+    looked = look(key, text)
+    if isinstance(looked, str):
+        return Impact({}, {}, problem=unknown(looked))
+    return tell(looked, reader=reader, before=before, most=most)
+
+
+def unknown(problem: str) -> str:
+    """Return the sentence that says why there is no answer."""
+    return f"The impact could not be worked out: {problem}."
+
+
+def of_process(key: str) -> ColumnElement[bool]:
+    """Return what a query for the projects of a process must demand."""
+    return Project.process_id == select(Process.id).where(Process.key == key).scalar_subquery()
 
 
 def _newest(condition: ColumnElement[bool], most: int) -> list[Project]:
     query = select(Project).where(condition).order_by(Project.id.desc()).limit(most)
     return list(db.session().scalars(query))
-
-
-def _count(
-    kinds: Mapping[int, str], projects: Iterable[Project], *, closed: bool
-) -> Mapping[str, int]:
-    return dict(Counter(kinds[one.id] for one in projects if (one.closed_at is not None) == closed))
-
-
-def _by_stage(work: _Work, kinds: Mapping[int, str]) -> Iterable[Counted]:
-    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    order: dict[str, None] = {}
-    for rulebook in work.rulebooks.values():
-        order.update(dict.fromkeys(stage.label for stage in rulebook.stages.values()))
-    for one in work.projects:
-        if one.closed_at is None:
-            found[_label(work, one)][kinds[one.id]] += 1
-    for label in [*order, *(label for label in found if label not in order)]:
-        if any(kind != SAME for kind in found.get(label, ())):
-            yield Counted(label, dict(found[label]))
-
-
-def _label(work: _Work, project: Project) -> str:
-    stage = work.own(project).stages.get(project.stage)
-    return stage.label if stage is not None else project.stage
-
-
-def _named(work: _Work, page: Sequence[Result]) -> Iterable[Affected]:
-    projects = {one.id: one for one in work.projects}
-    people = [
-        person
-        for one in page
-        for person in (projects[one.project_id].lead_id, projects[one.project_id].submitter_id)
-    ]
-    with remembering({}):
-        names = directory.names(people)
-        for result in page:
-            yield _affected(work, result, projects[result.project_id], names)
-
-
-def _nameless(work: _Work, results: Sequence[Result]) -> list[Affected]:
-    projects = {one.id: one for one in work.projects}
-    found = []
-    for result in results:
-        project = projects[result.project_id]
-        found.append(Affected(0, result.kind, project.closed_at is not None, _label(work, project)))
-    return sorted(found, key=lambda one: (one.stage, one.kind))
-
-
-def _shown(results: Sequence[Result], reader: int | None) -> set[int]:
-    """Return which projects may be named: those somebody may read, all that this turns on included."""
-    ids = [one.project_id for one in results]
-    if reader is None:
-        return set(ids)
-    clause = permissions.visible_clause(reader, is_auditor=False)
-    query = select(Project.id, permissions.reads_all(reader)).where(Project.id.in_(ids), clause)
-    private = {one.project_id for one in results if one.private}
-    found = db.session().execute(query)
-    return {number for number, reads_all in found if reads_all or number not in private}
-
-
-def _affected(work: _Work, result: Result, project: Project, names: Mapping[int, str]) -> Affected:
-    return Affected(
-        project_id=project.id,
-        kind=result.kind,
-        closed=project.closed_at is not None,
-        stage=_label(work, project),
-        reference=project.reference,
-        title=project.title,
-        lead=names.get(project.lead_id or project.submitter_id, ""),
-        asked=result.asked,
-        dropped=result.dropped,
-        needed=tuple(map(partial(_needed, work.draft, project, work.around), result.places)),
-        problem=result.problem,
-    )
-
-
-def _needed(
-    draft: Rulebook, project: Project, arounds: Mapping[int, Surroundings], place: Place
-) -> Needed:
-    around = arounds[project.id]
-    held = entitlement.holders(draft, place.roles, around)
-    never = set(entitlement.barred(project, draft, around)).union(
-        *(around.people.get(fact, ()) for fact in place.excluded)
-    )
-    people = sorted(frozenset().union(*held.values()) - never)
-    names = directory.names(people)
-    return Needed(
-        gate=place.gate,
-        roles=" or ".join(draft.roles[role].label for role in place.roles),
-        count=place.need,
-        holders=tuple(names[one] for one in people[:_NAMES] if one in names),
-    )

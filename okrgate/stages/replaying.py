@@ -3,7 +3,9 @@
 A receipt holds the facts of its moment. A process of its own judges them: nobody has run the draft yet.
 """
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
@@ -17,7 +19,7 @@ from okrgate.rulebooks import service as rulebooks
 from okrgate.rulebooks.models import Process, RulebookVersion
 from okrgate.stages.impact_judging import is_same, turns_on_private
 from okrgate.stages.impact_report import Passage, Replay
-from okrgate.stages.replay_judging import Case, judge_again
+from okrgate.stages.replay_judging import Case, Lacked, judge_again
 
 MOST = 500
 _NAMED = 50
@@ -25,8 +27,32 @@ _SECONDS = 30.0
 _PASSAGE = "passage"
 
 
-def of(key: str, draft: Rulebook, *, reader: int | None) -> Replay:
-    """Return what a draft would have made of the passages of its process. `reader` None: who sees all names."""
+@dataclass(frozen=True)
+class Passed:
+    """One passage judged again: what it would have lacked, None where that cannot be told.
+
+    `private`: what is asked otherwise turns on what only those involved may read.
+    """
+
+    project_id: int
+    gate: str
+    at: datetime
+    lacked: Lacked
+    private: bool
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """All passages of a process judged again, the newest first, whoever may know it. As in Replay."""
+
+    passed: tuple[Passed, ...] = ()
+    same: int = 0
+    left_out: int = 0
+    problem: str = ""
+
+
+def look(key: str, draft: Rulebook) -> Replayed:
+    """Return what a draft would have made of the passages of its process."""
     query = select(RulebookVersion.id).join(Process).where(Process.key == key)
     known = {number: rulebooks.rulebook(number) for number in db.session().scalars(query)}
     touched = [
@@ -36,21 +62,60 @@ def of(key: str, draft: Rulebook, *, reader: int | None) -> Replay:
     ]
     total = _count(Receipt.rulebook_version_id.in_(known))
     if not touched:
-        return Replay(same=total)
+        return Replayed(same=total)
     changed = _count(or_(*touched))
     rows = db.session().execute(_rows(or_(*touched))).all()
     cases = [Case(row.version, row.transition, row.facts, row.verdict["today"]) for row in rows]
     judged = judge_again(known, draft, cases, seconds=_SECONDS)
     if isinstance(judged, str):
-        return Replay(problem=judged)
-    refused = [(row, lacked) for row, lacked in zip(rows, judged, strict=True) if lacked]
+        return Replayed(problem=judged)
+    private = _private_moves({(row.version, row.transition) for row in rows}, known, draft)
+    passed = [
+        Passed(
+            row.project_id,
+            known[row.version].gates[row.gate].label,
+            row.at,
+            lacked,
+            (row.version, row.transition) in private,
+        )
+        for row, lacked in zip(rows, judged, strict=True)
+    ]
+    return Replayed(tuple(passed), same=total - changed, left_out=changed - len(rows))
+
+
+def tell(replayed: Replayed, *, reader: int | None) -> Replay:
+    """Return it as somebody may know it: what they may not read is not counted. `reader` None: who sees all names."""
+    whole = true() if reader is None else permissions.reads_all(reader)
+    query = select(Project.id, Project.reference, Project.title, whole.label("whole")).where(
+        Project.id.in_({one.project_id for one in replayed.passed})
+    )
+    if reader is not None:
+        query = query.where(permissions.visible_clause(reader, is_auditor=False))
+    shown = {row.id: row for row in db.session().execute(query)} if replayed.passed else {}
+    told = [
+        one
+        for one in replayed.passed
+        if one.project_id in shown and (shown[one.project_id].whole or not one.private)
+    ]
+    refused = [one for one in told if one.lacked]
     return Replay(
-        looked=len(rows),
-        same=total - changed,
+        looked=len(told),
+        same=replayed.same,
         refused=len(refused),
-        untold=sum(1 for lacked in judged if lacked is None),
-        left_out=changed - len(rows),
-        passages=tuple(_named(refused[:_NAMED], known, draft, reader)),
+        untold=sum(1 for one in told if one.lacked is None),
+        hidden=len(replayed.passed) - len(told),
+        left_out=replayed.left_out,
+        passages=tuple(
+            Passage(
+                one.gate,
+                one.at,
+                one.lacked or (),
+                shown[one.project_id].reference,
+                shown[one.project_id].title,
+            )
+            for one in refused[:_NAMED]
+        ),
+        problem=replayed.problem,
     )
 
 
@@ -83,32 +148,6 @@ def _rows(which: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
         .order_by(Receipt.id.desc())
         .limit(MOST)
     )
-
-
-def _named(
-    refused: Sequence[tuple[Any, tuple[str, ...]]],
-    known: Mapping[int, Rulebook],
-    draft: Rulebook,
-    reader: int | None,
-) -> list[Passage]:
-    """Return the passages, those without a name last: their day and their place would say whose they are."""
-    whole = true() if reader is None else permissions.reads_all(reader)
-    query = select(Project.id, Project.reference, Project.title, whole.label("whole")).where(
-        Project.id.in_({row.project_id for row, _ in refused})
-    )
-    if reader is not None:
-        query = query.where(permissions.visible_clause(reader, is_auditor=False))
-    shown = {row.id: row for row in db.session().execute(query)}
-    private = _private_moves({(row.version, row.transition) for row, _ in refused}, known, draft)
-    named, nameless = [], []
-    for row, lacked in refused:
-        gate = known[row.version].gates[row.gate].label
-        project = shown.get(row.project_id)
-        if project and (project.whole or (row.version, row.transition) not in private):
-            named.append(Passage(gate, row.at, lacked, project.reference, project.title))
-        else:
-            nameless.append(Passage(gate, None, lacked))
-    return [*named, *sorted(nameless, key=lambda one: (one.gate, one.lacked))]
 
 
 def _private_moves(
