@@ -167,7 +167,7 @@ class Look:
 def look(key: str, text: str) -> Looked | str:
     """Return what a sound text would do to the newest projects, or a sentence that says why that cannot be told."""
     work = Look(rulebooks.parsed(text))
-    mine = of_process(key)
+    mine = Project.process_id == select(Process.id).where(Process.key == key).scalar_subquery()
     is_open = Project.closed_at.is_(None)
     projects = [*_newest(mine & is_open, MOST_OPEN), *_newest(mine & ~is_open, MOST_CLOSED)]
     count = db.session().scalar(select(func.count()).select_from(Project).where(mine)) or 0
@@ -191,11 +191,6 @@ def of(
 def unknown(problem: str) -> str:
     """Return the sentence that says why there is no answer."""
     return f"The impact could not be worked out: {problem}."
-
-
-def of_process(key: str) -> ColumnElement[bool]:
-    """Return what a query for the projects of a process must demand."""
-    return Project.process_id == select(Process.id).where(Process.key == key).scalar_subquery()
 
 
 def _newest(condition: ColumnElement[bool], most: int) -> list[Project]:

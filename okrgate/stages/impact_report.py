@@ -120,7 +120,9 @@ class Hidden:
                 f"{self.count:,} {are} not counted here: what changes turns on what you may not read. "
                 "Once others are asked to approve the text, it says what becomes of them in groups."
             )
-        many = _number(self.count, "project that you may not read", "projects that you may not read")
+        many = _number(
+            self.count, "project that you may not read", "projects that you may not read"
+        )
         if not self.groups:
             return f"{many}: so few, or so alike, that a count would tell of single ones."
         said = _counts(self.groups, KINDS, always_same=False)

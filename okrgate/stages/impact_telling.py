@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, and_, or_, select, true
+from sqlalchemy import ColumnElement, ColumnExpressionArgument, and_, false, not_, or_, select
 
 from okrgate.accounts import directory
 from okrgate.database import db
@@ -125,13 +125,13 @@ def named(page: Sequence[Found]) -> tuple[Affected, ...]:
     )
 
 
-def readable(reader: int, private: ColumnElement[bool]) -> ColumnElement[bool]:
+def readable(reader: int, private: ColumnExpressionArgument[bool]) -> ColumnElement[bool]:
     """Return what a query for projects must demand so that it finds those a reader is told of.
 
     `private` says that what is told turns on what only those involved may read.
     """
     clause = permissions.visible_clause(reader, is_auditor=False)
-    return and_(clause, or_(~private, permissions.reads_all(reader)))
+    return and_(clause, or_(not_(private), permissions.reads_all(reader)))
 
 
 def _told(found: Sequence[Found], reader: int | None) -> set[int]:
@@ -142,7 +142,7 @@ def _told(found: Sequence[Found], reader: int | None) -> set[int]:
     for start in range(0, len(found), _AT_ONCE):
         ids = [one.project_id for one in found[start : start + _AT_ONCE]]
         query = select(Project.id, permissions.reads_all(reader)).where(
-            Project.id.in_(ids), readable(reader, ~true())
+            Project.id.in_(ids), readable(reader, false())
         )
         for number, reads_all in db.session().execute(query):
             if reads_all or number not in private:

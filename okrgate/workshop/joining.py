@@ -8,6 +8,7 @@ from okrgate.config import Settings
 from okrgate.notifications import worker
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import owed
+from okrgate.workshop.impacts import running, runs
 from okrgate.workshop.processes import pages
 from okrgate.workshop.publishing import arriving, filed, proposal_reading, read_only, rollouts
 
@@ -21,6 +22,8 @@ def install(app: Flask, _settings: Settings) -> None:
     worker.every_minute(filed.follow)
     worker.every_minute(arriving.look)
     worker.errand(rollouts.work)
+    worker.errand(running.work)
+    worker.daily(runs.sweep)
     directory.register_held("rules", proposal_reading.held)
     overview.add_count("proposals", proposal_reading.count)
     owed.add_kind(

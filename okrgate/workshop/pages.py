@@ -1,6 +1,6 @@
 """Every page of this room, on its one blueprint: importing this registers them all."""
 
-from okrgate.workshop import editor_views, insight_views, live_views, review_views
+from okrgate.workshop import editor_views, impact_views, insight_views, live_views, review_views
 from okrgate.workshop.blueprint import blueprint
 from okrgate.workshop.processes import adding_views, retiring_views
 from okrgate.workshop.publishing import policy_views, proposal_views, publish_views, rollout_views
@@ -18,6 +18,7 @@ __all__ = [
     "blueprint",
     "editor_views",
     "gate_views",
+    "impact_views",
     "insight_views",
     "live_views",
     "numbers_views",

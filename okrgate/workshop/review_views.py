@@ -1,7 +1,6 @@
 """The whole draft before it is published: what is wrong with it, what it changes, whom it concerns. No file needed."""
 
 from dataclasses import replace
-from typing import Any
 
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,13 +9,12 @@ from okrgate.gates.problems import RulebookError
 from okrgate.rulebooks import drafts
 from okrgate.rulebooks.drafts import Draft
 from okrgate.rulebooks.standing import standing
-from okrgate.stages import impact
-from okrgate.stages.impact_report import KINDS
 from okrgate.web.htmx import render
 from okrgate.web.permissions import admin, requires
 from okrgate.web.render import done, me
 from okrgate.workshop import checking, comparing, keeping, meaning
 from okrgate.workshop.blueprint import blueprint
+from okrgate.workshop.impact_views import begin
 from okrgate.workshop.publishing.publish_forms import PublishForm, ReviewForm
 from okrgate.workshop.publishing.publish_views import confirm
 
@@ -32,7 +30,7 @@ def review(key: str) -> ResponseReturnValue:
 @blueprint.post("/rules/<key>/review")
 @requires(admin)
 def decide(key: str) -> ResponseReturnValue:
-    """Show the impact, keep the note, throw the draft away, or go on to publishing."""
+    """Work out the impact, keep the note, throw the draft away, or go on to publishing."""
     form = ReviewForm()
     draft = drafts.begin(key, by=me())
     if draft.changed_at is None and draft.based_on:
@@ -51,7 +49,9 @@ def decide(key: str) -> ResponseReturnValue:
     form.seen.data = keeping.digest(noted)
     if request.form.get("act") == "publish":
         return _publish(key, noted, form)
-    return _page(key, noted, form, with_impact=True)
+    if not checking.is_readable(key, noted.text):
+        return _page(key, noted, form, status=422)
+    return begin(key, noted.text)
 
 
 def _publish(key: str, draft: Draft, form: ReviewForm) -> ResponseReturnValue:
@@ -80,20 +80,16 @@ def _overtaken(key: str, form: ReviewForm, newer: keeping.Newer) -> ResponseRetu
     return _page(key, newer.theirs, form, status=409)
 
 
-def _page(
-    key: str, draft: Draft, form: ReviewForm, *, status: int = 200, with_impact: bool = False
-) -> ResponseReturnValue:
+def _page(key: str, draft: Draft, form: ReviewForm, *, status: int = 200) -> ResponseReturnValue:
     binding = standing(key)
     begun = draft.changed_at is not None or not binding.number
     problems = checking.problems(key, draft.text) if begun else ()
-    shown: dict[str, Any] = {"told": None, "impact": None}
+    told = None
     if begun:
         try:
-            shown["told"] = meaning.since(binding, draft.text)
+            told = meaning.since(binding, draft.text)
         except RulebookError as error:
             problems = error.problems
-        if with_impact and checking.is_readable(key, draft.text):
-            shown["impact"] = impact.of(key, draft.text, reader=me())
     return render(
         "workshop/review.html",
         status=status,
@@ -108,8 +104,7 @@ def _page(
         warnings=[one for one in problems if one.severity == "warning"],
         difference=comparing.compare(binding.text, draft.text) if begun else None,
         is_without_example=meaning.is_without_example,
-        kinds=KINDS,
-        **shown,
+        told=told,
     )
 
 

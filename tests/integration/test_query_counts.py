@@ -68,6 +68,7 @@ PAGES = {
     "the rules, as an administrator sees them": ("Ada", "/rules"),
     "rules in words": ("Pat", "/rules/1"),
     "a review of the rules": ("Ada", "/rules/okr_delivery/review"),
+    "what a draft would do": ("Ada", "/rules/okr_delivery/impact"),
     "what the rules cost": ("Ada", "/rules/okr_delivery/insights"),
     "rules on trial": ("Pat", "/rules/1/trial"),
     "rules in work": ("Ada", "/rules/okr_delivery/edit"),

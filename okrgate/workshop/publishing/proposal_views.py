@@ -10,8 +10,6 @@ from okrgate.errors import Conflict, Forbidden, Invalid
 from okrgate.gates.differing import Change
 from okrgate.gates.problems import RulebookError
 from okrgate.rulebooks import service
-from okrgate.stages import impact
-from okrgate.stages.impact_report import KINDS
 from okrgate.web.htmx import render
 from okrgate.web.permissions import admin, requires
 from okrgate.web.render import done, me
@@ -122,11 +120,6 @@ def _page(proposal: Proposal, form: DecisionForm, *, status: int = 200) -> Respo
     )
     spoken = {one.person_id for one in found.decisions}
     is_open = proposal.state in OPEN
-    looked = (
-        impact.of(found.process, proposal.text, reader=me())
-        if is_open and "impact" in request.args
-        else None
-    )
     label, tone = _STATES[proposal.state]
     return render(
         "workshop/proposal.html",
@@ -148,8 +141,6 @@ def _page(proposal: Proposal, form: DecisionForm, *, status: int = 200) -> Respo
         told=_told(proposal),
         is_without_example=meaning.is_without_example,
         difference=comparing.compare(found.base_text, proposal.text),
-        impact=looked,
-        kinds=KINDS,
     )
 
 

@@ -23,6 +23,7 @@ from okrgate.rulebooks.service import Listed
 from okrgate.rulebooks.standing import standing
 from okrgate.workshop import keeping, meaning
 from okrgate.workshop.checking import check
+from okrgate.workshop.impacts import runs
 from okrgate.workshop.meaning import Told
 from okrgate.workshop.publishing import holders, outlook, policy, rollouts
 from okrgate.workshop.publishing import proposal_news as news
@@ -113,6 +114,7 @@ def propose(
         session.flush()
         record("proposed", proposal, by=by, reason=proposal.note)
         if needed:
+            runs.ask(key, draft.text, by=by)
             tell(news.asking(proposal, title, names.get(by, "Somebody")))
         _go_on(proposal, process)
         if ends_draft and keeping.is_known(key, draft, seen=seen, by=by):

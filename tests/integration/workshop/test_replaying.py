@@ -153,9 +153,7 @@ def test_what_money_turns_on_is_named_for_those_involved(company: Company) -> No
     assert [(one.reference, bool(one.at)) for one in whole.passages] == [(company.reference, True)]
     # Whether it would have been refused says how dear it is: not even a count does.
     assert (whole.refused, less.refused, less.hidden, less.passages) == (1, 0, 1, ())
-    assert (
-        told(draft, reader=company.project().submitter_id).passages == whole.passages
-    )
+    assert told(draft, reader=company.project().submitter_id).passages == whole.passages
 
 
 def test_it_asks_little_and_only_for_the_newest(
