@@ -121,14 +121,16 @@ def _slices(ours: _Ours, seconds: float) -> None:
     look = Look(rulebooks.parsed(run.text))
     with ours.kept():
         run.total = run.total or _count(run)
-    while projects := _slice(run):
+    left = True
+    while left and (projects := _slice(run)):
         began = monotonic()
         found = look.at(projects)
         if isinstance(found, str):
             _stop(ours, impact.unknown(found))
             return
         _keep(ours, found, look.stages, round(1000 * (monotonic() - began)))
-        if monotonic() > ends:
+        left = len(projects) == SLICE
+        if left and monotonic() > ends:
             _let_go(ours)
             return
     _finish(ours, look)

@@ -1,6 +1,5 @@
 """All projects are looked at in steps: to the end, after a crash, by one text, for whoever may know."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -75,10 +74,9 @@ def told(run_id: int, reader: Person, *, grouped: bool = False, **more: Any) -> 
 
 
 @pytest.fixture
-def one_slice(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def one_slice(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each advance() do one slice and let go."""
     monkeypatch.setattr(running, "_TURN_SECONDS", 0.0)
-    yield
 
 
 def test_every_project_is_looked_at_and_named(ada: Person, factory: Factory) -> None:
