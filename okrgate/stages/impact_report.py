@@ -117,7 +117,7 @@ class Hidden:
         if self.groups is None:
             are = "project is" if self.count == 1 else "projects are"
             return (
-                f"{self.count:,} {are} not counted here: what changes turns on what you may not read. "
+                f"{self.count:,} {are} not counted here: they, or what changes for them, are not yours to read. "
                 "Once others are asked to approve the text, it says what becomes of them in groups."
             )
         many = _number(
