@@ -149,6 +149,7 @@ def test_a_stage_is_added_tried_published_and_taken_back(room: Room) -> None:
     ada.open(f"{RULES}/review")
     impact = ada.send({"note": "Security looks first."}, press="See the impact")
     assert f"/projects/{old}" in impact
+    ada.open(f"{RULES}/review")
     ada.send({}, press="Publish…")
     asked = ada.send({"takes_effect": NEXT_MONDAY.date().isoformat()}, press="Ask for approval")
     assert "The other administrators are asked by mail" in asked
