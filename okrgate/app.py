@@ -11,6 +11,7 @@ from sqlalchemy import Integer, bindparam
 from okrgate import clock, events, logs
 from okrgate.accounts import directory, sessions
 from okrgate.accounts import views as accounts
+from okrgate.accounts.people import on_erased
 from okrgate.administration import joining as administration_joining
 from okrgate.administration import views as administration
 from okrgate.approvals import pages as approvals
@@ -27,6 +28,8 @@ from okrgate.database import db, prepare_engine
 from okrgate.delivery import views as delivery
 from okrgate.demo import tour
 from okrgate.demo import views as demo
+from okrgate.factors import service as factors_service
+from okrgate.factors import views as factors
 from okrgate.imports import views as imports
 from okrgate.measurement import reminders
 from okrgate.measurement import service as measurement_service
@@ -64,6 +67,7 @@ from okrgate.workshop import pages as workshop
 ROOMS = (
     web,
     accounts,
+    factors,
     audit,
     rulebooks,
     metrics,
@@ -135,6 +139,8 @@ def _introduce() -> None:
     events.add_hearers(following.hearers)
     comments_service.register_parts(section_titles)
     directory.register_held("comments", comments_service.held)
+    directory.register_held("second_factors", factors_service.held_on)
+    on_erased(factors_service.forget)
     audit_service.on_project_change(settling.settle)
     directory.register_roles(rulebook_service.role_choices)
     directory.on_roles_changed(settling.on_roles_changed)

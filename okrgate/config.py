@@ -37,6 +37,7 @@ class Settings:
 
     database_url: str
     secret_key: str = field(repr=False)
+    secret_key_before: str = field(default="", repr=False)
     base_url: str = "http://127.0.0.1:8000"
     data_dir: Path = Path("var")
     timezone: str = "UTC"
@@ -66,6 +67,8 @@ class Settings:
     def __post_init__(self) -> None:
         """Refuse what cannot work or is not safe."""
         _check_secret(self.secret_key)
+        if self.secret_key_before:
+            _check_secret(self.secret_key_before)
         _check_base_url(self.base_url)
         _check_timezone(self.timezone)
         if 0 < len(self.metrics_token) < _SHORTEST_TOKEN:
@@ -86,6 +89,7 @@ class Settings:
                 "OKRGATE_DATABASE_URL", f"sqlite:///{data_dir}/okrgate.db"
             ),
             secret_key=_secret_from(environment),
+            secret_key_before=_secret_from(environment, "_BEFORE"),
             base_url=environment.get("OKRGATE_BASE_URL", "http://127.0.0.1:8000").rstrip("/"),
             data_dir=data_dir,
             timezone=environment.get("OKRGATE_TIMEZONE", "UTC"),
@@ -120,16 +124,16 @@ def shipped_rules() -> Path:
     return resources() / "rules" / "stage_gates.yaml"
 
 
-def _secret_from(environment: Mapping[str, str]) -> str:
-    path = environment.get("OKRGATE_SECRET_FILE")
+def _secret_from(environment: Mapping[str, str], which: str = "") -> str:
+    path = environment.get(f"OKRGATE_SECRET_FILE{which}")
     if path:
         try:
             return Path(path).read_text(encoding="utf-8").strip()
         except OSError as problem:
             raise BadSettings(
-                f"OKRGATE_SECRET_FILE cannot be read: {problem.strerror}."
+                f"OKRGATE_SECRET_FILE{which} cannot be read: {problem.strerror}."
             ) from problem
-    return environment.get("OKRGATE_SECRET_KEY", "")
+    return environment.get(f"OKRGATE_SECRET_KEY{which}", "")
 
 
 def _path(name: str, environment: Mapping[str, str]) -> Path | None:

@@ -124,7 +124,7 @@ class SignoffDue(ProjectEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class SignoffGiven(ProjectEvent):
-    """Somebody decided on a gate."""
+    """Somebody decided on a gate; `signed_with` names the second factor where the rules ask for one, `meaning` the act."""
 
     gate: str
     decision: str
@@ -132,6 +132,9 @@ class SignoffGiven(ProjectEvent):
     reason: str = ""
     conditions: tuple[str, ...] = ()
     still_needed: str = ""
+    signed_with: str = ""
+    signed_at: str = ""
+    meaning: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -372,6 +375,18 @@ class EmailChanged(Event):
 
     address: str
     channels: tuple[str, ...] = ("mail",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecondFactorChanged(Event):
+    """A second factor was added, removed, or all were reset; a recovery code was used, or new ones were made.
+
+    `kind` is added, removed, reset, recovery or codes. `person` names whose it was when others are told.
+    """
+
+    kind: str
+    factor: str = ""
+    person: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

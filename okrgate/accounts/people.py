@@ -19,6 +19,7 @@ from okrgate.events import PersonInvited, Recipient, publish
 
 Waiting = Callable[[int], Sequence[tuple[str, str]]]
 _waiting: list[Waiting] = []
+_forgetting: list[Callable[[int], None]] = []
 
 STATES = (("active", "Active"), ("invited", "Invited"), ("inactive", "Inactive"))
 _TAKEN = "Somebody has this address already."
@@ -65,6 +66,12 @@ def register_waiting(source: Waiting) -> None:
     """Let a room say what waits for somebody, as (text, address). Done once, in app.py."""
     if source not in _waiting:
         _waiting.append(source)
+
+
+def on_erased(forget: Callable[[int], None]) -> None:
+    """Call `forget` with somebody's id while their name is erased, in that transaction. Done once, in app.py."""
+    if forget not in _forgetting:
+        _forgetting.append(forget)
 
 
 def waits_for(person_id: int) -> list[tuple[str, str]]:
@@ -284,6 +291,8 @@ def erase(person_id: int, *, by: int) -> None:
         person.is_admin = person.is_auditor = False
         links.forget(person_id)
         sessions.forget(person_id)
+        for forget in _forgetting:
+            forget(person_id)
         audit.record("person.erased", by=by, target=f"person:{person_id}", details=details)
 
 

@@ -132,6 +132,15 @@ _SIGNED_IN = (
 )
 
 
+def id_of(token: str) -> int:
+    """Return the number of a session that is open, by its token."""
+    return int(
+        db.session()
+        .execute(select(SignInSession.id).where(SignInSession.token_hash == hash_of(token)))
+        .scalar_one()
+    )
+
+
 def end(token: str) -> None:
     """End the session of a token."""
     _end(SignInSession.token_hash == hash_of(token))

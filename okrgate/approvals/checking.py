@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from okrgate.approvals import proofs
 from okrgate.approvals.receipts import SEALED, hash_of, marks_of, target_of
 from okrgate.audit import chain
 from okrgate.database import canonical_json, db
@@ -46,7 +47,16 @@ SIGNOFF = {
     "at": "at",
     "key": "key",
 }
-_JSON = {"facts", "verdict", "content", "roles"}
+SIGNATURE = {
+    "method": "method",
+    "label": "label",
+    "credential": "credential",
+    "at": "at",
+    "binding": "binding",
+    "act": "act",
+    "evidence": "evidence",
+}
+_JSON = {"facts", "verdict", "content", "roles", "act", "evidence"}
 _UNREADABLE = "cannot be read"
 _CHANGED = "was changed after it was written"
 
@@ -93,6 +103,7 @@ class Looked:
     receipt: Columns
     body: Mapping[str, Any] | None
     signoff: Mapping[str, Any] | None
+    signature: Mapping[str, Any] | None
     sealed: Sealed | None
     faults: tuple[Fault, ...]
 
@@ -110,18 +121,22 @@ def look(receipt_id: int) -> Looked | None:
         signoffs = columns("signoffs", [signoff])
         round_id = signoffs.get(signoff, {}).get("round_id")
         rounds = columns("rounds", [round_id]) if isinstance(round_id, int) else {}
+    signatures = columns("signature_proofs", [signoff]) if isinstance(signoff, int) else {}
     version = found.get("rulebook_version_id")
     versions = columns("rulebook_versions", [version]) if isinstance(version, int) else {}
     faults = (
         *faults_of(found, sealed.details if sealed else None),
         *signoff_faults(found, signoffs, rounds, sealed.details if sealed else None),
+        *signature_faults(found, signatures, signoffs, sealed.details if sealed else None),
         *rules_faults(found, versions),
     )
+    proved = signatures.get(signoff) if isinstance(signoff, int) else None
     said = signoffs.get(signoff) if isinstance(signoff, int) else None
     return Looked(
         found,
         body(found, RECEIPT)[0],
         body(said, SIGNOFF)[0] if said else None,
+        body(proved, SIGNATURE)[0] if proved else None,
         sealed,
         faults,
     )
@@ -172,6 +187,35 @@ def signoff_faults(
             yield Fault(
                 "sign-off", number, "digest", "is not that of what was put before the signers"
             )
+
+
+def signature_faults(
+    receipt: Columns,
+    signatures: Mapping[int, Columns],
+    signoffs: Mapping[int, Columns],
+    details: Columns | None,
+) -> Iterator[Fault]:
+    """Yield what is wrong with the second factor that a decision was confirmed with. `signatures` are by sign-off."""
+    number = receipt.get("signoff_id")
+    if number is None:
+        return
+    row, marks = signatures.get(number), details.get("signature") if details else None
+    if row is None:
+        if marks is not None:
+            yield Fault("signature", number, "", "is gone")
+        return
+    said, unreadable = body(row, SIGNATURE)
+    yield from (Fault("signature", number, one, _UNREADABLE) for one in unreadable)
+    if said is None:
+        return
+    if marks is None:
+        yield Fault("signature", number, "", "was added after the decision")
+    elif marks_of(said) != marks:
+        yield from _changed("signature", number, said, marks, SIGNATURE)
+    signed = body(signoffs.get(number, {}), SIGNOFF)[0] or {}
+    yield from (
+        Fault("signature", number, part, what) for part, what in proofs.misfits(said, signed)
+    )
 
 
 def round_faults(row: Columns) -> Iterator[Fault]:
@@ -243,6 +287,7 @@ def _seq_of(receipt_id: int, project_id: Any) -> int | None:
 _COLUMNS = {
     "receipts": ("id", *RECEIPT.values(), "hash"),
     "signoffs": tuple(SIGNOFF.values()),
+    "signature_proofs": ("id", *SIGNATURE.values()),
     "rounds": ("id", "project_id", "gate", "number", "digest", "content"),
     "rulebook_versions": ("id", "number", "text", "sha256"),
 }

@@ -171,6 +171,25 @@ class Receipt(Model):
     hash: Mapped[str] = mapped_column(String(64))
 
 
+class SignatureProof(Model):
+    """The second factor that a decision was confirmed with, where the rules ask for one. Never changed.
+
+    `binding` is the digest of `act`: the round, the content and everything that was decided; `evidence` is what a
+    passkey signed, so that anybody can check it again. `method` is app, passkey or recovery.
+    """
+
+    __tablename__ = "signature_proofs"
+
+    signoff_id: Mapped[int] = mapped_column("id", ForeignKey("signoffs.id"), primary_key=True)
+    method: Mapped[str] = mapped_column(String(10))
+    label: Mapped[str] = mapped_column(String(60))
+    credential: Mapped[str] = mapped_column(String(1400), default="")
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    binding: Mapped[str] = mapped_column(String(64))
+    act: Mapped[dict[str, Any]] = mapped_column(JsonText)
+    evidence: Mapped[dict[str, Any]] = mapped_column(JsonText)
+
+
 class RoundReading(Model):
     """What a round put before its signers, in words, so that a later round can tell what changed since.
 

@@ -77,6 +77,7 @@ def _facts(sheet: Sheet) -> list[tuple[str, str]]:
             ("For", sheet.behalf),
             ("As", sheet.roles),
             ("When", sheet.when),
+            ("Signed with", sheet.signature),
             ("Taken back", sheet.withdrawn),
             ("Gate", sheet.gate),
             ("Rules", f"{sheet.rules.title}, version {sheet.rules.number}"),

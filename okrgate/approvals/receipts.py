@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from okrgate.approvals.models import Condition, Receipt, Round, SignoffRow
+from okrgate.approvals import proofs
+from okrgate.approvals.models import Condition, Receipt, Round, SignatureProof, SignoffRow
 from okrgate.audit import service as audit
 from okrgate.database import canonical_json, db
 from okrgate.errors import NotFound
@@ -74,6 +75,9 @@ def seal(receipt: Receipt, signoff: SignoffRow | None) -> None:
     }
     if signoff is not None:
         details["signed"] = marks_of(signed_body_of(signoff))
+        proof = db.session().get(SignatureProof, signoff.id)
+        if proof is not None:
+            details["signature"] = marks_of(proofs.body_of(proof))
     audit.record(
         SEALED,
         by=receipt.by_id,

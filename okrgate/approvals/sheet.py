@@ -7,7 +7,7 @@ from typing import Any
 
 from okrgate import clock
 from okrgate.accounts import directory
-from okrgate.approvals import changes, checking, receipts, rejudging
+from okrgate.approvals import changes, checking, proofs, receipts, rejudging
 from okrgate.approvals.checking import Looked
 from okrgate.approvals.models import Condition, Receipt, SignoffRow
 from okrgate.gates.model import Rulebook
@@ -59,6 +59,7 @@ class Sheet:
     findings: tuple[Told, ...]
     content: tuple[tuple[str, str], ...]
     said: SignoffRow | None
+    signature: str
     conditions: tuple[tuple[Condition, str], ...]
     looked: Looked
 
@@ -127,6 +128,7 @@ def sheet_of(receipt: Receipt, project: Project) -> Sheet:
         findings=tuple(_findings(receipt, rulebook)),
         content=tuple(changes.content_in_words(rulebook, receipt.content, receipt.facts, names)),
         said=said,
+        signature=_signature(said),
         conditions=tuple((one, _name(one.owner_id, names)) for one in conditions),
         looked=looked,
     )
@@ -151,6 +153,12 @@ def _roles(rulebook: Rulebook, said: SignoffRow | None) -> str:
     return (
         ", ".join(known[one].label if one in known else one for one in said.roles) if said else ""
     )
+
+
+def _signature(said: SignoffRow | None) -> str:
+    """Say what a decision was confirmed with, and when: a passkey “Phone”, 4 Dec 2026, 14:02:11 CET (13:02:11 UTC)."""
+    proof = proofs.proof_of(said.id) if said else None
+    return f"{proof.called}, {moment_with_zone(proof.at)}" if proof else ""
 
 
 def _findings(receipt: Receipt, rulebook: Rulebook) -> Iterator[Told]:
@@ -187,6 +195,7 @@ def file_of(sheet: Sheet) -> dict[str, Any]:
         "format": "okrgate receipt 1",
         "receipt": {"id": receipt.id, "hash": looked.receipt["hash"], "body": looked.body},
         "signoff": looked.signoff,
+        "signature": looked.signature,
         "record": {
             "seq": sealed.seq,
             "prev_hash": sealed.previous,

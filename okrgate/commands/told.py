@@ -65,6 +65,20 @@ def _secret_key(settings: Settings) -> Told:
     )
 
 
+def _secret_key_before(settings: Settings) -> Told:
+    if not settings.secret_key_before:
+        return Told(
+            "OKRGATE_SECRET_KEY_BEFORE is not set. Set it to the old secret when you change the secret, or everybody"
+            " adds their authenticator app again."
+        )
+    if settings.secret_key_before == settings.secret_key:
+        return Told("OKRGATE_SECRET_KEY_BEFORE is the secret itself: leave it out.", "warning")
+    return Told(
+        "OKRGATE_SECRET_KEY_BEFORE opens the authenticator apps that were added under the old secret; each is sealed"
+        " anew when it is used next."
+    )
+
+
 def _base_url(settings: Settings) -> Told:
     if settings.secure:
         return Told(f"People reach okrgate at {settings.base_url}; links in mails begin with it.")
@@ -238,6 +252,7 @@ def _sqlite_on_network(settings: Settings) -> Told:
 LOOKERS: Mapping[str, Looker] = {
     "database_url": _database_url,
     "secret_key": _secret_key,
+    "secret_key_before": _secret_key_before,
     "base_url": _base_url,
     "data_dir": _data_dir,
     "timezone": _timezone,

@@ -6,7 +6,7 @@ from typing import Any
 
 from okrgate.gates.differing_numbers import Numbers
 from okrgate.gates.differing_strength import LOOSER, OTHER, STRICTER, by_parts, by_size
-from okrgate.gates.model import Rulebook, Stage, Transition
+from okrgate.gates.model import Gate, Rulebook, Stage, Transition
 from okrgate.gates.vocabulary import SECTIONS
 
 _SCOPES = {
@@ -205,7 +205,17 @@ def _gates(before: Rulebook, after: Rulebook) -> Iterator[Told]:
     for old, new in _kept(before.gates, after.gates):
         if old.label != new.label:
             yield Told("gate", new.label, f"The gate {old.label} is called {new.label}.")
+        if old.strict != new.strict:
+            yield _strictness(new)
         yield from _material(before, after, new.id)
+
+
+def _strictness(gate: Gate) -> Told:
+    if gate.strict:
+        sentence = f"Whoever decides at {gate.label} confirms it with a second factor."
+        return Told("signing", gate.label, sentence, STRICTER)
+    sentence = f"Whoever decides at {gate.label} no longer needs a second factor."
+    return Told("signing", gate.label, sentence, LOOSER)
 
 
 def _material(before: Rulebook, after: Rulebook, gate: str) -> Iterator[Told]:

@@ -110,10 +110,13 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Gate:
+    """What a move has to pass. `strict`: each decision at it is confirmed with a fresh second factor."""
+
     id: str
     label: str
     requirements: tuple[Requirement, ...]
     material: tuple[str, ...] | None = None
+    strict: bool = False
 
 
 @dataclass(frozen=True)

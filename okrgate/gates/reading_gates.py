@@ -27,7 +27,7 @@ from okrgate.gates.model import (
 from okrgate.gates.reading import Reader
 from okrgate.gates.reading_conditions import ConditionReader, Names
 from okrgate.gates.tree import Node
-from okrgate.gates.vocabulary import MODES, SECTIONS, SEVERITIES, section_of
+from okrgate.gates.vocabulary import MODES, SECTIONS, SEVERITIES, SIGNING, section_of
 
 MAX_REQUIREMENTS = 60
 MAX_CONDITIONS = 40
@@ -43,7 +43,7 @@ def read_gates(
     seen: dict[str, int] = {}
     for name, _, place in reader.named(node, "gates"):
         parts = reader.fields(
-            place, name, required=("label", "requirements"), optional=("material",)
+            place, name, required=("label", "requirements"), optional=("material", "signing")
         )
         nodes = reader.items(parts.get("requirements"), "requirements")
         if "requirements" in parts and not nodes:
@@ -64,10 +64,23 @@ def read_gates(
         if "material" in parts:
             known = (*names.facts, *names.collections)
             material = reader.known(parts["material"], "material", "fact or list", known)
-        found[name] = Gate(
-            name, reader.text(parts.get("label"), "label", default=name), tuple(wanted), material
-        )
+        label = reader.text(parts.get("label"), "label", default=name)
+        strict = _is_strict(reader, name, parts.get("signing"), wanted)
+        found[name] = Gate(name, label, tuple(wanted), material, strict)
     return found
+
+
+def _is_strict(reader: Reader, gate: str, node: Node | None, wanted: list[Requirement]) -> bool:
+    """Tell whether each decision at a gate asks for a second factor; one where nobody signs asks nobody."""
+    if reader.choice(node, "signing", SIGNING, default=SIGNING[0]) != "strict":
+        return False
+    if node is not None and not any(
+        isinstance(leaf, SignoffCondition) for one in wanted for leaf in leaves(one.condition)
+    ):
+        reader.warn(
+            node, f"the gate {gate} asks for no sign-off, so signing: strict changes nothing"
+        )
+    return True
 
 
 def _requirement(

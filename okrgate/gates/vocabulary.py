@@ -19,6 +19,7 @@ EFFECTS = (
 )
 SEVERITIES = ("hard", "soft", "advisory")
 MODES = ("active", "evaluate", "off")
+SIGNING = ("simple", "strict")
 SCOPES = ("home", "teams", "company")
 
 SECTIONS: Mapping[str, str] = MappingProxyType(

@@ -223,6 +223,17 @@ def _(event: events.EmailChanged) -> str:
 
 
 @headline.register
+def _(event: events.SecondFactorChanged) -> str:
+    if event.kind == "reset":
+        return f"the second factor of {event.person or 'your account'} was reset"
+    return {
+        "added": "a second factor was added to your account",
+        "removed": "a second factor was removed from your account",
+        "recovery": "a recovery code of your account was used",
+    }.get(event.kind, "your account has new recovery codes")
+
+
+@headline.register
 def _(event: events.RolesChanged) -> str:
     return "Your roles have changed"
 

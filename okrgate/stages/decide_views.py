@@ -8,7 +8,8 @@ from flask.typing import ResponseReturnValue
 from okrgate.approvals import refusals
 from okrgate.approvals.queue import Narrowed
 from okrgate.errors import Forbidden, Invalid
-from okrgate.stages import cards, choices, service
+from okrgate.factors import asking
+from okrgate.stages import cards, choices, confirm_page, service
 from okrgate.stages.forms import DecisionForm
 from okrgate.stages.views import blueprint, reader
 from okrgate.web.htmx import render
@@ -35,7 +36,10 @@ def decide(round_id: int) -> ResponseReturnValue:
         choices.prepare(form, card.options, card.people)
     # Whoever may not decide (any more) is offered nothing to choose from: the service says why, or shows the receipt.
     elif card.standing.refusal or form.validate():
-        receipt = _decided(card, form)
+        try:
+            receipt = _decided(card, form)
+        except confirm_page.UNPROVED as refusal:
+            return confirm_page.page(card, form, refusal, wanted.words())
         if receipt is not None:
             return redirect(
                 url_for("approvals.show_receipt", receipt_id=receipt, done=1, **wanted.words()),
@@ -53,15 +57,20 @@ def decide(round_id: int) -> ResponseReturnValue:
         narrowed=wanted.words(),
         form=form,
         form_errors=form.errors if status == 422 else None,
+        confirms=confirm_page.outlook(card),
     )
 
 
 def _decided(card: cards.Card, form: DecisionForm) -> int | None:
     """Record the decision and return its receipt; nothing when something is still needed, which the form then says."""
     try:
-        return service.decide(card.round.id, choices.ask(form, card.standing), by=me())
+        said = choices.ask(form, card.standing)
+        proof = asking.proof_in(request.form)
+        return service.decide(card.round.id, said, by=me(), proof=proof)
     except Forbidden as refusal:
         refusals.note(card.round, by=me(), sentence=refusal.sentence)
+        raise
+    except confirm_page.UNPROVED:
         raise
     except Invalid as problem:
         for name, sentence in problem.fields.items():

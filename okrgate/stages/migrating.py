@@ -119,7 +119,7 @@ def is_same_gate(own: Rulebook, new: Rulebook, gate_id: str) -> bool:
         return False
     if (own.never_sign, own.editors_barred) != (new.never_sign, new.editors_barred):
         return False
-    if own.material_of(gate_id) != new.material_of(gate_id):
+    if own.material_of(gate_id) != new.material_of(gate_id) or (now.strict and not old.strict):
         return False
     if [_asks(one) for one in old.requirements] != [_asks(one) for one in now.requirements]:
         return False

@@ -5,19 +5,22 @@ from dataclasses import replace
 from sqlalchemy import select
 
 from okrgate.accounts import directory
+from okrgate.approvals import proofs
 from okrgate.approvals import service as approvals
 from okrgate.approvals.models import Receipt, Round, SignoffRow
 from okrgate.approvals.service import MOVING
 from okrgate.database import db, transaction
 from okrgate.errors import Conflict, Forbidden, Invalid, NotFound
 from okrgate.events import publish
+from okrgate.factors import proving
+from okrgate.factors.proving import Checked, FactorNeeded, Proof
 from okrgate.gates.engine import GateUnjudgeable, judge
 from okrgate.gates.model import Rulebook, Signoff, Transition
 from okrgate.gates.verdict import Verdict
 from okrgate.once import once
 from okrgate.projects.models import Project
 from okrgate.rulebooks import service as rulebooks
-from okrgate.stages import judging
+from okrgate.stages import confirming, judging
 from okrgate.stages.crossing import cross
 from okrgate.stages.facts import Snapshot, digest_of, facts_as_json, gather
 from okrgate.stages.preparing import Answers, Prepared, locked, prepare, still_true
@@ -39,16 +42,17 @@ _REASON_MIN = 3
 _SENT_BEFORE = "This page was sent before. Open it again."
 
 
-def decide(round_id: int, ask: Ask, *, by: int) -> int:
+def decide(round_id: int, ask: Ask, *, by: int, proof: Proof | None = None) -> int:
     """Record a decision and, if it moves the project, the move: one transaction. Return the receipt's id.
 
     The same key twice is one decision. Raises Forbidden (may not sign), Invalid (reason or move missing), Conflict
-    (the round is over, or what was signed is no longer what was seen).
+    (the round is over, or what was signed is no longer what was seen). At a gate that is signed strictly it raises
+    FactorNeeded without a proof for exactly this decision, and FactorRefused or TooMany for one that does not hold.
     """
-    return once(lambda: _known(ask.key, by), lambda: _decide(round_id, ask, by))
+    return once(lambda: _known(ask.key, by), lambda: _decide(round_id, ask, by, proof))
 
 
-def _decide(round_id: int, ask: Ask, by: int) -> int:
+def _decide(round_id: int, ask: Ask, by: int, proof: Proof | None) -> int:
     db.session().expire_all()
     found = db.session().get(Round, round_id)
     if found is None:
@@ -66,11 +70,13 @@ def _decide(round_id: int, ask: Ask, by: int) -> int:
     prepared = None
     if ask.decision in MOVING:
         prepared = prepare(project.id, ask.move, by=by, answers=_answers(ask), signed=True)
+    act = confirming.act_of(found, ask, by)
+    checked = confirming.confirmed(rulebook, found, act, by, proof)
     transition = rulebook.transitions[found.transition]
     verdict = judging.strict_verdict(snapshot, rulebook, transition)
     # Whoever hears of the move that a decision brings about does not get a second mail about the decision.
     moves = prepared is not None or _opens(rulebook, snapshot, found, stand, ask, by)
-    events = decided(project, rulebook, found, stand, ask, by, name, moves=moves)
+    events = decided(project, rulebook, found, stand, ask, by, name, moves=moves, checked=checked)
     facts = facts_as_json(snapshot.facts_for(found.gate))
     with transaction():
         project = locked(project.id)
@@ -84,6 +90,7 @@ def _decide(round_id: int, ask: Ask, by: int) -> int:
         _check_still_needed(transition, verdict, found)
         if prepared is not None:
             _check_still_true(prepared, found)
+        _spend(project, found, checked)
         row = approvals.add_signoff(
             found,
             by=by,
@@ -93,6 +100,8 @@ def _decide(round_id: int, ask: Ask, by: int) -> int:
             key=ask.key,
             conditions=ask.conditions,
         )
+        if checked is not None:
+            proofs.add(row, checked, act)
         receipt = approvals.add_receipt(
             project,
             kind="signoff",
@@ -101,7 +110,7 @@ def _decide(round_id: int, ask: Ask, by: int) -> int:
             facts=facts if judged is snapshot else facts_as_json(judged.facts_for(found.gate)),
             content=found.content,
             by=by,
-            meaning=_meaning(project, rulebook, found, ask, name),
+            meaning=_meaning(project, rulebook, found, ask, name, checked),
             signoff=row,
         )
         project.version += 1
@@ -110,6 +119,14 @@ def _decide(round_id: int, ask: Ask, by: int) -> int:
         if prepared is not None:
             cross(prepared, by=by, answers=_answers(ask))
         return receipt.id
+
+
+def _spend(project: Project, found: Round, checked: Checked | None) -> None:
+    """Use the second factor up; where new rules ask for one by now, nothing is decided without it."""
+    if checked is not None:
+        proving.spend(checked)
+    elif confirming.is_strict(rulebooks.rulebook(project.rulebook_version_id), found.gate):
+        raise FactorNeeded("")
 
 
 def _judged_now(
@@ -217,9 +234,19 @@ def _answers(ask: Ask) -> Answers:
     return Answers(reason=ask.reason, revisit=ask.revisit, condition=ask.condition, date=ask.date)
 
 
-def _meaning(project: Project, rulebook: Rulebook, found: Round, ask: Ask, name: str) -> str:
+def _meaning(
+    project: Project,
+    rulebook: Rulebook,
+    found: Round,
+    ask: Ask,
+    name: str,
+    checked: Checked | None,
+) -> str:
     gate = rulebook.gates[found.gate].label
-    return (
+    said = (
         f"{name} {SPOKEN[ask.decision]} “{gate}” of {project.reference} {project.title}, "
         f"round {found.number}, on content {found.digest[:16]}."
     )
+    if checked is None:
+        return said
+    return f"{said} Signed with {proofs.WORDS[checked.method]} {proofs.when(checked.at)}."

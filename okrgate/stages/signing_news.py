@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from okrgate.accounts import directory
+from okrgate.approvals import proofs
 from okrgate.approvals import service as approvals
 from okrgate.approvals.models import Condition, Round, SignoffRow
 from okrgate.events import (
@@ -15,9 +16,10 @@ from okrgate.events import (
     SignoffsVoided,
     SignoffWithdrawn,
 )
+from okrgate.factors.proving import Checked
 from okrgate.gates.model import Rulebook
 from okrgate.projects.models import Project
-from okrgate.stages.standing import Ask, Standing
+from okrgate.stages.standing import SPOKEN, Ask, Standing
 
 
 def decided(
@@ -30,6 +32,7 @@ def decided(
     name: str,
     *,
     moves: bool,
+    checked: Checked | None = None,
 ) -> Sequence[Event]:
     """Return the news of a decision, and one more for the owner of each condition.
 
@@ -46,6 +49,9 @@ def decided(
             role=_as(rulebook, stand.roles),
             reason=ask.reason.strip(),
             conditions=tuple(condition.text for condition in ask.conditions),
+            signed_with=proofs.WORDS[checked.method] if checked else "",
+            signed_at=checked.at.isoformat() if checked else "",
+            meaning=SPOKEN[ask.decision].rstrip(","),
             **about,
         )
     ]

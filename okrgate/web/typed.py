@@ -6,7 +6,7 @@ from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 _MOST = 200_000
-_SECRETS = ("password", "current", "csrf")
+_SECRETS = ("password", "current", "csrf", "factor_")
 
 
 def typed(*, never: tuple[str, ...] = ()) -> list[tuple[str, str]]:

@@ -129,6 +129,7 @@ OWN: dict[type[Event], dict[str, Any]] = {
     events.ResetAsked: {},
     events.EmailChangeAsked: {"address": "new@example.com"},
     events.EmailChanged: {"address": "old@example.com"},
+    events.SecondFactorChanged: {"kind": "added", "factor": "the passkey “Phone”"},
     events.RolesChanged: {"gained": ("Vice President in Acme",), "lost": ("Steward in Acme",)},
     events.RulesApprovalAsked: {
         "process": "Stage gates",

@@ -1,0 +1,1 @@
+"""The second factor: something a person has besides their password, shown anew for what counts most."""

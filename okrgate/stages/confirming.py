@@ -1,0 +1,55 @@
+"""Strict signing: a decision at such a gate counts only with a fresh second factor, bound to exactly this decision."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import date
+from typing import Any
+
+from okrgate.approvals.models import Round
+from okrgate.approvals.service import NewCondition
+from okrgate.factors import challenges, proving
+from okrgate.factors.proving import Checked, FactorNeeded, Proof
+from okrgate.gates.model import Rulebook
+from okrgate.stages.standing import Ask
+
+
+def is_strict(rulebook: Rulebook, gate: str) -> bool:
+    """Tell whether each decision at a gate asks for a second factor."""
+    found = rulebook.gates.get(gate)
+    return found is not None and found.strict
+
+
+def act_of(found: Round, ask: Ask, by: int) -> dict[str, Any]:
+    """Return all that a decision is, in plain JSON values: who decides what, on which content, in which words."""
+    said = {one.name: _plain(getattr(ask, one.name)) for one in fields(ask)}
+    return {
+        "act": "decide",
+        "person": by,
+        "project": found.project_id,
+        "gate": found.gate,
+        "round": found.id,
+        "ask": said,
+    }
+
+
+def confirmed(
+    rulebook: Rulebook, found: Round, act: Mapping[str, Any], by: int, proof: Proof | None
+) -> Checked | None:
+    """Return what confirms a decision; nothing where the gate does not ask for it.
+
+    Raises FactorNeeded without a proof, FactorRefused or TooMany for one that does not hold.
+    """
+    if not is_strict(rulebook, found.gate):
+        return None
+    binding = challenges.digest_of(act)
+    if proof is None:
+        raise FactorNeeded(binding)
+    return proving.check(proof, binding, person=by)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, NewCondition):
+        return [_plain(getattr(value, one.name)) for one in fields(value)]
+    if isinstance(value, tuple | list):
+        return [_plain(one) for one in value]
+    return value.isoformat() if isinstance(value, date) else value
