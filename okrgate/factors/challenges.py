@@ -80,7 +80,8 @@ def spend(challenge: Challenge) -> None:
     now, session = clock.now(), db.session()
     session.execute(delete(SpentChallenge).where(SpentChallenge.at < now - _KEPT))
     row = insert_into(SpentChallenge).values(nonce=challenge.nonce, at=now)
-    if getattr(session.execute(row.on_conflict_do_nothing()), "rowcount", 0) != 1:
+    taken = row.on_conflict_do_nothing().returning(SpentChallenge.nonce)
+    if session.execute(taken).first() is None:
         raise FactorRefused("This confirmation was used already. Confirm once more.")
 
 

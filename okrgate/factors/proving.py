@@ -67,6 +67,8 @@ class Checked:
 def check(proof: Proof, binding: str, *, person: int) -> Checked:
     """Return what was proved. Raises FactorRefused (wrong, too late, for something else) or TooMany."""
     challenge = challenges.fitting(proof.token, binding, person=person, session=proof.session)
+    if not proof.passkey and not codes.plain(proof.code):
+        raise FactorRefused("Type the code that your app shows now, or a recovery code.")
     throttle.count_try(*_counters(person, proof.network))
     rows = list(db.session().scalars(select(SecondFactor).where(SecondFactor.person_id == person)))
     try:
@@ -115,8 +117,6 @@ def _by_passkey(proof: Proof, challenge: Challenge, rows: list[SecondFactor]) ->
 
 def _by_code(proof: Proof, challenge: Challenge, apps: list[SecondFactor]) -> Checked:
     typed = codes.plain(proof.code)
-    if not typed:
-        raise FactorRefused("Type the code that your app shows now, or a recovery code.")
     if not codes.is_code(typed):
         return _by_recovery(proof, challenge, typed)
     shown = codes.shown_by(apps, typed)

@@ -194,8 +194,11 @@ def _confirmed(form: Form) -> str:
         if proof is None:
             raise challenges.FactorRefused("Show your second factor.")
         checked = proving.check(proof, _confirming(), person=me())
+    elif not form.current_password.data:
+        sentence = "Type your password."
+        raise Invalid(sentence, {"current": sentence})
     else:
-        check_own_password(me(), form.current_password.data or "")
+        check_own_password(me(), form.current_password.data)
     return service.confirm(me(), session=session, device=device, checked=checked)
 
 
