@@ -75,9 +75,12 @@ def test_the_page_asks_and_the_code_signs(strict: Company) -> None:
     assert shown is not None
     assert shown.holds
     receipt = strict.receipts()[-1]
-    assert "Signed with an authenticator app on" in db.session.scalars(
-        select(Receipt.meaning).where(Receipt.signoff_id == signoff(strict).id)
-    ).one()
+    assert (
+        "Signed with an authenticator app on"
+        in db.session.scalars(
+            select(Receipt.meaning).where(Receipt.signoff_id == signoff(strict).id)
+        ).one()
+    )
     assert receipts.is_intact(receipt)
     page = client.get(f"/receipts/{receipt_of(strict).id}").get_data(as_text=True)
     assert "Signed with an authenticator app" in page
@@ -200,9 +203,7 @@ def test_two_hosts_take_a_code_once(strict: Company) -> None:
     def act(binding: str) -> bool:
         with app.app_context(), clock.moved_to(now):
             challenge = challenges.make(binding, person=vik, session=1)
-            checked = proving.check(
-                Proof(challenge.token, 1, "n", code=code), binding, person=vik
-            )
+            checked = proving.check(Proof(challenge.token, 1, "n", code=code), binding, person=vik)
             start.wait(30)
             try:
                 with transaction():
@@ -235,11 +236,10 @@ def test_guessing_is_slowed_down_and_never_shuts_out(strict: Company) -> None:
     vik = strict.ids["Vik"]
     vault, session = give_app(vik), session_of(vik)
     ask, now = ask_of(strict), clock.now()
-    with pytest.raises(TooMany):
-        for number in range(7):
-            guess = proof_for(strict, vik, ask, session, code=f"{number:06d}")
-            with pytest.raises(FactorRefused):
-                service.decide(round_of(strict).id, ask, by=vik, proof=guess)
+    guess = proof_for(strict, vik, ask, session, code="00000x")
+    for _ in range(5):
+        with pytest.raises(FactorRefused):
+            service.decide(round_of(strict).id, ask, by=vik, proof=guess)
     right = proof_for(strict, vik, ask, session, code=vault.code())
     with pytest.raises(TooMany):
         service.decide(round_of(strict).id, ask, by=vik, proof=right)
