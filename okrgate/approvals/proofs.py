@@ -85,17 +85,18 @@ def body_of(row: SignatureProof) -> dict[str, Any]:
 
 
 def _shown(row: SignatureProof) -> Shown:
-    return Shown(
-        row.method, WORDS.get(row.method, row.method), row.label, row.at, row.binding
-    )
+    return Shown(row.method, WORDS.get(row.method, row.method), row.label, row.at, row.binding)
 
 
 def misfits(body: Mapping[str, Any], signoff: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield (part, what is wrong) where a proof is not of this sign-off. Both are plain JSON bodies; asks no table."""
     act, evidence = body["act"], body["evidence"]
+    said = act.get("ask") if isinstance(act, dict) else None
+    if not isinstance(said, dict) or not isinstance(evidence, dict):
+        yield "act", "is not what a decision is"
+        return
     if challenges.digest_of(act) != body["binding"]:
         yield "act", "does not match what was confirmed"
-    said = act.get("ask", {})
     bound = {
         "person": act.get("person"),
         "round": act.get("round"),
