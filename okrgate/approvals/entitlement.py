@@ -7,12 +7,14 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, select
 
 from okrgate.accounts import directory
+from okrgate.approvals import stand_ins
 from okrgate.database import db
 from okrgate.gates.model import Role, Rulebook
 from okrgate.projects import together
 from okrgate.projects.models import CoEditor, Edit, Project
 
 _SUBMITTER = "project.submitter"
+_STANDS_IN = "You stand in for somebody with a part in this project, so somebody else has to sign."
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ def barred(
 
     The floor holds whatever the rulebook says: the submitter and co-editors, the lead, the accountable people and
     whoever changed material content, or handed it over, since `since` (the moment the gate's last round was settled;
-    always, if none).
+    always, if none); and whoever stands in for one of them, while that lasts.
     """
     found: dict[int, str] = {}
     for fact in rulebook.never_sign:
@@ -145,7 +147,7 @@ def barred(
     for person in around.co_editors:
         found[person] = "You wrote parts of this project, so somebody else has to sign."
     found[project.submitter_id] = "You submitted this project, so somebody else has to sign."
-    return found
+    return dict.fromkeys(stand_ins.stand_ins_of(found), _STANDS_IN) | found
 
 
 def _named(role: Role, around: Surroundings) -> frozenset[int]:

@@ -72,7 +72,7 @@ _STANDING = text("withdrawn_at IS NULL")
 
 
 class SignoffRow(Model):
-    """What one person decided in one round. A person decides once a round, unless they take it back.
+    """What one person decided in one round. A person decides once a round, unless they take it back, and is stood in for once.
 
     What was taken back stays, with its receipt; it counts nowhere.
     """
@@ -84,6 +84,14 @@ class SignoffRow(Model):
             "uq_signoffs_standing",
             "round_id",
             "person_id",
+            unique=True,
+            sqlite_where=_STANDING,
+            postgresql_where=_STANDING,
+        ),
+        Index(
+            "uq_signoffs_stood_in_for",
+            "round_id",
+            "on_behalf_of_id",
             unique=True,
             sqlite_where=_STANDING,
             postgresql_where=_STANDING,

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import and_, bindparam, delete, func, select
 
 from okrgate import clock
-from okrgate.approvals.models import Round, Seat, SeatPerson, SignoffRow, WaiverRow
+from okrgate.approvals import stand_ins
+from okrgate.approvals.models import Round, Seat, SeatPerson, WaiverRow
 from okrgate.audit import service as audit
 from okrgate.database import check_writing, db
 from okrgate.projects.models import Project
@@ -19,7 +20,7 @@ from okrgate.projects.models import Project
 
 @dataclass(frozen=True)
 class WantedSeat:
-    """A seat as the verdict asks for it."""
+    """A seat as the verdict asks for it. `stand_ins` holds (stand-in, for whom) of its people."""
 
     requirement: str
     place: int
@@ -29,6 +30,7 @@ class WantedSeat:
     label: str
     people: frozenset[int]
     open: bool
+    stand_ins: frozenset[tuple[int, int]] = frozenset()
 
 
 def open_round(project_id: int) -> Round | None:
@@ -110,6 +112,7 @@ def close_round(found: Round, *, closed_as: str, by: int | None, reason: str = "
     here = SeatPerson.round_id == found.id
     waiting = set(db.session().scalars(select(SeatPerson.person_id).where(here)))
     db.session().execute(delete(SeatPerson).where(here))
+    waiting |= stand_ins.unseat(found.id)
     audit.record(
         f"round.{closed_as}",
         by=by,
@@ -151,7 +154,7 @@ def seat_people(found: Round, wanted: Sequence[WantedSeat]) -> set[int]:
         (row.seat_id, row.person_id): row
         for row in session.scalars(select(SeatPerson).where(SeatPerson.round_id == found.id))
     }
-    spoken = set(spoken_in(found.id))
+    spoken = stand_ins.hands_in(found.id)
     before = {person for _, person in waiting}
     keep: set[tuple[int, int]] = set()
     for want in wanted:
@@ -184,14 +187,6 @@ def seats_of(round_id: int) -> list[Seat]:
     return list(
         db.session().scalars(select(Seat).where(Seat.round_id == round_id).order_by(Seat.id))
     )
-
-
-def spoken_in(round_id: int) -> list[int]:
-    """Return who decided in a round and did not take it back."""
-    query = select(SignoffRow.person_id).where(
-        SignoffRow.round_id == round_id, SignoffRow.withdrawn_at.is_(None)
-    )
-    return list(db.session().scalars(query))
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ _COUNTS = frozenset({"approved", "approved_with_conditions"})
 
 @dataclass(frozen=True)
 class Word:
-    """What somebody decided in a round, and in which roles."""
+    """What somebody decided in a round, in which roles, and for whom, if they stood in for somebody."""
 
     person_id: int
     roles: tuple[str, ...]
     decision: str
+    on_behalf_of: int | None = None
 
     @property
     def approves(self) -> bool:

@@ -22,7 +22,6 @@ from okrgate.approvals.rounds import (
     open_round,
     seat_people,
     seats_of,
-    spoken_in,
     table_of,
     void_satisfied,
 )
@@ -36,10 +35,12 @@ from okrgate.approvals.signoffs import (
     add_signoff,
     deciders,
     decisions_of,
+    said_by,
     signers,
     signoffs_of,
     signoffs_of_each,
 )
+from okrgate.approvals.stand_ins import hands_in, seat_stand_ins, waits_for
 from okrgate.approvals.waivers import (
     grant_waiver,
     waivers_for,
@@ -68,18 +69,21 @@ __all__ = [
     "decisions_of",
     "get_condition",
     "grant_waiver",
+    "hands_in",
     "last_satisfied",
     "last_settled",
     "open_round",
     "receipt_of_withdrawal",
+    "said_by",
     "seat_people",
+    "seat_stand_ins",
     "seats_of",
     "signers",
     "signoffs_of",
     "signoffs_of_each",
-    "spoken_in",
     "table_of",
     "take_back",
     "void_satisfied",
+    "waits_for",
     "waivers_for",
 ]

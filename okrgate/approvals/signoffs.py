@@ -6,10 +6,11 @@ Everything that writes runs inside the caller's transaction.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, select
+from sqlalchemy import CompoundSelect, Select, bindparam, delete, select, union
 
 from okrgate import clock
 from okrgate.accounts import directory
+from okrgate.approvals import stand_ins
 from okrgate.approvals.conditions import NewCondition
 from okrgate.approvals.models import Condition, Receipt, Round, SeatPerson, SignoffRow
 from okrgate.approvals.receipts import receipt_hash, seal
@@ -29,20 +30,22 @@ DECISIONS = (APPROVED, WITH_CONDITIONS, "returned", "held", OBJECTED, "declined"
 _IN_RULES = {APPROVED: "approved", WITH_CONDITIONS: "approved", OBJECTED: "rejected"}
 
 
-def signers() -> tuple[Select[int, int], ...]:
+def signers() -> tuple[Select[Any, Any], ...]:
     """Return queries for (project id, person id) of everybody who was asked to sign, or did, or has a condition to meet."""
     asked = select(Round.project_id, SeatPerson.person_id).join(
         SeatPerson, SeatPerson.round_id == Round.id
     )
-    signed = select(SignoffRow.project_id, SignoffRow.person_id)
+    signed = select(SignoffRow.project_id, SignoffRow.person_id).where(
+        SignoffRow.on_behalf_of_id.is_(None)
+    )
     owing = select(Condition.project_id, Condition.owner_id)
-    return asked, signed, owing
+    return asked, signed, owing, *stand_ins.readers()
 
 
 def signoffs_of(project_id: int) -> dict[str, tuple[Signoff, ...]]:
     """Return each gate's sign-offs as the judge reads them: of an ended round they are stale.
 
-    Each person counts with their latest word only.
+    Each person counts with their latest word only; a stand-in's word is the word of whom they stand in for.
     """
     return _latest(db.session().execute(_SIGNED.where(Round.project_id == project_id)))
 
@@ -60,7 +63,7 @@ def _latest(rows: Iterable[Any]) -> dict[str, tuple[Signoff, ...]]:
     latest: dict[str, dict[int, tuple[SignoffRow, bool]]] = {}
     for row, gate, closed_at, closed_as in rows:
         stale = closed_at is not None and closed_as != "satisfied"
-        latest.setdefault(gate, {})[row.person_id] = (row, stale)
+        latest.setdefault(gate, {})[row.on_behalf_of_id or row.person_id] = (row, stale)
     return {gate: _as_judged(found.values()) for gate, found in latest.items()}
 
 
@@ -73,27 +76,25 @@ def add_signoff(
     reason: str,
     key: str,
     conditions: Sequence[NewCondition] = (),
+    on_behalf_of: int | None = None,
 ) -> SignoffRow:
-    """Store a decision. Raises Conflict when this person has already decided in this round."""
+    """Store a decision. Raises Conflict when this person, or whom they stand in for, has already decided."""
     check_writing()
     session = db.session()
     if decision not in DECISIONS:
         raise Invalid("Choose a decision.")
     if found.closed_at is not None:
         raise Conflict("This round of sign-off is over.")
-    known = session.scalar(
-        select(SignoffRow).where(
-            SignoffRow.round_id == found.id,
-            SignoffRow.person_id == by,
-            SignoffRow.withdrawn_at.is_(None),
-        )
-    )
-    if known is not None:
-        raise Conflict("You have already decided in this round.")
+    hands = {by, on_behalf_of or by}
+    spoken = hands & stand_ins.hands_in(found.id)
+    if spoken:
+        you = "You have" if by in spoken else "Whom you stand in for has"
+        raise Conflict(f"{you} already decided in this round.")
     row = SignoffRow(
         round_id=found.id,
         project_id=found.project_id,
         person_id=by,
+        on_behalf_of_id=on_behalf_of,
         roles=sorted(roles),
         decision=decision,
         reason=reason,
@@ -115,11 +116,13 @@ def add_signoff(
             )
         )
     session.execute(
-        delete(SeatPerson).where(SeatPerson.round_id == found.id, SeatPerson.person_id == by)
+        delete(SeatPerson).where(SeatPerson.round_id == found.id, SeatPerson.person_id.in_(hands))
     )
+    stand_ins.unseat(found.id, hands)
     audit.record(
         f"signoff.{decision}",
         by=by,
+        on_behalf_of=on_behalf_of,
         project_id=found.project_id,
         target=f"round:{found.id}",
         reason=reason,
@@ -176,7 +179,11 @@ def decisions_of(project_id: int, names: Mapping[int, str] | None = None) -> lis
     """
     rows = list(db.session().execute(_DECISIONS, {"project": project_id}))
     if names is None:
-        names = directory.names(row.SignoffRow.person_id for row in rows)
+        names = directory.names(
+            one
+            for row in rows
+            for one in (row.SignoffRow.person_id, row.SignoffRow.on_behalf_of_id)
+        )
     conditions: dict[int, list[Condition]] = {}
     for row in rows:
         if row.Condition is not None:
@@ -185,8 +192,9 @@ def decisions_of(project_id: int, names: Mapping[int, str] | None = None) -> lis
     return [
         {
             "id": row.SignoffRow.id,
-            "name": names.get(row.SignoffRow.person_id, "Somebody"),
+            "name": said_by(row.SignoffRow.person_id, row.SignoffRow.on_behalf_of_id, names),
             "person_id": row.SignoffRow.person_id,
+            "on_behalf_of": row.SignoffRow.on_behalf_of_id,
             "round_id": row.SignoffRow.round_id,
             "roles": tuple(row.SignoffRow.roles),
             "decision": row.SignoffRow.decision,
@@ -203,8 +211,14 @@ def decisions_of(project_id: int, names: Mapping[int, str] | None = None) -> lis
     ]
 
 
+def said_by(person: int, on_behalf_of: int | None, names: Mapping[int, str]) -> str:
+    """Say whose a decision is: "Vik", or "Vik for Mia"."""
+    name = names.get(person, "Somebody")
+    return f"{name} for {names.get(on_behalf_of, 'somebody')}" if on_behalf_of else name
+
+
 def deciders(project_id: int) -> set[int]:
-    """Return everybody who ever decided on a project; nobody is asked for where no round ever was."""
+    """Return everybody who ever decided on a project, or was stood in for; nobody is asked for where no round ever was."""
     return set(
         together.many(
             Round,
@@ -235,8 +249,11 @@ _SIGNED = (
     .where(SignoffRow.withdrawn_at.is_(None))
     .order_by(SignoffRow.id)
 )
-_DECIDERS = (
-    select(SignoffRow.person_id).where(SignoffRow.project_id == bindparam("project")).distinct()
+_DECIDERS: CompoundSelect[Any] = union(
+    select(SignoffRow.person_id).where(SignoffRow.project_id == bindparam("project")),
+    select(SignoffRow.on_behalf_of_id).where(
+        SignoffRow.project_id == bindparam("project"), SignoffRow.on_behalf_of_id.is_not(None)
+    ),
 )
 _DECISIONS = (
     select(

@@ -8,7 +8,7 @@ from flask import url_for
 from sqlalchemy import select
 
 from okrgate.accounts import directory
-from okrgate.approvals import asking, entitlement
+from okrgate.approvals import asking, entitlement, stand_ins
 from okrgate.approvals import queue as waiting_queue
 from okrgate.approvals import service as approvals
 from okrgate.approvals.changes import changed_answers, changed_content, changed_names
@@ -18,13 +18,22 @@ from okrgate.approvals.seating import Seating, Word, is_enough, seating
 from okrgate.database import db
 from okrgate.errors import NotFound
 from okrgate.gates.model import Rulebook
+from okrgate.projects.models import Project
 from okrgate.stages import dossier, judging, panel, picture, reading, track_record
 from okrgate.stages.choices import Option, Outlook, options
 from okrgate.stages.dossier import Dossier
 from okrgate.stages.picture import Picture
 from okrgate.stages.reading import Loaded, Reader
 from okrgate.stages.sections import ALL
-from okrgate.stages.standing import Known, Standing, stand
+from okrgate.stages.standing import (
+    OVER,
+    Decided,
+    Known,
+    Standing,
+    roles_asked,
+    stand,
+    stand_in,
+)
 
 _SUMS = ("Budget", "Effort")
 # What a decision is about stands open; the rest of the record is folded.
@@ -46,12 +55,14 @@ class Card:
     """What the page shows; `names` holds everybody's name, `people` those who may own a condition.
 
     `mine` is the reader's own decision in the round, while they can still take it back.
+    `hands` are the names the reader may sign in: (value, label), their own first.
     """
 
     round: Round
     loaded: Loaded
     gate: str
     standing: Standing
+    hands: tuple[tuple[str, str], ...]
     signs_as: str
     ask: str
     facts: list[dict[str, str]]
@@ -87,8 +98,13 @@ class Barred:
     round: Round
 
 
-def card(round_id: int, reader: Reader, wanted: Narrowed) -> Card | Barred:
-    """Gather the deciding page. Raises NotFound for a round the reader may not see."""
+def card(
+    round_id: int, reader: Reader, wanted: Narrowed, in_name_of: str | None = None
+) -> Card | Barred:
+    """Gather the deciding page. Raises NotFound for a round the reader may not see.
+
+    `in_name_of` is what was chosen from `hands`: the id of whom the reader stands in for; empty for their own name.
+    """
     loaded, found = reading.load_round(round_id, reader)
     project, rulebook = loaded.project, loaded.rulebook
     seen = picture.of(project, rulebook)
@@ -103,23 +119,31 @@ def card(round_id: int, reader: Reader, wanted: Narrowed) -> Card | Barred:
         around=seen.around,
         settled=seen.settled,
         seats=table.seats,
-        decided=[(one["person_id"], one["decision"]) for one in reversed(valid)],
+        decided=[
+            Decided(one["person_id"], one["decision"], one["on_behalf_of"])
+            for one in reversed(valid)
+        ],
         names=names,
     )
-    standing = stand(project, rulebook, found, reader.id, known)
+    standings = _standings(project, rulebook, found, reader.id, known)
+    standing = _chosen(standings, in_name_of)
     gate = asking.gate_label(rulebook, found)
     if not (standing.roles or reader.is_auditor or loaded.involved):
         asked = {role for seat in table.seats for role in seat.roles}
-        if found.closed_at is not None or not asked & known.roles:
-            raise NotFound
-        return Barred(loaded, gate, standing.refusal, found)
-    words = [Word(one["person_id"], one["roles"], one["decision"]) for one in valid]
+        if asked & known.roles and found.closed_at is None:
+            return Barred(loaded, gate, standing.refusal, found)
+        if stand_ins.ever_stood_in(reader.id):
+            return Barred(loaded, gate, OVER, found)
+        raise NotFound
+    words = [
+        Word(one["person_id"], one["roles"], one["decision"], one["on_behalf_of"]) for one in valid
+    ]
     stands = seating(rulebook, found.gate, table.seats, words, table.waiting)
     shown = panel.panels(loaded, judging.stored(project.id), names)
     now: dict[str, Any] = next((one for one in shown["now"] if one["title"] == gate), {})
     kept = dossier.of(project, found, reader.id)
     facts = dict(seen.facts)
-    mine = Word(reader.id, standing.roles, approvals.APPROVED)
+    mine = Word(reader.id, standing.roles, approvals.APPROVED, standing.on_behalf_of)
     outlook = Outlook(
         have=stands.have,
         need=stands.need,
@@ -131,7 +155,8 @@ def card(round_id: int, reader: Reader, wanted: Narrowed) -> Card | Barred:
         loaded=loaded,
         gate=gate,
         standing=standing,
-        signs_as=" and ".join(rulebook.roles[role].label for role in standing.roles),
+        hands=_hands(standings, names),
+        signs_as=_signs_as(rulebook, standing, names),
         ask=asking.ask(rulebook, found, project.title, _sums(facts)),
         facts=_facts(loaded, facts),
         results=facts.get("Key results", ""),
@@ -150,6 +175,48 @@ def card(round_id: int, reader: Reader, wanted: Narrowed) -> Card | Barred:
         names=names,
         people=[(person, name) for person, name, active in people if active],
     )
+
+
+def _standings(
+    project: Project, rulebook: Rulebook, found: Round, person: int, known: Known
+) -> list[Standing]:
+    """Return what somebody may do here in their own name, and for each of those they stand in for."""
+    own = stand(project, rulebook, found, person, known)
+    away = dict.fromkeys(one.person_id for one in stand_ins.stood_in_for(person))
+    if not away or found.closed_at is not None:
+        return [own]
+    asked = roles_asked(project, rulebook, known.seats)
+    held = entitlement.holders(rulebook, asked, known.around)
+    return [
+        own,
+        *(stand_in(project, rulebook, found, person, known, one, held) for one in away),
+    ]
+
+
+def _chosen(standings: Sequence[Standing], in_name_of: str | None) -> Standing:
+    """Return the standing that was asked for; if none was, the first in which the reader may decide, else their own."""
+    if in_name_of is None:
+        return next((one for one in standings if not one.refusal), standings[0])
+    return next(
+        (one for one in standings if str(one.on_behalf_of or "") == in_name_of),
+        Standing(refusal=OVER),
+    )
+
+
+def _hands(standings: Sequence[Standing], names: Mapping[int, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (str(one.on_behalf_of), f"For {names.get(one.on_behalf_of, 'somebody')}")
+        if one.on_behalf_of
+        else ("", "In my own name")
+        for one in standings
+        if not one.refusal
+    )
+
+
+def _signs_as(rulebook: Rulebook, standing: Standing, names: Mapping[int, str]) -> str:
+    roles = " and ".join(rulebook.roles[role].label for role in standing.roles)
+    away = standing.on_behalf_of
+    return f"{roles}, for {names.get(away, 'somebody')}" if away else roles
 
 
 def open_round_line(project_id: int, person: int) -> dict[str, Any] | None:

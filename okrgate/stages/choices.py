@@ -10,6 +10,7 @@ from okrgate.errors import Invalid
 from okrgate.gates.model import Rulebook, Transition
 from okrgate.stages.forms import DecisionForm
 from okrgate.stages.standing import Ask, Standing
+from okrgate.web.keys import whole
 
 _LABELS = {
     "approved": "Approve",
@@ -19,6 +20,7 @@ _LABELS = {
     "objected": "Object",
     "declined": "Decline",
 }
+_NOBODY = 0
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,14 @@ def ask(form: DecisionForm, standing: Standing) -> Ask:
         revisit=form.revisit.data or "",
         condition=form.revisit.data or "",
         date=form.date.data,
+        on_behalf_of=_away(form.in_name_of.data or ""),
     )
+
+
+def _away(said: str) -> int | None:
+    """Return for whom it is signed; nobody's number for what makes no sense, never the signer's own name instead."""
+    number = whole(said)
+    return number if number is not None or not said else _NOBODY
 
 
 def _conditions(form: DecisionForm) -> tuple[NewCondition, ...]:

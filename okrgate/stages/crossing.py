@@ -45,6 +45,7 @@ def cross(
     entry = audit.record(
         "project.moved",
         by=by,
+        on_behalf_of=prepared.on_behalf_of,
         project_id=project.id,
         target=f"stage:{target.id}",
         reason=answers.reason.strip(),

@@ -24,7 +24,9 @@ _MOST_CONDITIONS = 20
 def decide(round_id: int) -> ResponseReturnValue:
     """Show everything needed to decide on a gate, and take the decision."""
     wanted = Narrowed.of(request.args)
-    card = cards.card(round_id, reader(), wanted)
+    said = request.form if request.method == "POST" else request.args
+    in_name_of = said.get("in_name_of", "" if request.method == "POST" else None)
+    card = cards.card(round_id, reader(), wanted, in_name_of)
     if isinstance(card, cards.Barred):
         return _barred(card)
     form = DecisionForm()
@@ -32,6 +34,7 @@ def decide(round_id: int) -> ResponseReturnValue:
     status = 200
     if request.method == "GET":
         form.key.data, form.digest.data = secrets.token_hex(16), card.round.digest
+        form.in_name_of.data = str(card.standing.on_behalf_of or "")
     elif _changes_rows(form):
         choices.prepare(form, card.options, card.people)
     # Whoever may not decide (any more) is offered nothing to choose from: the service says why, or shows the receipt.

@@ -293,7 +293,7 @@ def _void(project: Project, rulebook: Rulebook, names: frozenset[str], by: int) 
         return False
     if not names & rulebook.material_of(found.gate):
         return False
-    people = approvals.spoken_in(found.id)
+    people = sorted(approvals.hands_in(found.id))
     approvals.close_round(found, closed_as="voided", by=by, reason="What was to be signed changed.")
     if people:
         label = rulebook.gates[found.gate].label

@@ -108,6 +108,7 @@ class DecisionForm(FlaskForm):
 
     key = HiddenField()
     digest = HiddenField()
+    in_name_of = HiddenField()
     decision = RadioField(
         "Your decision", validators=[InputRequired("Choose a decision.")], choices=[]
     )

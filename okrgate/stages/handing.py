@@ -218,7 +218,7 @@ def _lapse(project: Project, rulebook: Rulebook, people: Sequence[int], by: int)
     found = approvals.open_round(project.id)
     if found is None or found.gate not in rulebook.gates:
         return
-    signed = approvals.spoken_in(found.id)
+    signed = sorted(approvals.hands_in(found.id))
     if not set(people) & set(signed):
         return
     approvals.close_round(found, closed_as="voided", by=by, reason=_CHANGED)

@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy import bindparam, delete, insert, select
 
 from okrgate import clock
-from okrgate.approvals import entitlement
+from okrgate.approvals import entitlement, stand_ins
 from okrgate.approvals.service import WantedSeat
 from okrgate.database import ask, check_writing, db, table_of
 from okrgate.gates.engine import GateUnjudgeable, judge, judge_twice
@@ -183,6 +183,9 @@ def wanted_seats(
                     label=requirement.message,
                     people=frozenset(people),
                     open=status.get(requirement.id) == "missing",
+                    stand_ins=stand_ins.for_seat(
+                        project, snapshot.around.home_path, held, people, excluded
+                    ),
                 )
             )
     return found

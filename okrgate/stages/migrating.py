@@ -85,7 +85,7 @@ def _bring_round(project: Project, own: Rulebook, target: Target) -> str:
     if _goes_on(found, project, own, target.rulebook):
         found.rulebook_version_id = target.version_id
         return ""
-    signed = approvals.spoken_in(found.id)
+    signed = sorted(approvals.hands_in(found.id))
     approvals.close_round(found, closed_as="voided", by=None, reason=_BECAUSE)
     gate = own.gates.get(found.gate)
     if signed:

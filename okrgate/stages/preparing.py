@@ -49,7 +49,7 @@ class Answers:
 
 @dataclass
 class Prepared:
-    """Everything worked out before the transaction begins."""
+    """Everything worked out before the transaction begins. Whoever does it may stand in for somebody."""
 
     project_id: int
     version: int
@@ -63,6 +63,7 @@ class Prepared:
     next_step: str
     name: str
     facts_digest: str = ""
+    on_behalf_of: int | None = None
 
 
 def prepare(

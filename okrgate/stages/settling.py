@@ -3,12 +3,12 @@
 Settling twice changes nothing the second time, so a crash in between is mended by the sweep.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 import structlog
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 
 from okrgate import clock
 from okrgate.accounts import directory
@@ -103,8 +103,18 @@ def on_roles_changed(person_id: int) -> None:
     after_commit("roles", _refresh_rounds)
 
 
-def _refresh_rounds(limit: int = 500) -> None:
+def on_stand_ins_changed(people: Collection[int]) -> None:
+    """After a delegation began or ended, see anew whom the rounds of these people wait for."""
+    after_commit(f"stand-ins {sorted(people)}", lambda: _refresh_rounds(of=people))
+
+
+def _refresh_rounds(limit: int = 500, of: Collection[int] = ()) -> None:
     open_rounds = select(Round.project_id).where(Round.closed_at.is_(None)).distinct().limit(limit)
+    if of:
+        has_part = Round.project_id.in_(
+            select(Project.id).where(or_(Project.submitter_id.in_(of), Project.lead_id.in_(of)))
+        )
+        open_rounds = open_rounds.where(or_(approvals.waits_for(of), has_part))
     for project_id in list(db.session().scalars(open_rounds)):
         settle(project_id)
 
@@ -245,13 +255,12 @@ def _see_to_round(
             due_on=calendar_of(project.home_unit_id).after(clock.today(), sla) if sla else None,
         )
     asked = approvals.seat_people(found, seats)
+    there = approvals.seat_stand_ins(found, seats)
     if not asked:
         return []
     return [
         SignoffAsked(
-            recipients=tuple(
-                Recipient(person, "your sign-off is needed", asked=True) for person in sorted(asked)
-            ),
+            recipients=_asked(asked, there),
             path=f"/approvals/{found.id}",
             project_id=project.id,
             reference=project.reference,
@@ -264,6 +273,18 @@ def _see_to_round(
             facts=facts,
         )
     ]
+
+
+def _asked(people: set[int], there: set[tuple[int, int]]) -> tuple[Recipient, ...]:
+    """Return those who are asked now, and whoever stands in for one of them: both get the mail."""
+    names = directory.names(away for _, away in there)
+    in_place = {
+        person: f"you stand in for {names.get(away, 'somebody')}"
+        for person, away in sorted(there)
+        if away in people and person not in people
+    }
+    told = dict.fromkeys(sorted(people), "your sign-off is needed") | in_place
+    return tuple(Recipient(person, why, asked=True) for person, why in told.items())
 
 
 def _changed_since_last(

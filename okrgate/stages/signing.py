@@ -60,16 +60,17 @@ def _decide(round_id: int, ask: Ask, by: int, proof: Proof | None) -> int:
     project = db.session().get_one(Project, found.project_id)
     rulebook = rulebooks.rulebook(project.rulebook_version_id)
     snapshot = gather(project, rulebook)
-    stand = _check_may_decide(project, rulebook, snapshot, found, by)
+    stand = _check_may_decide(project, rulebook, snapshot, found, by, ask.on_behalf_of)
     if _content_now(rulebook, snapshot, found) != found.digest:
         # It changed outside the project (a metric's unit, for instance), so nothing began the round anew yet.
         settle(project.id)
     _check_seen(rulebook, snapshot, found, ask)
     _check_said(rulebook, stand, ask)
-    name = directory.names([by]).get(by, "Somebody")
+    name = approvals.said_by(by, ask.on_behalf_of, directory.names([by, ask.on_behalf_of]))
     prepared = None
     if ask.decision in MOVING:
         prepared = prepare(project.id, ask.move, by=by, answers=_answers(ask), signed=True)
+        prepared.name, prepared.on_behalf_of = name, ask.on_behalf_of
     act = confirming.act_of(found, ask, by)
     checked = confirming.confirmed(rulebook, found, act, by, proof)
     transition = rulebook.transitions[found.transition]
@@ -84,7 +85,7 @@ def _decide(round_id: int, ask: Ask, by: int, proof: Proof | None) -> int:
         if found.closed_at is not None:
             raise Conflict(who_decided(decided_in(found.id)))
         now = gather(project, rulebook)
-        _check_may_decide(project, rulebook, now, found, by)
+        _check_may_decide(project, rulebook, now, found, by, ask.on_behalf_of)
         _check_seen(rulebook, now, found, ask)
         verdict, judged = _judged_now(rulebook, transition, verdict, snapshot, now)
         _check_still_needed(transition, verdict, found)
@@ -99,6 +100,7 @@ def _decide(round_id: int, ask: Ask, by: int, proof: Proof | None) -> int:
             reason=ask.reason.strip(),
             key=ask.key,
             conditions=ask.conditions,
+            on_behalf_of=ask.on_behalf_of,
         )
         if checked is not None:
             proofs.add(row, checked, act)
@@ -165,7 +167,8 @@ def _opens(
     if not transition.auto or ask.decision != approvals.APPROVED:
         return False
     facts = snapshot.facts_for(found.gate)
-    spoken = tuple(Signoff(role, str(by)) for role in stand.roles)
+    behalf = str(ask.on_behalf_of) if ask.on_behalf_of else None
+    spoken = tuple(Signoff(role, str(by), on_behalf_of=behalf) for role in stand.roles)
     try:
         with_it = replace(facts, signoffs=(*facts.signoffs, *spoken))
         return judge(rulebook, transition.id, with_it, today=snapshot.today).allowed
@@ -194,9 +197,14 @@ def _known(key: str, by: int) -> int | None:
 
 
 def _check_may_decide(
-    project: Project, rulebook: Rulebook, snapshot: Snapshot, found: Round, by: int
+    project: Project,
+    rulebook: Rulebook,
+    snapshot: Snapshot,
+    found: Round,
+    by: int,
+    on_behalf_of: int | None,
 ) -> Standing:
-    stand = standing(project, rulebook, snapshot, found, by)
+    stand = standing(project, rulebook, snapshot, found, by, on_behalf_of)
     if stand.refusal:
         over = found.closed_at is not None or "already" in stand.refusal
         raise Conflict(stand.refusal) if over else Forbidden(stand.refusal)

@@ -40,6 +40,8 @@ def decided(
     """
     gate = rulebook.gates[found.gate].label
     told = {} if moves else _concerned(project, by)
+    if ask.on_behalf_of is not None:
+        told[ask.on_behalf_of] = "somebody stands in for you"
     about = _about(project, name, by)
     events: list[Event] = [
         SignoffGiven(

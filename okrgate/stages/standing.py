@@ -1,13 +1,14 @@
 """What somebody says in a round of sign-off, who may, and which moves each decision takes."""
 
 import datetime as calendar
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlalchemy import select
 
 from okrgate.accounts import directory
-from okrgate.approvals import entitlement
+from okrgate.approvals import entitlement, stand_ins
 from okrgate.approvals import service as approvals
 from okrgate.approvals.entitlement import Surroundings
 from okrgate.approvals.models import Round, Seat, SignoffRow
@@ -26,6 +27,7 @@ SPOKEN = {
     "declined": "declined",
 }
 _SAID = {**SPOKEN, "objected": "objected", "returned": "sent it back", "held": "put it on hold"}
+OVER = "You do not stand in here today, so the decision is not yours."
 
 
 @dataclass(frozen=True)
@@ -41,40 +43,64 @@ class Ask:
     revisit: str = ""
     condition: str = ""
     date: calendar.date | None = None
+    on_behalf_of: int | None = None
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What one person may do in a round: the roles they hold in it, or the sentence that says why not."""
+    """What one person may do in a round: the roles they hold in it, or the sentence that says why not.
+
+    `on_behalf_of` is whom they would stand in for, and the roles are that person's then.
+    """
 
     roles: tuple[str, ...] = ()
     refusal: str = ""
     moves: dict[str, tuple[Transition, ...]] = field(default_factory=dict)
+    on_behalf_of: int | None = None
+
+
+class Decided(NamedTuple):
+    """Whose a decision in a round is, and what it says."""
+
+    person_id: int
+    decision: str
+    on_behalf_of: int | None = None
+
+    @property
+    def hands(self) -> frozenset[int]:
+        """Return whose word this is: they count as one."""
+        return frozenset({self.person_id, self.on_behalf_of or self.person_id})
 
 
 @dataclass(frozen=True)
 class Known:
     """What a standing follows from: somebody's roles in the project, its people, the round's seats and decisions.
 
-    `decided` holds (person, decision), oldest first; `names` may be left out.
+    `decided` is oldest first; `names` may be left out.
     """
 
     roles: frozenset[str]
     around: Surroundings
     settled: Mapping[str, calendar.datetime]
     seats: Sequence[Seat]
-    decided: Sequence[tuple[int, str]]
+    decided: Sequence[Decided]
     names: Mapping[int, str] | None = None
 
 
 def standing(
-    project: Project, rulebook: Rulebook, snapshot: Snapshot, found: Round, person: int
+    project: Project,
+    rulebook: Rulebook,
+    snapshot: Snapshot,
+    found: Round,
+    person: int,
+    on_behalf_of: int | None = None,
 ) -> Standing:
-    """Say whether somebody may decide in a round, in which roles, and which moves each decision may take."""
+    """Say whether somebody may decide in a round, in which roles, and which moves each decision may take.
+
+    In their own name, or on behalf of somebody for whom they stand in today.
+    """
     seats = approvals.seats_of(found.id)
-    asked = [role for seat in seats for role in seat.roles]
-    moving = [role for one in rulebook.transitions_from(project.stage) for role in one.by]
-    held = entitlement.holders(rulebook, [*asked, *moving], snapshot.around)
+    held = entitlement.holders(rulebook, roles_asked(project, rulebook, seats), snapshot.around)
     known = Known(
         roles=frozenset(role for role, people in held.items() if person in people),
         around=snapshot.around,
@@ -82,14 +108,22 @@ def standing(
         seats=seats,
         decided=decided_in(found.id),
     )
-    return stand(project, rulebook, found, person, known)
+    if on_behalf_of is None:
+        return stand(project, rulebook, found, person, known)
+    return stand_in(project, rulebook, found, person, known, on_behalf_of, held)
+
+
+def roles_asked(project: Project, rulebook: Rulebook, seats: Sequence[Seat]) -> list[str]:
+    """Return the roles that matter for a decision: those of the seats, and those that may move the project."""
+    asked = [role for seat in seats for role in seat.roles]
+    return asked + [role for one in rulebook.transitions_from(project.stage) for role in one.by]
 
 
 def stand(
     project: Project, rulebook: Rulebook, found: Round, person: int, known: Known
 ) -> Standing:
     """Say the same from what is known already. Asks nothing but, once a round is over, for names."""
-    roles = tuple(sorted({role for seat in known.seats for role in seat.roles} & known.roles))
+    roles = _seated(known.seats, known.roles)
     since = known.settled.get(found.gate)
     never = entitlement.barred(project, rulebook, known.around, since=since)
     if found.closed_at is not None:
@@ -99,8 +133,86 @@ def stand(
         )
     if not roles:
         return Standing(refusal="Your roles do not let you sign here.")
+    refusal = _barred(person, never, known) or _spoken(person, known)
+    if refusal:
+        return Standing(refusal=refusal)
+    return Standing(roles=roles, moves=_moves(project, rulebook, known.roles))
+
+
+def stand_in(
+    project: Project,
+    rulebook: Rulebook,
+    found: Round,
+    person: int,
+    known: Known,
+    away: int,
+    held: Mapping[str, Collection[int]],
+) -> Standing:
+    """Say what somebody may do in a round on behalf of `away`, given who holds which roles.
+
+    Neither of the two may have a part in the project or have decided already, and the delegation has to cover it.
+    """
+    theirs = frozenset(role for role, people in held.items() if away in people)
+    covered = _covered(project, person, away, known.around.home_path, theirs)
+    refusal = _why_not_for(project, rulebook, found, person, known, away, theirs, covered)
+    if refusal:
+        return Standing(refusal=refusal, on_behalf_of=away)
+    reached = covered or frozenset()
+    return Standing(
+        roles=_seated(known.seats, reached),
+        moves=_moves(project, rulebook, reached),
+        on_behalf_of=away,
+    )
+
+
+def _why_not_for(
+    project: Project,
+    rulebook: Rulebook,
+    found: Round,
+    person: int,
+    known: Known,
+    away: int,
+    theirs: frozenset[str],
+    covered: frozenset[str] | None,
+) -> str:
+    since = known.settled.get(found.gate)
+    never = entitlement.barred(project, rulebook, known.around, since=since)
+    if found.closed_at is not None:
+        return who_decided(known.decided, known.names)
+    if covered is None:
+        return OVER
+    if not _seated(known.seats, theirs):
+        return "The person you stand in for is not asked to sign here."
+    if not _seated(known.seats, covered):
+        return "What you stand in for does not reach this project, so the decision is theirs."
+    own = _barred(person, never, known) or _spoken(person, known)
+    if own:
+        return own
+    if _barred(away, never, known):
+        return (
+            "The person you stand in for has a part in this project, so somebody else has to sign."
+        )
+    return _spoken(away, known)
+
+
+def _covered(
+    project: Project, person: int, away: int, home_path: str, theirs: frozenset[str]
+) -> frozenset[str] | None:
+    """Return the roles in which somebody is stood in for today; None when there is no delegation at all."""
+    found = [one for one in stand_ins.stood_in_for(person) if one.person_id == away]
+    if not found:
+        return None
+    here = stand_ins.covering(project, home_path)
+    return frozenset().union(*(stand_ins.covers(one, here, theirs) for one in found))
+
+
+def _seated(seats: Sequence[Seat], roles: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted({role for seat in seats for role in seat.roles} & roles))
+
+
+def _barred(person: int, never: Mapping[int, str], known: Known) -> str:
     if person in never:
-        return Standing(refusal=never[person])
+        return never[person]
     excluded = {
         one
         for seat in known.seats
@@ -108,12 +220,18 @@ def stand(
         for one in known.around.people.get(fact, ())
     }
     if person in excluded:
-        return Standing(
-            refusal="The rules leave you out of this sign-off, because of your part in the project."
-        )
-    if any(one == person for one, _ in known.decided):
-        return Standing(refusal="You have already decided in this round.")
-    return Standing(roles=roles, moves=_moves(project, rulebook, known.roles))
+        return "The rules leave you out of this sign-off, because of your part in the project."
+    return ""
+
+
+def _spoken(person: int, known: Known) -> str:
+    """Say that a person's word is given already, by themselves or by whoever stood in for them."""
+    one = next((each for each in known.decided if person in each.hands), None)
+    if one is None:
+        return ""
+    if one.person_id == person and one.on_behalf_of is None:
+        return "You have already decided in this round."
+    return f"This was decided already: {said_in([one], known.names)[0]}."
 
 
 def _moves(
@@ -127,31 +245,27 @@ def _moves(
     }
 
 
-def decided_in(round_id: int) -> list[tuple[int, str]]:
+def decided_in(round_id: int) -> list[Decided]:
     """Return who decided what in a round, oldest first."""
     rows = db.session().execute(
-        select(SignoffRow.person_id, SignoffRow.decision)
+        select(SignoffRow.person_id, SignoffRow.decision, SignoffRow.on_behalf_of_id)
         .where(SignoffRow.round_id == round_id, SignoffRow.withdrawn_at.is_(None))
         .order_by(SignoffRow.id)
     )
-    return [(person, decision) for person, decision in rows]
+    return [Decided(*row) for row in rows]
 
 
-def who_decided(decided: Sequence[tuple[int, str]], names: Mapping[int, str] | None = None) -> str:
+def who_decided(decided: Sequence[Decided], names: Mapping[int, str] | None = None) -> str:
     """Say of a round that is over who decided it."""
-    if names is None:
-        names = directory.names(person for person, _ in decided)
     said = "; ".join(said_in(decided, names))
     return f"This round of sign-off is over. {said}." if said else "This round of sign-off is over."
 
 
-def said_in(
-    decided: Sequence[tuple[int, str]], names: Mapping[int, str] | None = None
-) -> tuple[str, ...]:
-    """Say of each decision whose it was and what: "Vik approved"."""
+def said_in(decided: Sequence[Decided], names: Mapping[int, str] | None = None) -> tuple[str, ...]:
+    """Say of each decision whose it was and what: "Vik approved", "Vik for Mia approved"."""
     if names is None:
-        names = directory.names(person for person, _ in decided)
+        names = directory.names(one for each in decided for one in each.hands)
     return tuple(
-        f"{names.get(person, 'Somebody')} {_SAID[decision].rstrip(',')}"
-        for person, decision in decided
+        f"{approvals.said_by(one.person_id, one.on_behalf_of, names)} {_SAID[one.decision].rstrip(',')}"
+        for one in decided
     )
