@@ -14,6 +14,8 @@ from okrgate.accounts import views as accounts
 from okrgate.accounts.people import on_erased
 from okrgate.administration import joining as administration_joining
 from okrgate.administration import views as administration
+from okrgate.approvals import delegation_views as standing_in
+from okrgate.approvals import delegations
 from okrgate.approvals import pages as approvals
 from okrgate.approvals import reminders as approvals_reminders
 from okrgate.approvals import service as approvals_service
@@ -76,6 +78,7 @@ ROOMS = (
     delivery,
     comments,
     approvals,
+    standing_in,
     summaries,
     portfolio,
     stages,
@@ -144,6 +147,8 @@ def _introduce() -> None:
     audit_service.on_project_change(settling.settle)
     directory.register_roles(rulebook_service.role_choices)
     directory.on_roles_changed(settling.on_roles_changed)
+    directory.on_roles_changed(delegations.end_all_of)
+    delegations.on_changed(settling.on_stand_ins_changed)
     errors.on_denied(denials.note)
     audit.sources.names_of = directory.names
     audit.sources.people = directory.everybody_choices

@@ -398,6 +398,28 @@ class RolesChanged(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StandInSet(Event):
+    """Somebody stands in for somebody else on these days (ISO). `you_stand_in` says which of the two is told."""
+
+    person: str
+    stand_in: str
+    starts: str
+    ends: str
+    scope: str
+    note: str = ""
+    you_stand_in: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class StandInEnded(Event):
+    """Somebody stands in no longer, before the last day came."""
+
+    person: str
+    stand_in: str
+    you_stand_in: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class RulesPublished(Event):
     """A new version of a rulebook binds projects."""
 

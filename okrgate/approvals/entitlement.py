@@ -1,6 +1,6 @@
 """Who may act for a role of the rulebook in one project, and who never signs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, func, select
 
 from okrgate.accounts import directory
 from okrgate.approvals import stand_ins
+from okrgate.approvals.stand_ins import StandIn
 from okrgate.database import db
 from okrgate.gates.model import Role, Rulebook
 from okrgate.projects import together
@@ -122,13 +123,19 @@ def holders(
 
 
 def barred(
-    project: Project, rulebook: Rulebook, around: Surroundings, *, since: datetime | None = None
+    project: Project,
+    rulebook: Rulebook,
+    around: Surroundings,
+    *,
+    since: datetime | None = None,
+    delegations: Sequence[StandIn] | None = None,
 ) -> dict[int, str]:
     """Return who never signs for this project, and the sentence that says why.
 
     The floor holds whatever the rulebook says: the submitter and co-editors, the lead, the accountable people and
     whoever changed material content, or handed it over, since `since` (the moment the gate's last round was settled;
-    always, if none); and whoever stands in for one of them, while that lasts.
+    always, if none); and whoever stands in for one of them, while that lasts. `delegations` are those of today,
+    when the caller knows all that matter.
     """
     found: dict[int, str] = {}
     for fact in rulebook.never_sign:
@@ -147,7 +154,7 @@ def barred(
     for person in around.co_editors:
         found[person] = "You wrote parts of this project, so somebody else has to sign."
     found[project.submitter_id] = "You submitted this project, so somebody else has to sign."
-    return dict.fromkeys(stand_ins.stand_ins_of(found), _STANDS_IN) | found
+    return dict.fromkeys(stand_ins.stand_ins_of(found, delegations), _STANDS_IN) | found
 
 
 def _named(role: Role, around: Surroundings) -> frozenset[int]:

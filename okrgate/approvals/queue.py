@@ -18,10 +18,12 @@ from sqlalchemy import (
 )
 
 from okrgate import clock
+from okrgate.accounts import directory
 from okrgate.accounts.models import OrgUnit, Person
+from okrgate.approvals import stand_ins
 from okrgate.approvals.asking import ask, gate_label, sums_of
 from okrgate.approvals.changes import changed_names
-from okrgate.approvals.models import Round, Seat, SeatPerson, SignoffRow
+from okrgate.approvals.models import Round, Seat, SignoffRow
 from okrgate.approvals.seating import Seating, Word, seating
 from okrgate.database import db
 from okrgate.gates.model import Rulebook
@@ -35,6 +37,7 @@ CAP = 100
 DUES = {"overdue": "Overdue", "week": "Due within a week", "later": "Later, or no date"}
 # What may be decided on many at once: to decline is final and to object is about one project, so neither is done by the dozen.
 TOGETHER = {"approved": "Approve", "returned": "Send back", "held": "Put on hold"}
+WHOSE = {"own": "In my own name", "others": "I stand in"}
 _NO_DAY = date.max
 
 
@@ -43,6 +46,7 @@ class Waiting:
     """One round that waits for somebody. `changed` names what differs from what they decided on last.
 
     Those with the same `group` ask for the same gate of the same process.
+    `stands_for` names those for whom they may decide in it.
     """
 
     round_id: int
@@ -65,27 +69,32 @@ class Waiting:
     seats: Seating | None = None
     changed: tuple[str, ...] = ()
     decided_before: bool = False
+    stands_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Narrowed:
-    """What of the queue is shown: the id of a gate, a unit, and one of DUES; empty means all."""
+    """What of the queue is shown: the id of a gate, a unit, one of DUES, one of WHOSE; empty means all."""
 
     gate: str = ""
     unit: int | None = None
     due: str = ""
+    whose: str = ""
 
     @classmethod
     def of(cls, said: Mapping[str, str]) -> "Narrowed":
         """Read it from an address; what makes no sense narrows nothing."""
-        due = said.get("due", "")
+        due, whose = said.get("due", ""), said.get("whose", "")
         return cls(
-            said.get("gate", "")[:60], whole(said.get("unit", "")), due if due in DUES else ""
+            said.get("gate", "")[:60],
+            whole(said.get("unit", "")),
+            due if due in DUES else "",
+            whose if whose in WHOSE else "",
         )
 
     def words(self) -> dict[str, Any]:
         """Return what an address must carry to say the same."""
-        said = {"gate": self.gate, "unit": self.unit, "due": self.due}
+        said = {"gate": self.gate, "unit": self.unit, "due": self.due, "whose": self.whose}
         return {name: value for name, value in said.items() if value}
 
 
@@ -109,7 +118,7 @@ class Place:
 
 def count(person: int | BindParameter[int]) -> Select[int]:
     """Return a query for how many rounds wait for somebody, at most CAP."""
-    rounds = select(SeatPerson.round_id).where(SeatPerson.person_id == person).distinct().limit(CAP)
+    rounds = stand_ins.rounds_asked(person).limit(CAP)
     return select(func.count()).select_from(rounds.subquery())
 
 
@@ -143,6 +152,7 @@ def _rows(person: int, chosen: Select[int]) -> list[Waiting]:
     books = {version: rulebooks.rulebook(version) for version in versions}
     stands = _seatings(rounds, books)
     last = last_decided(person, rounds)
+    for_whom = _for_whom(person, rounds)
     today = clock.today()
     return [
         replace(
@@ -153,14 +163,25 @@ def _rows(person: int, chosen: Select[int]) -> list[Waiting]:
             asks=stands[row.Round.id].asks,
             changed=_changed(row.Round, last.get(row.Round.project_id), books),
             decided_before=row.Round.project_id in last,
+            stands_for=for_whom.get(row.Round.id, ()),
         )
         for row in rows
     ]
 
 
+def _for_whom(person: int, rounds: Sequence[Round]) -> dict[int, tuple[str, ...]]:
+    """Return the names of those for whom somebody may decide in each round. One query, two for a stand-in."""
+    found = stand_ins.stands_for(person, [one.id for one in rounds])
+    names = directory.names(one for people in found.values() for one in people)
+    return {
+        number: tuple(names.get(one, "somebody") for one in people)
+        for number, people in found.items()
+    }
+
+
 def _chosen(person: int, limit: int, wanted: Narrowed, after: str) -> Select[int]:
     """Return a query for which rounds to show: it sorts numbers only, however many wait."""
-    query = select(Round.id).where(_mine(person), *_conditions(wanted))
+    query = select(Round.id).where(_mine(person, wanted.whose), *_conditions(wanted))
     if wanted.unit is not None:
         query = query.join(Project, Project.id == Round.project_id)
     since = _unpack(after)
@@ -201,7 +222,7 @@ def place_of(person: int, found: Round, wanted: Narrowed) -> Place:
     rows = db.session().execute(
         select(Round.id, _DAY, Round.opened_at, Project.reference, Project.title)
         .join(Project, Project.id == Round.project_id)
-        .where(_mine(person), *_conditions(wanted))
+        .where(_mine(person, wanted.whose), *_conditions(wanted))
         .order_by(*_ORDER)
         .limit(CAP)
     )
@@ -236,9 +257,8 @@ def last_decided(person: int, rounds: Sequence[Round]) -> dict[int, Round]:
     return {row.project_id: row for row in rows if (row.project_id, row.gate) in gates}
 
 
-def _mine(person: int) -> ColumnElement[bool]:
-    asked = select(SeatPerson.round_id).where(SeatPerson.person_id == person)
-    return and_(Round.id.in_(asked), Round.closed_at.is_(None))
+def _mine(person: int, whose: str = "") -> ColumnElement[bool]:
+    return and_(Round.id.in_(stand_ins.rounds_asked(person, whose)), Round.closed_at.is_(None))
 
 
 _DAY: ColumnElement[date] = func.coalesce(Round.due_on, literal(_NO_DAY, Date))

@@ -3,7 +3,7 @@
 A delegation covers the seats of the one who is away, never what they themselves stand in for: there is no chain.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    exists,
     or_,
     select,
     union,
@@ -122,13 +123,15 @@ def ever_stood_in(person: int) -> bool:
     return db.session().scalar(query) is not None
 
 
-def stand_ins_of(people: Collection[int]) -> dict[int, int]:
-    """Return who stands in today for one of these people: stand-in → the first of those."""
-    found: dict[int, int] = {}
-    for one in in_force():
-        if one.person_id in people:
-            found.setdefault(one.stand_in_id, one.person_id)
-    return found
+def stand_ins_of(people: Collection[int], among: Sequence[StandIn] | None = None) -> set[int]:
+    """Return who stands in today for one of these people; asks for the delegations unless they are given."""
+    known = in_force() if among is None else among
+    return {one.stand_in_id for one in known if one.person_id in people}
+
+
+def stands_in(person: int | BindParameter[int]) -> ColumnElement[bool]:
+    """Return what says, beside any query, whether somebody stands in for anybody today."""
+    return exists().where(Delegation.stand_in_id == person, in_force_today())
 
 
 def covers(one: StandIn, here: Covering, roles: Iterable[str]) -> frozenset[str]:

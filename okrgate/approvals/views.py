@@ -15,6 +15,7 @@ from okrgate.approvals import queue as waiting
 from okrgate.approvals import service
 from okrgate.approvals.asking import time_left
 from okrgate.approvals.conditions import is_dropped
+from okrgate.approvals.stand_ins import stood_in_for as stands_in
 from okrgate.database import transaction
 from okrgate.projects import permissions
 from okrgate.projects import service as projects
@@ -62,6 +63,7 @@ def queue() -> ResponseReturnValue:
         narrowed=wanted.words(),
         choices=waiting.choices(me()),
         dues=list(waiting.DUES.items()),
+        whose=list(waiting.WHOSE.items()) if wanted.whose or stands_in(me()) else [],
         time_left=time_left,
         together=waiting.TOGETHER,
         all_chosen="all" in request.args,

@@ -239,6 +239,20 @@ def _(event: events.RolesChanged) -> str:
 
 
 @headline.register
+def _(event: events.StandInSet) -> str:
+    if event.you_stand_in:
+        return f"You stand in for {event.person} from {day(event.starts)} to {day(event.ends)}"
+    return f"{event.stand_in} stands in for you from {day(event.starts)} to {day(event.ends)}"
+
+
+@headline.register
+def _(event: events.StandInEnded) -> str:
+    if event.you_stand_in:
+        return f"You no longer stand in for {event.person}"
+    return f"{event.stand_in} no longer stands in for you"
+
+
+@headline.register
 def _(event: events.RulesPublished) -> str:
     return f"New rules: {event.process}, version {event.version}"
 

@@ -123,6 +123,7 @@ def card(
             Decided(one["person_id"], one["decision"], one["on_behalf_of"])
             for one in reversed(valid)
         ],
+        delegations=stand_ins.stood_in_for(reader.id) if loaded.stands_in else (),
         names=names,
     )
     standings = _standings(project, rulebook, found, reader.id, known)
@@ -182,7 +183,7 @@ def _standings(
 ) -> list[Standing]:
     """Return what somebody may do here in their own name, and for each of those they stand in for."""
     own = stand(project, rulebook, found, person, known)
-    away = dict.fromkeys(one.person_id for one in stand_ins.stood_in_for(person))
+    away = dict.fromkeys(one.person_id for one in known.delegations)
     if not away or found.closed_at is not None:
         return [own]
     asked = roles_asked(project, rulebook, known.seats)
@@ -224,7 +225,7 @@ def open_round_line(project_id: int, person: int) -> dict[str, Any] | None:
     rows = (
         db.session()
         .execute(
-            select(Round, SeatPerson.person_id)
+            select(Round, SeatPerson.person_id, Round.id.in_(stand_ins.rounds_asked(person)))
             .outerjoin(SeatPerson, SeatPerson.round_id == Round.id)
             .where(Round.project_id == project_id, Round.closed_at.is_(None))
             .order_by(Round.id)
@@ -237,7 +238,7 @@ def open_round_line(project_id: int, person: int) -> dict[str, Any] | None:
     waiting = {row.person_id for row in rows if row.Round is found and row.person_id is not None}
     return {
         "url": url_for("stages.decide", round_id=found.id),
-        "mine": person in waiting,
+        "mine": bool(rows[0][2]),
         "waiting": waiting,
         "since": found.opened_at,
         "due": found.due_on,

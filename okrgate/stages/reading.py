@@ -1,7 +1,7 @@
 """Read a project for its pages: few queries, whatever the size of the data."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import Integer, Row, Select, bindparam, or_, select
 from okrgate import clock
 from okrgate.accounts import directory
 from okrgate.accounts.models import OrgUnit, Person
-from okrgate.approvals import entitlement
+from okrgate.approvals import entitlement, stand_ins
 from okrgate.approvals.models import Round
 from okrgate.audit import service as audit
 from okrgate.comments import following
@@ -46,6 +46,7 @@ class Loaded:
 
     `held` is what the reader holds in units, wherever; `involved` whether they are one of the project's readers.
     `seq` numbers its newest row in the record: a page made before that row is out of date.
+    `stands_in` says, where a round was asked for, whether they stand in for anybody today.
     """
 
     project: Project
@@ -59,6 +60,7 @@ class Loaded:
     involved: bool
     seq: int
     talk: following.Talk
+    stands_in: bool = False
 
     @property
     def writers(self) -> str:
@@ -92,7 +94,7 @@ def load(reference: str, reader: Reader) -> Loaded:
 def load_round(round_id: int, reader: Reader) -> tuple[Loaded, Round]:
     """Return a round with its project. Raises NotFound for what is hidden or missing alike."""
     row = _row(_by_round(reader.is_auditor, permissions.registered()), reader, round=round_id)
-    return _loaded(row, reader), row.Round
+    return replace(_loaded(row, reader), stands_in=bool(row.stands_in)), row.Round
 
 
 # Written once: to write these takes longer than to ask them. They grow when a room registers who reads besides.
@@ -103,7 +105,9 @@ def _by_reference(is_auditor: bool, registered: int) -> Select[*tuple[Any, ...]]
 
 @lru_cache(maxsize=8)
 def _by_round(is_auditor: bool, registered: int) -> Select[*tuple[Any, ...]]:
-    query = _query(is_auditor).add_columns(Round).join(Round, Round.project_id == Project.id)
+    stands_in = stand_ins.stands_in(_READER).label("stands_in")
+    query = _query(is_auditor).add_columns(Round, stands_in)
+    query = query.join(Round, Round.project_id == Project.id)
     return query.where(Round.id == bindparam("round"))
 
 

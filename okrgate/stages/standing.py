@@ -13,6 +13,7 @@ from okrgate.approvals import service as approvals
 from okrgate.approvals.entitlement import Surroundings
 from okrgate.approvals.models import Round, Seat, SignoffRow
 from okrgate.approvals.service import MOVING, NewCondition
+from okrgate.approvals.stand_ins import StandIn
 from okrgate.database import db
 from okrgate.gates.model import Rulebook, Transition
 from okrgate.projects.models import Project
@@ -76,7 +77,8 @@ class Decided(NamedTuple):
 class Known:
     """What a standing follows from: somebody's roles in the project, its people, the round's seats and decisions.
 
-    `decided` is oldest first; `names` may be left out.
+    `decided` is oldest first; `delegations` are those of today in which this person stands in for somebody. `names`
+    may be left out.
     """
 
     roles: frozenset[str]
@@ -84,6 +86,7 @@ class Known:
     settled: Mapping[str, calendar.datetime]
     seats: Sequence[Seat]
     decided: Sequence[Decided]
+    delegations: Sequence[StandIn]
     names: Mapping[int, str] | None = None
 
 
@@ -107,6 +110,7 @@ def standing(
         settled=snapshot.settled,
         seats=seats,
         decided=decided_in(found.id),
+        delegations=stand_ins.stood_in_for(person),
     )
     if on_behalf_of is None:
         return stand(project, rulebook, found, person, known)
@@ -124,8 +128,7 @@ def stand(
 ) -> Standing:
     """Say the same from what is known already. Asks nothing but, once a round is over, for names."""
     roles = _seated(known.seats, known.roles)
-    since = known.settled.get(found.gate)
-    never = entitlement.barred(project, rulebook, known.around, since=since)
+    never = _never(project, rulebook, found, known)
     if found.closed_at is not None:
         # Whoever came too late is told who decided; whoever never signs is not even told that there was a round.
         return Standing(
@@ -153,7 +156,7 @@ def stand_in(
     Neither of the two may have a part in the project or have decided already, and the delegation has to cover it.
     """
     theirs = frozenset(role for role, people in held.items() if away in people)
-    covered = _covered(project, person, away, known.around.home_path, theirs)
+    covered = _covered(project, known, away, theirs)
     refusal = _why_not_for(project, rulebook, found, person, known, away, theirs, covered)
     if refusal:
         return Standing(refusal=refusal, on_behalf_of=away)
@@ -175,8 +178,7 @@ def _why_not_for(
     theirs: frozenset[str],
     covered: frozenset[str] | None,
 ) -> str:
-    since = known.settled.get(found.gate)
-    never = entitlement.barred(project, rulebook, known.around, since=since)
+    never = _never(project, rulebook, found, known)
     if found.closed_at is not None:
         return who_decided(known.decided, known.names)
     if covered is None:
@@ -195,14 +197,24 @@ def _why_not_for(
     return _spoken(away, known)
 
 
+def _never(project: Project, rulebook: Rulebook, found: Round, known: Known) -> dict[int, str]:
+    return entitlement.barred(
+        project,
+        rulebook,
+        known.around,
+        since=known.settled.get(found.gate),
+        delegations=known.delegations,
+    )
+
+
 def _covered(
-    project: Project, person: int, away: int, home_path: str, theirs: frozenset[str]
+    project: Project, known: Known, away: int, theirs: frozenset[str]
 ) -> frozenset[str] | None:
     """Return the roles in which somebody is stood in for today; None when there is no delegation at all."""
-    found = [one for one in stand_ins.stood_in_for(person) if one.person_id == away]
+    found = [one for one in known.delegations if one.person_id == away]
     if not found:
         return None
-    here = stand_ins.covering(project, home_path)
+    here = stand_ins.covering(project, known.around.home_path)
     return frozenset().union(*(stand_ins.covers(one, here, theirs) for one in found))
 
 

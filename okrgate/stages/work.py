@@ -11,7 +11,8 @@ from sqlalchemy.orm import aliased
 
 from okrgate import clock
 from okrgate.accounts.models import Person, RoleGrant
-from okrgate.approvals.models import Round, SeatPerson
+from okrgate.approvals import stand_ins
+from okrgate.approvals.models import Round
 from okrgate.comments import following
 from okrgate.comments.models import Look
 from okrgate.database import db
@@ -229,7 +230,7 @@ def _mine(row: Any, person: int, new: int) -> Mine:
 
 def _decisions(person: int) -> tuple[list[Decision], bool]:
     """Return the rounds that wait for this person, by due date, and whether they hold a role anywhere; one query."""
-    waits = select(SeatPerson.round_id).where(SeatPerson.person_id == person)
+    waits = stand_ins.rounds_asked(person)
     submitter = aliased(Person)
     query = (
         select(

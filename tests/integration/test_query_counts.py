@@ -40,6 +40,7 @@ PAGES = {
     "many at once": ("Mia", "/approvals/together?round={round}&decision=returned"),
     "what I decided": ("Mia", "/decisions"),
     "a decision to take back": ("Rex", "/signoffs/{signoff}/withdraw"),
+    "standing in": ("Mia", "/standing-in"),
     "a receipt": ("Sue", "/receipts/{receipt}"),
     "a receipt, judged again": ("Aud", "/receipts/{receipt}?again=1"),
     "the receipts of a project": ("Sue", "/projects/{reference}/receipts"),

@@ -226,6 +226,12 @@ TABLE: dict[str, Row] = {
     ),
     "GET approvals.queue": signed_in("/approvals"),
     "GET approvals.decided": signed_in("/decisions"),
+    "GET standing_in.mine": signed_in("/standing-in"),
+    "POST standing_in.mine": signed_in("/standing-in", 422),
+    "GET standing_in.of_person": admins("/people/{person}/standing-in"),
+    "POST standing_in.of_person": admins("/people/{person}/standing-in", 422),
+    "POST standing_in.end": signed_in("/standing-in/1/end", 404),
+    "POST standing_in.choose_assistants": signed_in("/standing-in/assistants", 422),
     "GET approvals.show_receipt": signed_in(
         "/receipts/{receipt}", 404, Sue=200, Lea=200, Rex=200, Mia=200, Aud=200
     ),

@@ -131,6 +131,16 @@ OWN: dict[type[Event], dict[str, Any]] = {
     events.EmailChanged: {"address": "old@example.com"},
     events.SecondFactorChanged: {"kind": "added", "factor": "the passkey “Phone”"},
     events.RolesChanged: {"gained": ("Vice President in Acme",), "lost": ("Steward in Acme",)},
+    events.StandInSet: {
+        "person": "Ada Away",
+        "stand_in": "Bea Beside",
+        "starts": "2031-12-04",
+        "ends": "2031-12-18",
+        "scope": "all projects, up to a budget of € 50,000",
+        "note": "Call me for anything larger",
+        "you_stand_in": True,
+    },
+    events.StandInEnded: {"person": "Ada Away", "stand_in": "Bea Beside"},
     events.RulesApprovalAsked: {
         "process": "Stage gates",
         "note": "Shorter waits",
