@@ -34,6 +34,7 @@ class StandInForm(FlaskForm):  # type: ignore[misc]
     )
     role = SelectField(
         "Only as",
+        default="",
         coerce=lambda value: value or "",
         choices=[],
         invalid_choice_message="Choose one of the roles.",
@@ -41,9 +42,9 @@ class StandInForm(FlaskForm):  # type: ignore[misc]
     note = Line("What should they know?", most=300)
     sure = BooleanField("Name them all the same")
 
-    def offer(self) -> None:
-        """Fill the lists."""
-        offer_people([self.stand_in], chosen=[])
+    def offer(self, *more: Any) -> None:
+        """Fill the lists; fields of other forms that choose people may be filled along."""
+        offer_people([self.stand_in, *more], chosen=[])
         offer_units([self.unit_id], chosen=[])
         roles = directory.role_choices()
         self.role.choices = [
@@ -53,10 +54,9 @@ class StandInForm(FlaskForm):  # type: ignore[misc]
 
     @classmethod
     def blank(cls, stand_in: int | None) -> "StandInForm":
-        """Return one for two weeks from today on, with whoever stood in the last time."""
+        """Return one for two weeks from today on, with whoever stood in the last time. Its lists are still to be filled."""
         today = clock.today()
         form = cls(formdata=None, stand_in=stand_in, starts_on=today, ends_on=today + _TWO_WEEKS)
-        form.offer()
         return form
 
     def wanted(self) -> Wanted:
@@ -76,13 +76,6 @@ class AssistantForm(FlaskForm):  # type: ignore[misc]
     """Somebody who may arrange it for me."""
 
     assistant = Somebody("Who may arrange it for you?", needed="Choose a person.")
-
-    @classmethod
-    def blank(cls) -> "AssistantForm":
-        """Return an empty one."""
-        form = cls(formdata=None)
-        offer_people([form.assistant], chosen=[])
-        return form
 
 
 def put_errors(form: Any, fields: dict[str, str], sentence: str) -> None:

@@ -107,6 +107,9 @@ def _page(
     helped = delegations.assists(person_id) if is_me else []
     names = directory.names([person_id, *assistants, *helped])
     before = [one.stand_in_id for one in rows if one.person_id == person_id]
+    form = form or StandInForm.blank(before[0] if before else None)
+    asking = (assistant_form or AssistantForm(formdata=None)) if is_me else None
+    form.offer(*([asking.assistant] if asking is not None else []))
     return render(
         "approvals/standing_in.html",
         status=status,
@@ -117,9 +120,9 @@ def _page(
         there=[one for one in rows if one.stand_in_id == person_id],
         assistants=[(one, names.get(one, "Somebody")) for one in assistants],
         helped=[(one, names.get(one, "Somebody")) for one in helped],
-        form=form or StandInForm.blank(before[0] if before else None),
-        assistant_form=(assistant_form or AssistantForm.blank()) if is_me else None,
-        wrong=assistant_form or form,
+        form=form,
+        assistant_form=asking,
+        wrong=(assistant_form or form) if status != 200 else None,
         form_errors=status != 200,
         may_open_person=current_user.is_admin,
     )

@@ -194,7 +194,7 @@ def _why_not_for(
         return (
             "The person you stand in for has a part in this project, so somebody else has to sign."
         )
-    return _spoken(away, known)
+    return _spoken(away, known, you=False)
 
 
 def _never(project: Project, rulebook: Rulebook, found: Round, known: Known) -> dict[int, str]:
@@ -236,12 +236,12 @@ def _barred(person: int, never: Mapping[int, str], known: Known) -> str:
     return ""
 
 
-def _spoken(person: int, known: Known) -> str:
+def _spoken(person: int, known: Known, *, you: bool = True) -> str:
     """Say that a person's word is given already, by themselves or by whoever stood in for them."""
     one = next((each for each in known.decided if person in each.hands), None)
     if one is None:
         return ""
-    if one.person_id == person and one.on_behalf_of is None:
+    if you and one.person_id == person and one.on_behalf_of is None:
         return "You have already decided in this round."
     return f"This was decided already: {said_in([one], known.names)[0]}."
 

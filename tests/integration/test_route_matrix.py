@@ -228,8 +228,8 @@ TABLE: dict[str, Row] = {
     "GET approvals.decided": signed_in("/decisions"),
     "GET standing_in.mine": signed_in("/standing-in"),
     "POST standing_in.mine": signed_in("/standing-in", 422),
-    "GET standing_in.of_person": admins("/people/{person}/standing-in"),
-    "POST standing_in.of_person": admins("/people/{person}/standing-in", 422),
+    "GET standing_in.of_person": signed_in("/people/{person}/standing-in", 403, Ada=200, Pat=200),
+    "POST standing_in.of_person": signed_in("/people/{person}/standing-in", 403, Ada=422, Pat=422),
     "POST standing_in.end": signed_in("/standing-in/1/end", 404),
     "POST standing_in.choose_assistants": signed_in("/standing-in/assistants", 422),
     "GET approvals.show_receipt": signed_in(
