@@ -56,8 +56,7 @@ class StandInForm(FlaskForm):  # type: ignore[misc]
     def blank(cls, stand_in: int | None) -> "StandInForm":
         """Return one for two weeks from today on, with whoever stood in the last time. Its lists are still to be filled."""
         today = clock.today()
-        form = cls(formdata=None, stand_in=stand_in, starts_on=today, ends_on=today + _TWO_WEEKS)
-        return form
+        return cls(formdata=None, stand_in=stand_in, starts_on=today, ends_on=today + _TWO_WEEKS)
 
     def wanted(self) -> Wanted:
         """Return what was filled in, once it is valid."""

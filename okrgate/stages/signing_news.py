@@ -21,6 +21,8 @@ from okrgate.gates.model import Rulebook
 from okrgate.projects.models import Project
 from okrgate.stages.standing import SPOKEN, Ask, Standing
 
+_STOOD_IN = "somebody stands in for you"
+
 
 def decided(
     project: Project,
@@ -41,7 +43,7 @@ def decided(
     gate = rulebook.gates[found.gate].label
     told = {} if moves else _concerned(project, by)
     if ask.on_behalf_of is not None:
-        told[ask.on_behalf_of] = "somebody stands in for you"
+        told[ask.on_behalf_of] = _STOOD_IN
     about = _about(project, name, by)
     events: list[Event] = [
         SignoffGiven(
@@ -87,6 +89,8 @@ def withdrawn(
     """
     told = {one.owner_id: "you were to see to a condition of it" for one in conditions}
     told |= _concerned(project, row.person_id)
+    if row.on_behalf_of_id is not None:
+        told[row.on_behalf_of_id] = _STOOD_IN
     told.pop(row.person_id, None)
     return SignoffWithdrawn(
         recipients=tuple(Recipient(one, why) for one, why in told.items()),

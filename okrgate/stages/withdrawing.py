@@ -63,7 +63,8 @@ def _withdraw(signoff_id: int, by: int, reason: str) -> int:
     found = db.session().get_one(Round, row.round_id)
     project = db.session().get_one(Project, row.project_id)
     rulebook = rulebooks.rulebook(project.rulebook_version_id)
-    name = directory.names([by]).get(by, "Somebody")
+    away = row.on_behalf_of_id
+    name = approvals.said_by(by, away, directory.names([by, away]))
     conditions = list(
         db.session().scalars(
             select(Condition).where(Condition.signoff_id == row.id).order_by(Condition.id)
