@@ -30,6 +30,7 @@ from okrgate.database import db, prepare_engine
 from okrgate.delivery import views as delivery
 from okrgate.demo import tour
 from okrgate.demo import views as demo
+from okrgate.evidence import views as evidence
 from okrgate.factors import service as factors_service
 from okrgate.factors import views as factors
 from okrgate.imports import views as imports
@@ -79,6 +80,7 @@ ROOMS = (
     comments,
     approvals,
     standing_in,
+    evidence,
     summaries,
     portfolio,
     stages,

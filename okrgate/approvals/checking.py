@@ -220,7 +220,7 @@ def signature_faults(
 
 def round_faults(row: Columns) -> Iterator[Fault]:
     """Yield what is wrong with what was put before the signers: its digest is that of its content."""
-    content = _json(row["content"])
+    content = read_json(row["content"])
     if content is _NOTHING:
         yield Fault("round", row["id"], "content", _UNREADABLE)
     elif hash_of(content) != row["digest"]:
@@ -235,7 +235,7 @@ def rules_faults(receipt: Columns, versions: Mapping[int, Columns]) -> Iterator[
         yield Fault("rulebook version", number or 0, "", "is gone")
         return
     yield from version_faults(version)
-    verdict = _json(receipt["verdict"])
+    verdict = read_json(receipt["verdict"])
     judged = verdict.get("rulebook_sha256") if isinstance(verdict, dict) else None
     if judged and judged != version["sha256"]:
         yield Fault("rulebook version", version["id"], "sha256", "is not that of the verdict")
@@ -265,7 +265,7 @@ def sealed_by(receipt_id: int, project_id: Any = None) -> Sealed | None:
     if seq is None:
         return None
     row, breaks = chain.look(seq)
-    if row is None or not isinstance(details := _json(row["details"]), dict):
+    if row is None or not isinstance(details := read_json(row["details"]), dict):
         return None
     try:
         said = chain.body_of(row)
@@ -318,7 +318,7 @@ _NOTHING = _Nothing()
 
 def _told(column: str, value: Any) -> Any:
     if column in _JSON:
-        return _json(value)
+        return read_json(value)
     if column == "at":
         try:
             return chain.moment_of(value).isoformat(timespec="microseconds")
@@ -327,7 +327,8 @@ def _told(column: str, value: Any) -> Any:
     return value
 
 
-def _json(value: Any) -> Any:
+def read_json(value: Any) -> Any:
+    """Read canonical JSON; what is none, or is spelled otherwise, is NOTHING."""
     try:
         found = json.loads(value)
         return found if canonical_json(found) == value else _NOTHING

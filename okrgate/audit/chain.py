@@ -76,6 +76,22 @@ def look(seq: int) -> tuple[Mapping[str, Any] | None, list[Break]]:
     return row, list(faults(seq, row, previous))
 
 
+def marks_at(seq: int) -> tuple[str, ...]:
+    """Return the hash of a row, and the digest of the list of all hashes up to it; nothing when it is not there."""
+    listing, last, found = hashlib.sha256(), 0, GENESIS
+    while last < seq:
+        query = text(
+            "SELECT seq, hash FROM audit_entries WHERE seq > :last AND seq <= :most ORDER BY seq LIMIT :many"
+        )
+        rows = db.session().execute(query, {"last": last, "most": seq, "many": 20 * _BATCH}).all()
+        if not rows:
+            return ()
+        for row in rows:
+            listing.update(str(row.hash).encode())
+        last, found = rows[-1].seq, rows[-1].hash
+    return str(found), listing.hexdigest()
+
+
 def faults(seq: int, row: Mapping[str, Any], previous: str) -> Iterator[Break]:
     """Yield what is wrong with a row behind one with this hash ("": not known)."""
     if previous and row["prev_hash"] != previous:

@@ -30,7 +30,7 @@ _COMMANDS = {
     ),
     "doctor": ("okrgate.commands.doctor:doctor", "Say what is wrong with this installation."),
     "rules": ("okrgate.commands.rules:rules", "Check, test, try and publish rules files."),
-    "audit": ("okrgate.audit.commands:audit", "Verify and export the audit record."),
+    "audit": ("okrgate.commands.record:audit", "Verify and export the audit record."),
     "import": ("okrgate.imports.commands:import_projects", "Bring in projects from a file."),
     "backup": (
         "okrgate.commands.backup:backup",

@@ -124,7 +124,7 @@ def _accept(url: str, manifest: Manifest) -> None:
     from okrgate import clock, migrations
     from okrgate.accounts.models import SignInSession
     from okrgate.audit import chain, service
-    from okrgate.audit.commands import opened
+    from okrgate.commands.record import opened
     from okrgate.database import transaction
 
     migrations.upgrade(url)

@@ -9,6 +9,7 @@ from sqlalchemy import ScalarSelect, func, select
 from okrgate import clock
 from okrgate.audit import service as audit
 from okrgate.database import db, transaction
+from okrgate.evidence import walking
 from okrgate.notifications import service as notifications
 from okrgate.notifications import worker
 from okrgate.watching import heartbeats, incidents
@@ -19,7 +20,7 @@ _NAMED = 3
 
 
 def check_chain() -> bool:
-    """Walk the whole record, note what was found, and tell the administrators if it is broken. Return whether it is whole.
+    """Walk over the record, the receipts and what was signed, note what was found, and tell the administrators if it is broken. Return whether it is whole.
 
     The head of the last good walk must still be in it: so one notices rows that were cut off at the end.
     """
@@ -28,25 +29,25 @@ def check_chain() -> bool:
     )
     expected = (last.head_seq, last.head_hash) if last is not None and last.head_seq else None
     seq, digest = audit.head()
-    rows, breaks = audit.verify(expected)
-    problem = "; ".join(f"row {one.seq} {one.what}" for one in breaks[:_NAMED])
+    found = walking.walk(*([expected] if expected else []))
+    problem = "; ".join(found.problems[:_NAMED])
     db.session().rollback()
     with transaction() as session:
         session.add(
             ChainCheck(
                 at=clock.now(),
-                row_count=rows,
+                row_count=found.rows,
                 head_seq=seq,
                 head_hash=digest,
-                whole=not breaks,
+                whole=not found.problems,
                 problem=problem,
             )
         )
-    if breaks:
+    if found.problems:
         incidents.arise(incidents.CHAIN, problem)
     else:
         incidents.subside(incidents.CHAIN)
-    return not breaks
+    return not found.problems
 
 
 def last_check() -> ChainCheck | None:

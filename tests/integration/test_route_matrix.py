@@ -305,6 +305,7 @@ TABLE: dict[str, Row] = {
     "POST accounts.create_unit": admins("/admin/units/new", 422),
     "GET audit.list_entries": auditors("/audit"),
     "POST audit.export": auditors("/audit/export"),
+    "POST evidence.export_record": auditors("/audit/proof"),
     "GET rulebooks.show_rules": signed_in("/rules"),
     "GET rulebooks.show_version": signed_in("/rules/{rules}"),
     "GET rulebooks.download": signed_in("/rules/{rules}.yaml"),

@@ -5,6 +5,7 @@ import hashlib
 import io
 import sqlite3
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -15,9 +16,10 @@ from sqlalchemy.exc import DBAPIError
 
 from okrgate import clock
 from okrgate.audit import chain, reading, service
-from okrgate.audit.commands import audit as command
 from okrgate.audit.models import Entry
+from okrgate.commands.record import audit as command
 from okrgate.database import db, transaction
+from okrgate.evidence import verify_export
 from okrgate.logs import request_id
 from okrgate.projects.models import Project
 from okrgate.rulebooks import service as rulebooks
@@ -351,7 +353,10 @@ def test_the_command_says_that_the_record_is_whole(runner: CliRunner, record: li
     answer = runner.invoke(command, ["verify", "--expect", head])
 
     assert head.startswith("7:")
-    assert (answer.exit_code, answer.stdout) == (0, "7 rows, unbroken.\n")
+    assert (answer.exit_code, answer.stdout) == (
+        0,
+        "7 rows, unbroken. 0 receipts, as they were written.\n",
+    )
 
 
 def test_the_command_names_the_broken_places(runner: CliRunner, record: list[int]) -> None:
@@ -361,6 +366,54 @@ def test_the_command_names_the_broken_places(runner: CliRunner, record: list[int
 
     assert answer.exit_code == 1
     assert answer.stdout == "row 4: was changed after it was written\n"
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_the_command_names_the_column_of_a_changed_byte(
+    runner: CliRunner, record: list[int], column: str
+) -> None:
+    query = text(f"SELECT {column} FROM audit_entries WHERE seq = 4")  # noqa: S608
+    value = db.session.execute(query).scalar_one()
+    changed = sum(record) - value if column in {"actor_id", "on_behalf_of_id"} else flipped(value)
+    if column == "project_id":
+        changed = None
+    if column == "at" and not isinstance(value, str):
+        # One digit of it, and nothing carried.
+        changed = value.replace(microsecond=value.microsecond ^ 1)
+    unprotected(f"UPDATE audit_entries SET {column} = :value WHERE seq = 4", value=changed)  # noqa: S608
+
+    answer = runner.invoke(command, ["verify"])
+
+    assert answer.exit_code == 1
+    assert f"row 4, column {column}: " in answer.stdout
+
+
+def test_the_command_takes_heads_and_lists_that_were_mailed(
+    runner: CliRunner, record: list[int]
+) -> None:
+    head, listing = chain.marks_at(5)
+    db.session.rollback()
+    good = runner.invoke(
+        command, ["verify", "--checkpoint", f"5:{head}", "--checkpoint", f"5:{listing}"]
+    )
+    bad = runner.invoke(command, ["verify", "--checkpoint", f"4:{head}"])
+
+    assert good.exit_code == 0
+    assert bad.exit_code == 1
+    assert "row 4: is not the row that was noted before" in bad.stdout
+
+
+def test_the_command_writes_the_record_with_its_proof(
+    runner: CliRunner, record: list[int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "record.zip"
+    answer = runner.invoke(command, ["export", str(file), "--project", "okr-1"])
+
+    assert answer.exit_code == 0, answer.output
+    assert verify_export.main([str(file)]) == 0
+    assert "8 rows of the record, 7 of them in full" in capsys.readouterr().out
+    assert runner.invoke(command, ["export", str(file), "--project", "NO"]).exit_code == 2
+    assert runner.invoke(command, ["export", "x.csv", "--project", "OKR-1"]).exit_code == 2
 
 
 def test_the_command_writes_the_record_and_notes_it(runner: CliRunner, record: list[int]) -> None:

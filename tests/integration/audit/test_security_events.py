@@ -37,6 +37,7 @@ EVENTS = {
     "accounts.sign_out": "person.signed_out",
     "approvals.close_condition": "condition.closed",
     "audit.export": "audit.exported",
+    "evidence.export_record": "audit.exported",
     "comments.edit": "comment.edited",
     "comments.withdraw": "comment.withdrawn",
     "measurement.confirm": "measurement.confirmed",

@@ -1,0 +1,252 @@
+"""The record as somebody takes it away: whole, or a part, checked by the program that comes with it; damage is named."""
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from okrgate import clock
+from okrgate.audit import chain
+from okrgate.audit import service as audit
+from okrgate.database import canonical_json, db, transaction
+from okrgate.evidence import exporting, verify_export
+from okrgate.evidence.exporting import Scope
+from okrgate.evidence.walking import walk
+from tests.integration.conftest import Arrive
+from tests.integration.journey.company import Company
+
+Files = dict[str, bytes]
+
+
+@pytest.fixture
+def company(arrive: Arrive) -> Company:
+    """Mia has signed, Vik has not; somebody did something elsewhere before and after."""
+    company = arrive("half approved")
+    with transaction():
+        audit.record("person.changed", by=company.ids["Pat"], reason="A secret of somebody else")
+    return company
+
+
+def exported(scope: Scope | None = None) -> Files:
+    content = b"".join(exporting.stream(scope or Scope()))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.testzip() is None
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def put(files: Files, folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
+
+
+@pytest.fixture
+def checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Return what the program says of files, in the words it prints."""
+
+    def check(files: Files, *arguments: str) -> str:
+        code = verify_export.main([str(put(files, tmp_path / "export")), *arguments])
+        said = capsys.readouterr().out
+        assert said.startswith("PASS" if code == 0 else "FAIL")
+        return said
+
+    return check
+
+
+def rows_of(files: Files, name: str = "records.jsonl") -> list[dict[str, Any]]:
+    return [json.loads(line) for line in files[name].splitlines()]
+
+
+def with_rows(files: Files, rows: list[dict[str, Any]], name: str = "records.jsonl") -> Files:
+    return {**files, name: b"".join(canonical_json(row).encode() + b"\n" for row in rows)}
+
+
+def test_an_auditor_takes_the_record_and_checks_it_elsewhere(
+    company: Company, tmp_path: Path
+) -> None:
+    answer = company["Aud"].client.post("/audit/proof")
+    assert answer.mimetype == "application/zip"
+    (tmp_path / "record.zip").write_bytes(answer.data)
+    with zipfile.ZipFile(tmp_path / "record.zip") as archive:
+        assert archive.read("verify.py") == exporting.PROGRAM.read_bytes()
+        (tmp_path / "verify.py").write_bytes(archive.read("verify.py"))
+        assert "canonical JSON" in archive.read("README.txt").decode()
+        assert "Mia" in json.loads(archive.read("people.json")).values()
+        head = json.loads(archive.read("manifest.json"))["head"]
+    db.session.rollback()
+    said = subprocess.run(
+        [sys.executable, "-I", "-S", "verify.py", "record.zip"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    assert said.startswith("PASS\n")
+    assert f"{head['seq']}:{head['hash']}" in said
+    assert (head["seq"], head["hash"]) == audit.head()
+    assert f"and {len(company.receipts())} receipts" in said
+    newest = audit.page(audit.Filter(), limit=1)[0]
+    assert (newest.action, newest.details) == (
+        "audit.exported",
+        {"all": "the whole record", "with": "proof"},
+    )
+
+
+def test_a_changed_byte_of_a_row_is_named_with_its_field(
+    company: Company, checked: Callable[..., str]
+) -> None:
+    files = exported()
+    assert checked(files).startswith("PASS")
+    rows = rows_of(files)
+    at = next(number for number, row in enumerate(rows) if row["body"]["reason"])
+    for field in ("action", "actor", "at", "details", "project", "reason"):
+        changed = json.loads(canonical_json(rows))
+        body = changed[at]["body"]
+        body[field] = other(body[field])
+        said = checked(with_rows(files, changed))
+        assert f"FAIL: row {at + 1} of the record, field {field}: was changed" in said, field
+    for field in ("hash", "prev_hash"):
+        changed = json.loads(canonical_json(rows))
+        changed[at][field] = other(changed[at][field])
+        assert f"row {at + 1} of the record, field {field}" in checked(with_rows(files, changed))
+
+
+def other(value: Any) -> Any:
+    """Change one byte or one number."""
+    if value is None:
+        return 7
+    if isinstance(value, int):
+        return value + 1
+    if isinstance(value, dict):
+        return {**value, "zz": 1} if not value else dict(list(value.items())[:-1]) | _last(value)
+    return (value[:-1] + ("1" if value[-1] == "0" else "0")) if value else "x"
+
+
+def _last(value: dict[str, Any]) -> dict[str, Any]:
+    name, said = list(value.items())[-1]
+    return {name: other(said)}
+
+
+def test_rows_removed_slipped_in_or_cut_off_are_named(
+    company: Company, checked: Callable[..., str]
+) -> None:
+    files = exported()
+    rows = rows_of(files)
+    assert "row 5 of the record is missing" in checked(with_rows(files, rows[:4] + rows[5:]))
+    assert "row 6 of the record is missing" in checked(
+        with_rows(files, [*rows[:5], rows[4], *rows[5:]])
+    )
+    count = len(rows)
+    head = f"{count}:{rows[-1]['hash']}"
+    shorter = with_rows(files, rows[:-2])
+    assert f"the record ends at row {count - 2}" in checked(shorter)
+    assert "before the checkpoint" in checked(shorter, "--checkpoint", head)
+    assert "The checkpoint matches" in checked(files, "--checkpoint", head)
+
+
+def test_changed_receipts_and_rules_are_named(
+    company: Company, checked: Callable[..., str]
+) -> None:
+    files = exported()
+    receipts = rows_of(files, "receipts.jsonl")
+    number = receipts[2]["id"]
+    for field in ("meaning", "at", "by", "gate"):
+        changed = json.loads(canonical_json(receipts))
+        changed[2]["body"][field] = other(changed[2]["body"][field])
+        changed[2]["hash"] = verify_export.digest(changed[2]["body"])
+        said = checked(with_rows(files, changed, "receipts.jsonl"))
+        assert f"FAIL: receipt {number}, field {field}: was changed" in said
+    signed = next(place for place, one in enumerate(receipts) if one["signoff"])
+    changed = json.loads(canonical_json(receipts))
+    changed[signed]["signoff"]["decision"] = "declined"
+    said = checked(with_rows(files, changed, "receipts.jsonl"))
+    assert f"the sign-off of receipt {receipts[signed]['id']}, field decision: was changed" in said
+    assert "it is not here" in checked(with_rows(files, receipts[1:], "receipts.jsonl"))
+    rules = next(name for name in files if name.startswith("rules/"))
+    assert f"{rules} was changed" in checked({**files, rules: files[rules] + b" "})
+    assert "people.json is not the file" in checked({**files, "people.json": b"{}"})
+    assert "manifest.json is missing" in checked(
+        {name: content for name, content in files.items() if name != "manifest.json"}
+    )
+
+
+def test_a_project_alone_keeps_its_place_and_tells_nothing_of_others(
+    company: Company, checked: Callable[..., str]
+) -> None:
+    elsewhere = company.factory.project("Elsewhere")
+    with transaction():
+        audit.record("project.marked", by=None, project_id=elsewhere.id, reason="Hidden")
+    project = company.project()
+    files = exported(Scope(project_id=project.id))
+    everything = b"".join(
+        content for name, content in files.items() if name not in {"README.txt", "verify.py"}
+    )
+    seq, head = audit.head()
+    listing = chain.marks_at(seq)[1]
+
+    assert b"A secret" not in everything
+    assert b"Hidden" not in everything
+    assert {row["body"]["project"] for row in rows_of(files) if "body" in row} == {project.id}
+    said = checked(files, "--checkpoint", f"{seq}:{listing}")
+    assert said.startswith("PASS")
+    assert "known by the second line of a checkpoint only" in said
+    rows = rows_of(files)
+    rows[-1]["hash"] = "0" * 64
+    files["manifest.json"] = files["manifest.json"].replace(head.encode(), b"0" * 64)
+    assert "is not the one of the checkpoint" in checked(
+        with_rows(files, rows), "--checkpoint", f"{seq}:{listing}"
+    )
+
+
+def test_a_time_alone(company: Company, checked: Callable[..., str]) -> None:
+    entries = company.entries()
+    middle = entries[len(entries) // 2].at
+    files = exported(Scope(since=middle, until=clock.now() + timedelta(days=4000)))
+    full = [row for row in rows_of(files) if "body" in row]
+
+    assert 0 < len(full) < len(rows_of(files))
+    assert checked(files).startswith("PASS")
+
+
+def test_a_search_that_makes_no_sense_is_answered_kindly(company: Company) -> None:
+    answer = company["Aud"].client.post("/audit/proof", data={"project": "NOPE"})
+
+    assert answer.status_code == 303
+    assert "There is no project" in company["Aud"].client.get("/audit?project=NOPE").text
+
+
+def test_a_receipt_is_checked_from_its_paper(
+    company: Company, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    receipt = company.receipts()[-1]
+    paper = tmp_path / "receipt.pdf"
+    paper.write_bytes(company["Aud"].client.get(f"/receipts/{receipt.id}.pdf").data)
+
+    assert verify_export.main([str(paper)]) == 0
+    assert f"Receipt {receipt.id} says what was written." in capsys.readouterr().out
+    proof = json.loads(verify_export._attached(paper.read_bytes()))
+    proof["receipt"]["body"]["meaning"] += "."
+    file = tmp_path / "receipt.json"
+    file.write_text(json.dumps(proof), encoding="utf-8")
+    assert verify_export.main([str(file)]) == 1
+    assert "field meaning: was changed" in capsys.readouterr().out
+
+
+def test_the_walk_finds_nothing_where_nothing_was_changed(company: Company) -> None:
+    found = walk(audit.head())
+
+    assert found.problems == ()
+    assert found.receipts == len(company.receipts())
+    assert found.rows == audit.head()[0]
