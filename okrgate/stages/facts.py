@@ -183,6 +183,7 @@ def facts_as_json(facts: Facts) -> dict[str, Any]:
         **{name: plain(rows) for name, rows in facts.collections.items()},
         "signoffs": [
             {"role": one.role, "by": one.by, "decision": one.decision, "stale": one.stale}
+            | ({"on_behalf_of": one.on_behalf_of} if one.on_behalf_of else {})
             for one in facts.signoffs
         ],
         "waivers": [
