@@ -32,25 +32,35 @@ class Shown:
         return f"{self.words} “{self.label}”" if self.label else self.words
 
 
+def signed_with(body: Mapping[str, Any]) -> str:
+    """Return what the meaning of a receipt adds: " Signed with a passkey on 2026-11-22 at 14:02 CET."."""
+    return f" Signed with {WORDS[body['method']]} {when(datetime.fromisoformat(body['at']))}."
+
+
 def when(at: datetime) -> str:
     """Print a moment with the company's zone: on 2026-11-22 at 14:02 CET."""
     there = at.astimezone(clock.company_zone())
     return f"on {there:%Y-%m-%d} at {there:%H:%M} {there.tzname()}"
 
 
-def add(signoff: SignoffRow, checked: Checked, act: Mapping[str, Any]) -> SignatureProof:
-    """Keep what a decision was confirmed with, in its transaction."""
+def body_from(checked: Checked, act: Mapping[str, Any]) -> dict[str, Any]:
+    """Return everything that confirms an act, in plain JSON values."""
+    return {
+        "method": checked.method,
+        "label": checked.label,
+        "credential": checked.credential,
+        "at": checked.at.isoformat(timespec="microseconds"),
+        "binding": checked.challenge.binding,
+        "act": dict(act),
+        "evidence": dict(checked.evidence),
+    }
+
+
+def add(signoff: SignoffRow, body: Mapping[str, Any]) -> SignatureProof:
+    """Keep what a decision was confirmed with (a `body_from`), in its transaction."""
     check_writing()
-    row = SignatureProof(
-        signoff_id=signoff.id,
-        method=checked.method,
-        label=checked.label,
-        credential=checked.credential,
-        at=checked.at,
-        binding=checked.challenge.binding,
-        act=dict(act),
-        evidence=dict(checked.evidence),
-    )
+    at = datetime.fromisoformat(body["at"])
+    row = SignatureProof(signoff_id=signoff.id, **{**body, "at": at})
     db.session().add(row)
     db.session().flush()
     return row
@@ -84,6 +94,24 @@ def body_of(row: SignatureProof) -> dict[str, Any]:
     }
 
 
+def _bound(act: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a sign-off an act determines."""
+    person = act.get("person")
+    if "request" in act:
+        return {
+            "person": person,
+            "decision": said.get("decision"),
+            "key": f"change-{act['request']}-{person}",
+        }
+    return {
+        "person": person,
+        "round": act.get("round"),
+        "decision": said.get("decision"),
+        "reason": str(said.get("reason")).strip(),
+        "digest": said.get("digest"),
+    }
+
+
 def _shown(row: SignatureProof) -> Shown:
     return Shown(row.method, WORDS.get(row.method, row.method), row.label, row.at, row.binding)
 
@@ -97,14 +125,7 @@ def misfits(body: Mapping[str, Any], signoff: Mapping[str, Any]) -> Iterator[tup
         return
     if challenges.digest_of(act) != body["binding"]:
         yield "act", "does not match what was confirmed"
-    bound = {
-        "person": act.get("person"),
-        "round": act.get("round"),
-        "decision": said.get("decision"),
-        "reason": str(said.get("reason")).strip(),
-        "digest": said.get("digest"),
-    }
-    for part, value in bound.items():
+    for part, value in _bound(act, said).items():
         if signoff.get(part) != value:
             yield "act", f"is of another {part} than the sign-off"
     if body["method"] == PASSKEY:

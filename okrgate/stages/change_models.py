@@ -56,3 +56,12 @@ class ChangeSeat(Model):
     decision: Mapped[str] = mapped_column(String(12), default="")
     reason: Mapped[str] = mapped_column(Text, default="")
     at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class ChangeProof(Model):
+    """The second factor that a decision on a change was confirmed with; it goes along once the change is signed."""
+
+    __tablename__ = "change_proofs"
+
+    seat_id: Mapped[int] = mapped_column(ForeignKey("change_seats.id"), primary_key=True)
+    body: Mapped[dict[str, Any]] = mapped_column(JsonText)

@@ -8,13 +8,15 @@ from sqlalchemy import select
 
 from okrgate import clock
 from okrgate.accounts import directory
-from okrgate.approvals import entitlement
+from okrgate.approvals import entitlement, proofs
 from okrgate.approvals import service as approvals
 from okrgate.approvals.models import Round
 from okrgate.audit import service as audit
 from okrgate.database import db, transaction
 from okrgate.errors import Conflict, Forbidden, Invalid, NotFound
 from okrgate.events import ChangeAsked, ChangeDecided, Recipient, publish
+from okrgate.factors import proving
+from okrgate.factors.proving import Proof
 from okrgate.gates.engine import GateUnjudgeable, judge_twice
 from okrgate.gates.model import Rulebook, Signoff
 from okrgate.gates.verdict import Verdict
@@ -22,13 +24,14 @@ from okrgate.once import once
 from okrgate.projects.models import Project, SectionState
 from okrgate.projects.sections import Agreed, Page, Section
 from okrgate.rulebooks import service as rulebooks
-from okrgate.stages import change_rows, editing
+from okrgate.stages import change_rows, confirming, editing
 from okrgate.stages.audience import concerned
 from okrgate.stages.change_models import (
     APPROVED,
     DECLINED,
     OPEN,
     RECALLED,
+    ChangeProof,
     ChangeRequest,
     ChangeSeat,
 )
@@ -149,16 +152,22 @@ def _ask(project_id: int, section: Section, page: Page, asked: Asked, by: int) -
     return row
 
 
-def decide(request_id: int, *, approve: bool, reason: str, by: int) -> str:
+def decide(
+    request_id: int, *, approve: bool, reason: str, by: int, proof: Proof | None = None
+) -> str:
     """Say yes or no to a change. Return its state: still open while others have to agree too.
 
-    Raises Forbidden (may not), Invalid (no reason given), Conflict (decided already, or overtaken by another change).
+    Raises Forbidden (may not), Invalid (no reason given), Conflict (decided already, or overtaken by another change);
+    where its gate is signed strictly, what signing.decide() raises for a proof that is missing or does not hold.
     """
     row, project, rulebook, snapshot = _read(request_id)
     gate = gate_named(project, row.gate)
     seats = entitled(project, rulebook, snapshot, gate, {row.by_id})
     if not approve and len(reason.strip()) < _WORDS_MIN:
         raise Invalid("Say why.", {"reason": "Say why, so that others can act on it."})
+    _check_may_decide(row, seats, by)
+    act = confirming.act_of_change(row, approve=approve, reason=reason, by=by)
+    checked = confirming.confirmed(rulebook, row.gate, act, by, proof)
     name = directory.names([by]).get(by, "Somebody")
     told = concerned(project, snapshot)
     with transaction() as session:
@@ -169,6 +178,10 @@ def decide(request_id: int, *, approve: bool, reason: str, by: int) -> str:
             _check_still_stands(project, rulebook, row)
         seat.decision = APPROVED if approve else DECLINED
         seat.reason, seat.at, seat.roles = reason.strip(), clock.now(), sorted(seats[by])
+        if checked is not None:
+            proving.spend(checked)
+            body = proofs.body_from(checked, act)
+            session.add(ChangeProof(seat_id=seat.id, body=body))
         session.flush()
         audit.record(
             f"change.{'agreed' if approve else 'refused'}",
@@ -320,7 +333,9 @@ def _try_to_apply(
             agreed = [
                 one
                 for one in seats_of(row.id)
-                if one.decision == APPROVED and one.person_id in seats
+                if one.decision == APPROVED
+                and one.person_id in seats
+                and _is_signed(rulebook, row.gate, one)
             ]
             spoken = tuple(
                 Signoff(role, str(one.person_id))
@@ -344,6 +359,15 @@ def _try_to_apply(
             "The gate cannot be judged at the moment, so nothing is changed."
         ) from problem
     return True
+
+
+def _is_signed(rulebook: Rulebook, gate: str, seat: ChangeSeat) -> bool:
+    """Tell whether somebody's yes may stand as their signature: at a strict gate only with a second factor."""
+    return not confirming.is_strict(rulebook, gate) or _proof(seat) is not None
+
+
+def _proof(seat: ChangeSeat) -> ChangeProof | None:
+    return db.session().get(ChangeProof, seat.id)
 
 
 def _sign(
@@ -376,6 +400,9 @@ def _sign(
             reason=one.reason or f"Change request {row.id}",
             key=f"change-{row.id}-{one.person_id}",
         )
+        proof = _proof(one)
+        if proof is not None:
+            proofs.add(signed, proof.body)
         approvals.add_receipt(
             project,
             kind="signoff",
@@ -385,7 +412,8 @@ def _sign(
             content=content,
             by=one.person_id,
             meaning=f"{names.get(one.person_id, 'Somebody')} approved change request {row.id} of {project.reference} "
-            f"{project.title} at “{rulebook.gates[gate.gate].label}”, on content {found.digest[:16]}.",
+            f"{project.title} at “{rulebook.gates[gate.gate].label}”, on content {found.digest[:16]}."
+            f"{proofs.signed_with(proof.body) if proof else ''}",
             signoff=signed,
         )
     approvals.close_round(found, closed_as="satisfied", by=None, reason=f"Change request {row.id}")

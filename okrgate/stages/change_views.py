@@ -12,9 +12,10 @@ from wtforms import FieldList
 from okrgate.accounts import directory
 from okrgate.database import remembering
 from okrgate.errors import Forbidden, Invalid, NotFound
+from okrgate.factors import asking
 from okrgate.projects.sections import Page, Section
 from okrgate.stages import change_requests as changes
-from okrgate.stages import change_rights, change_rows, change_shown, reading
+from okrgate.stages import change_rights, change_rows, change_shown, confirm_page, reading
 from okrgate.stages.change_models import DECLINED, OPEN, RECALLED, ChangeRequest
 from okrgate.stages.forms import ChangeDecisionForm, ChangeForm
 from okrgate.stages.opened import rows_changed
@@ -113,8 +114,12 @@ def show_change(reference: str, request_id: int) -> ResponseReturnValue:
         return done("You asked for it no more.", here)
     if request.method == "POST" and form.validate():
         try:
-            state = changes.decide(
-                row.id, approve=form.decision.data == "yes", reason=form.reason.data or "", by=me()
+            approve, reason = form.decision.data == "yes", form.reason.data or ""
+            proof = asking.proof_in(request.form)
+            state = changes.decide(row.id, approve=approve, reason=reason, by=me(), proof=proof)
+        except confirm_page.UNPROVED as refusal:
+            return confirm_page.for_change(
+                loaded, row, refusal, here, approve=approve, reason=reason
             )
         except Invalid as problem:
             _complain(form, {}, problem)

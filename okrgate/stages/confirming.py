@@ -10,6 +10,7 @@ from okrgate.approvals.service import NewCondition
 from okrgate.factors import challenges, proving
 from okrgate.factors.proving import Checked, FactorNeeded, Proof
 from okrgate.gates.model import Rulebook
+from okrgate.stages.change_models import APPROVED, DECLINED, ChangeRequest
 from okrgate.stages.standing import Ask
 
 
@@ -32,14 +33,30 @@ def act_of(found: Round, ask: Ask, by: int) -> dict[str, Any]:
     }
 
 
+def act_of_change(row: ChangeRequest, *, approve: bool, reason: str, by: int) -> dict[str, Any]:
+    """Return the same for a decision on a change of what was signed."""
+    return {
+        "act": "decide on a change",
+        "person": by,
+        "project": row.project_id,
+        "gate": row.gate,
+        "request": row.id,
+        "ask": {
+            "decision": APPROVED if approve else DECLINED,
+            "reason": reason.strip(),
+            "asked": challenges.digest_of({"typed": row.data, "on": row.base}),
+        },
+    }
+
+
 def confirmed(
-    rulebook: Rulebook, found: Round, act: Mapping[str, Any], by: int, proof: Proof | None
+    rulebook: Rulebook, gate: str, act: Mapping[str, Any], by: int, proof: Proof | None
 ) -> Checked | None:
     """Return what confirms a decision; nothing where the gate does not ask for it.
 
     Raises FactorNeeded without a proof, FactorRefused or TooMany for one that does not hold.
     """
-    if not is_strict(rulebook, found.gate):
+    if not is_strict(rulebook, gate):
         return None
     binding = challenges.digest_of(act)
     if proof is None:

@@ -72,7 +72,7 @@ def _decide(round_id: int, ask: Ask, by: int, proof: Proof | None) -> int:
         prepared = prepare(project.id, ask.move, by=by, answers=_answers(ask), signed=True)
         prepared.name, prepared.on_behalf_of = name, ask.on_behalf_of
     act = confirming.act_of(found, ask, by)
-    checked = confirming.confirmed(rulebook, found, act, by, proof)
+    checked = confirming.confirmed(rulebook, found.gate, act, by, proof)
     transition = rulebook.transitions[found.transition]
     verdict = judging.strict_verdict(snapshot, rulebook, transition)
     # Whoever hears of the move that a decision brings about does not get a second mail about the decision.
@@ -103,7 +103,7 @@ def _decide(round_id: int, ask: Ask, by: int, proof: Proof | None) -> int:
             on_behalf_of=ask.on_behalf_of,
         )
         if checked is not None:
-            proofs.add(row, checked, act)
+            proofs.add(row, proofs.body_from(checked, act))
         receipt = approvals.add_receipt(
             project,
             kind="signoff",
@@ -257,4 +257,4 @@ def _meaning(
     )
     if checked is None:
         return said
-    return f"{said} Signed with {proofs.WORDS[checked.method]} {proofs.when(checked.at)}."
+    return said + proofs.signed_with(proofs.body_from(checked, {}))

@@ -125,13 +125,14 @@ def served(
     folder: Path,
     now: Callable[[], datetime] | None = None,
     prepare: Callable[[Flask], None] = lambda _app: None,
+    host: str = "127.0.0.1",
 ) -> Iterator[str]:
     """Serve a database in threads of this process, at the time that `now` tells; yield where.
 
-    `prepare` may change the application before it answers anybody.
+    `prepare` may change the application before it answers anybody. Passkeys need a `host` with a name: localhost.
     """
     server = make_server("127.0.0.1", 0, lambda _environ, _start: [], threaded=True)
-    base = f"http://127.0.0.1:{server.port}"
+    base = f"http://{host}:{server.port}"
     app = create_app(replace(settings_for(url, folder), base_url=base))
     prepare(app)
     server.app = _at_the_time(app, now) if now else app
