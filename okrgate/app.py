@@ -38,7 +38,7 @@ from okrgate.measurement import reminders
 from okrgate.measurement import service as measurement_service
 from okrgate.measurement import views as measurement
 from okrgate.metrics import views as metrics
-from okrgate.notifications import outbox, worker
+from okrgate.notifications import digests, outbox, worker
 from okrgate.notifications import views as notifications
 from okrgate.okrs import views as okrs
 from okrgate.portfolio import views as portfolio
@@ -161,6 +161,7 @@ def _introduce() -> None:
     project_permissions.register_invited(requested.asked_to_waive())
     worker.every_minute(settling.sweep)
     worker.every_minute(search.catch_up)
+    worker.every_minute(digests.send_digests)
     worker.daily(reminders.remind_of_checkpoints)
     worker.daily(approvals_reminders.remind_of_signoffs)
     worker.daily(escalating.escalate_signoffs)

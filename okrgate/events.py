@@ -345,6 +345,15 @@ class Mentioned(ProjectEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DigestReady(Event):
+    """News that somebody wants together: each (what it is about, what happened, its page). `waiting`: sign-offs asked of them."""
+
+    lines: tuple[tuple[str, str, str], ...]
+    more: int = 0
+    waiting: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class PersonInvited(Event):
     """Somebody may join. The link's secret is kept apart from the event and never stored in it."""
 

@@ -17,13 +17,15 @@ SENT = "sent"
 DEAD = "dead"
 SKIPPED = "skipped"
 DROPPED = "dropped"
+HELD = "held"
+GATHERED = "gathered"
 
 
 class OutboxRow(Model):
     """One thing to tell one person by one channel. `snapshot` holds the event as it was.
 
     Mail goes from waiting to sending (claimed by a worker until `claimed_until`) to sent, dead or skipped;
-    an administrator sends a dead one again or drops it.
+    an administrator sends a dead one again or drops it. What somebody wants in a digest is held until it is gathered.
     Rows of the inbox are "sent" from the start; `read_at` is theirs.
     """
 
@@ -51,6 +53,26 @@ class OutboxRow(Model):
     last_error: Mapped[str] = mapped_column(Text, default="")
     sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     read_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class MailWish(Model):
+    """How somebody wants the mails of one kind of news: digest or never. No row: at once."""
+
+    __tablename__ = "mail_wishes"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
+    how: Mapped[str] = mapped_column(String(10))
+
+
+class DigestTime(Model):
+    """When somebody's digest comes, in their zone: `weekday` is 0 for Monday, -1 for every working day."""
+
+    __tablename__ = "digest_times"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    weekday: Mapped[int] = mapped_column(Integer)
+    hour: Mapped[int] = mapped_column(Integer)
 
 
 class PeriodicRun(Model):

@@ -2,7 +2,8 @@
 
 import hashlib
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from email.utils import parseaddr
 from typing import Any
 
@@ -14,8 +15,8 @@ from okrgate import clock, events
 from okrgate.config import Settings
 from okrgate.database import canonical_json, db, insert_unless_known
 from okrgate.events import Event, ProjectEvent, Recipient
-from okrgate.notifications import snapshots, worker
-from okrgate.notifications.models import INBOX, MAIL, SENT, WAITING, OutboxRow
+from okrgate.notifications import snapshots, wishes, worker
+from okrgate.notifications.models import HELD, INBOX, MAIL, SENT, WAITING, OutboxRow
 
 _OCCASION = "okrgate_occasion"
 _WAKE = "okrgate_wake"
@@ -59,9 +60,14 @@ def _merged(known: Recipient | None, more: Recipient) -> Recipient:
 def _rows(event: Event) -> Iterator[dict[str, Any]]:
     now = clock.now()
     host = _mail_host()
-    for recipient in recipients(event):
+    told = recipients(event)
+    held = _held(event, told)
+    for recipient in told:
         snapshot = snapshots.take(event, recipient)
         for channel in dict.fromkeys(event.channels):
+            due = held.get(recipient.person_id, now) if channel == MAIL else now
+            if due is None:
+                continue
             key = _dedupe_key(event, recipient, channel, snapshot)
             yield {
                 "event": type(event).__name__,
@@ -73,12 +79,24 @@ def _rows(event: Event) -> Iterator[dict[str, Any]]:
                 "dedupe_key": key,
                 "message_id": f"<{key[:40]}@{host}>",
                 "created_at": now,
-                "due_at": now,
+                "due_at": due,
                 "attempts": 0,
-                "status": SENT if channel == INBOX else WAITING,
+                "status": SENT if channel == INBOX else WAITING if due == now else HELD,
                 "last_error": "",
                 "sent_at": now if channel == INBOX else None,
             }
+
+
+def _held(event: Event, told: Iterable[Recipient]) -> dict[int, datetime | None]:
+    """Return until when the mail waits for those who do not want it at once; None: they never want it."""
+    kinds: dict[str, list[int]] = {}
+    if MAIL in event.channels:
+        for one in told:
+            kinds.setdefault(wishes.kind_of(event, asked=one.asked), []).append(one.person_id)
+    found: dict[int, datetime | None] = {}
+    for kind, people in kinds.items():
+        found |= wishes.held_until(people, kind) if kind else {}
+    return found
 
 
 def _dedupe_key(

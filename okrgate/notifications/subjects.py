@@ -203,6 +203,12 @@ def _(event: events.Mentioned) -> str:
 
 
 @headline.register
+def _(event: events.DigestReady) -> str:
+    count = len(event.lines) + event.more
+    return f"your digest: {count} {'piece' if count == 1 else 'pieces'} of news"
+
+
+@headline.register
 def _(event: events.PersonInvited) -> str:
     return f"{event.by} invites you to okrgate"
 

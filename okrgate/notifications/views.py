@@ -11,7 +11,7 @@ from flask_login import current_user
 from okrgate import clock
 from okrgate.config import Settings
 from okrgate.errors import Invalid, NotFound
-from okrgate.notifications import catcher, dead, service
+from okrgate.notifications import catcher, dead, service, wishes
 from okrgate.web.filters import show_date
 from okrgate.web.htmx import render
 from okrgate.web.keys import whole
@@ -93,6 +93,53 @@ def mark_all_read() -> ResponseReturnValue:
     return done(
         "Everything is marked as read." if count else "Everything was read already.",
         url_for(".inbox"),
+    )
+
+
+@blueprint.get("/account/mail")
+@requires(signed_in)
+def my_mail() -> ResponseReturnValue:
+    """Show what comes to me by mail, and when."""
+    return _mail_page(wishes.of(me()))
+
+
+@blueprint.post("/account/mail")
+@requires(signed_in)
+def choose_mail() -> ResponseReturnValue:
+    """Say what comes to me by mail, and when."""
+    wanted = wishes.Wishes(
+        how={kind.id: request.form.get(kind.id, wishes.NOW) for kind in wishes.KINDS},
+        weekday=_chosen("weekday", wishes.EVERY_DAY),
+        hour=_chosen("hour", wishes.HOUR),
+    )
+    try:
+        wishes.choose(me(), wanted)
+    except Invalid as refusal:
+        return _mail_page(wanted, status=422, problem=refusal.sentence)
+    return done("Saved.", url_for(".my_mail"))
+
+
+def _chosen(name: str, usual: int) -> int:
+    """Return the number chosen from a list; one that no list holds when something else was sent."""
+    said = request.form.get(name)
+    if said is None or said == str(usual):
+        return usual
+    found = whole(said)
+    return 99 if found is None else found
+
+
+def _mail_page(
+    chosen: wishes.Wishes, *, status: int = 200, problem: str = ""
+) -> ResponseReturnValue:
+    return render(
+        "notifications/my_mail.html",
+        status=status,
+        form_errors=bool(problem),
+        problem=problem,
+        kinds=wishes.KINDS,
+        choices=wishes.choices,
+        chosen=chosen,
+        every_day=wishes.EVERY_DAY,
     )
 
 

@@ -34,6 +34,8 @@ class Reader(Protocol):
     is_auditor: bool
 
 
+# Pages whose place in the menu is not that of the room they are written in: "account" stands beside one's own name.
+_OWN = {"admin": "administration", "account": ""}
 _Entry = tuple[str, str, str, str | None]
 _ENTRIES: tuple[_Entry, ...] = (
     ("stages.my_work", "My work", "home", None),
@@ -56,11 +58,7 @@ def menu(reader: Reader, badges: dict[str, int]) -> list[dict[str, Any]]:
         entries += _AUDITORS
     if reader.is_admin:
         entries += _ADMINS
-    room = (
-        "administration"
-        if request.path.startswith("/admin/")
-        else (request.endpoint or "").split(".")[0]
-    )
+    room = _OWN.get(request.path.split("/")[1], (request.endpoint or "").split(".")[0])
     return [
         {
             "endpoint": endpoint,

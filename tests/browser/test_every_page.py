@@ -30,6 +30,7 @@ FIRST = {
         "/admin/people/2",
         "/admin/units",
         "/admin/units/1/days",
+        "/account/mail",
         "/audit",
         "/admin/dead-letters",
     ],

@@ -64,6 +64,7 @@ PAGES = {
     "a person": ("Ada", "/admin/people/{person}"),
     "units": ("Ada", "/admin/units"),
     "working days": ("Ada", "/admin/units/1/days"),
+    "my mail": ("Ada", "/account/mail"),
     "an administrator's work": ("Ada", "/"),
     "administration": ("Ada", "/admin"),
     "roles nobody holds": ("Ada", "/admin/roles"),

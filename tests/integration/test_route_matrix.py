@@ -454,6 +454,8 @@ TABLE: dict[str, Row] = {
         "/projects/{reference}/kickoff.ics", stop="wrapping up"
     ),
     "GET summaries.show_summary": signed_in("/projects/{reference}/summary", stop="wrapping up"),
+    "GET notifications.my_mail": signed_in("/account/mail"),
+    "POST notifications.choose_mail": signed_in("/account/mail", 303, talk="digest"),
     "GET notifications.inbox": signed_in("/inbox"),
     "POST notifications.mark_read": signed_in("/inbox/{news}/read", 404, Mia=303),
     "POST notifications.mark_all_read": signed_in("/inbox/read", 303),

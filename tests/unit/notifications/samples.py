@@ -125,6 +125,14 @@ OWN: dict[type[Event], dict[str, Any]] = {
         "key_results": ("1,000 sign-ups: 90 %",),
     },
     events.RoleUnheld: {"role": "Vice President", "needed_for": "Sign-off"},
+    events.DigestReady: {
+        "lines": (
+            ("[OKR-042] Renewals", "now in Planning", "/projects/OKR-042"),
+            ("", "The rules change", "/rules"),
+        ),
+        "more": 3,
+        "waiting": 2,
+    },
     events.PersonInvited: {},
     events.ResetAsked: {},
     events.EmailChangeAsked: {"address": "new@example.com"},
