@@ -10,6 +10,7 @@ from okrgate.administration.forms import SettingsForm
 from okrgate.administration.preferences import Preferences
 from okrgate.errors import Conflict, Invalid
 from okrgate.rulebooks import service as rulebooks
+from okrgate.rulebooks import signers
 from okrgate.watching import incidents
 from okrgate.web.htmx import render
 from okrgate.web.permissions import admin, requires
@@ -20,12 +21,14 @@ from okrgate.web.render import done, me
 @requires(admin)
 def landing() -> ResponseReturnValue:
     """Show what an administrator looks after, and what needs them now."""
+    binding = [(one, rulebooks.rulebook(one.id)) for one in rulebooks.binding()]
     return render(
         "administration/landing.html",
         counts=overview.counts(),
         gaps=unheld.gaps(),
         nowhere=unheld.nowhere(),
-        binding=[(one, rulebooks.rulebook(one.id)) for one in rulebooks.binding()],
+        binding=binding,
+        lacking=signers.cannot_sign_yet(rulebook for _version, rulebook in binding),
         health=overview.health(),
         incidents=incidents.open_ones(),
         preferences=preferences.current(),

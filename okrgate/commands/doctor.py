@@ -75,6 +75,7 @@ def _inside(settings: Settings) -> Iterator[Told]:
     with surroundings.application(settings):
         yield from _people()
         yield from _roles()
+        yield from _factors()
         yield from _outbox()
         yield from _audit()
         yield from _hosts()
@@ -108,6 +109,28 @@ def _roles() -> Iterator[Told]:
                 f"Nobody holds the role {wanted[role]} ({rulebook.title}). Gates that need it stay closed.",
                 "warning",
             )
+
+
+def _factors() -> Iterator[Told]:
+    from okrgate.factors import service as factors
+    from okrgate.rulebooks import service as rulebooks
+    from okrgate.rulebooks import signers
+
+    in_force = [rulebooks.rulebook(version.id) for version in rulebooks.binding()]
+    lacking = signers.cannot_sign_yet(in_force)
+    if lacking:
+        named = ", ".join(lacking[:10]) + (" and others" if len(lacking) > 10 else "")
+        yield Told(
+            f"These cannot sign at a strict gate yet, because they have no second factor: {named}.",
+            "warning",
+        )
+    closed = factors.unreadable()
+    if closed:
+        yield Told(
+            f"{closed} authenticator app(s) were added under an earlier secret: set OKRGATE_SECRET_KEY_BEFORE to it,"
+            " or their owners add them again.",
+            "warning",
+        )
 
 
 def _outbox() -> Iterator[Told]:

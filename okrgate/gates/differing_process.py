@@ -213,9 +213,9 @@ def _gates(before: Rulebook, after: Rulebook) -> Iterator[Told]:
 def _strictness(gate: Gate) -> Told:
     if gate.strict:
         sentence = f"Whoever decides at {gate.label} confirms it with a second factor."
-        return Told("signing", gate.label, sentence, STRICTER)
+        return Told("factor", gate.label, sentence, STRICTER)
     sentence = f"Whoever decides at {gate.label} no longer needs a second factor."
-    return Told("signing", gate.label, sentence, LOOSER)
+    return Told("factor", gate.label, sentence, LOOSER)
 
 
 def _material(before: Rulebook, after: Rulebook, gate: str) -> Iterator[Told]:

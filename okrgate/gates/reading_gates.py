@@ -27,7 +27,7 @@ from okrgate.gates.model import (
 from okrgate.gates.reading import Reader
 from okrgate.gates.reading_conditions import ConditionReader, Names
 from okrgate.gates.tree import Node
-from okrgate.gates.vocabulary import MODES, SECTIONS, SEVERITIES, SIGNING, section_of
+from okrgate.gates.vocabulary import MODES, SECTIONS, SEVERITIES, SIGNING, STRICT, section_of
 
 MAX_REQUIREMENTS = 60
 MAX_CONDITIONS = 40
@@ -72,7 +72,7 @@ def read_gates(
 
 def _is_strict(reader: Reader, gate: str, node: Node | None, wanted: list[Requirement]) -> bool:
     """Tell whether each decision at a gate asks for a second factor; one where nobody signs asks nobody."""
-    if reader.choice(node, "signing", SIGNING, default=SIGNING[0]) != "strict":
+    if reader.choice(node, "signing", SIGNING, default=SIGNING[0]) != STRICT:
         return False
     if node is not None and not any(
         isinstance(leaf, SignoffCondition) for one in wanted for leaf in leaves(one.condition)

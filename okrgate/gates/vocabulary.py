@@ -19,7 +19,8 @@ EFFECTS = (
 )
 SEVERITIES = ("hard", "soft", "advisory")
 MODES = ("active", "evaluate", "off")
-SIGNING = ("simple", "strict")
+STRICT = "strict"
+SIGNING = ("simple", STRICT)
 SCOPES = ("home", "teams", "company")
 
 SECTIONS: Mapping[str, str] = MappingProxyType(

@@ -21,6 +21,7 @@ _KINDS = {
     "move": "Moves",
     "gate": "Gates",
     "material": "What a sign-off covers",
+    "factor": "Second factor",
     "question": "Questions",
     "promise": "Promises",
     "tests": "Its own tests",

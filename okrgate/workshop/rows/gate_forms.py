@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from wtforms import BooleanField
 from wtforms.validators import ValidationError
 
 from okrgate.gates.reading_conditions import Names
@@ -159,6 +160,10 @@ class GateForm(DraftPart):
         default="read",
     )
     material = Ticked("What a sign-off covers")
+    strict = BooleanField(
+        "Whoever decides at this gate confirms each decision with a second factor",
+        description="A passkey, or a code of an authenticator app. Who has none yet cannot sign here.",
+    )
 
     def validate_material(self, field: Any) -> None:
         """A list of its own names something."""

@@ -5,7 +5,11 @@ from typing import Any
 from flask import abort, request, url_for
 from flask.typing import ResponseReturnValue
 
+from okrgate.gates.problems import RulebookError
 from okrgate.gates.revising import Add, Change, Move, Put, Remove
+from okrgate.gates.vocabulary import STRICT
+from okrgate.rulebooks import service as rulebooks
+from okrgate.rulebooks import signers
 from okrgate.web.permissions import admin, requires
 from okrgate.web.render import done
 from okrgate.workshop.blueprint import blueprint
@@ -99,6 +103,7 @@ def edit_gate(key: str, gate: str) -> ResponseReturnValue:
         label=opened.process.label("gate", gate),
         covers="these" if "material" in said else "read",
         material=words(said.get("material")),
+        strict=said.get("signing") == STRICT,
     )
     return _gate_page(key, opened, gate, form)
 
@@ -164,7 +169,17 @@ def _gate_edited(gate: str, said: Any, form: GateForm) -> list[Change]:
         changes.append(Add(path, material, key="material", after="label"))
     elif material is not None and material != words(said.get("material")):
         changes.append(Put((*path, "material"), material))
-    return changes
+    return [*changes, *_signing_edited(path, said, form)]
+
+
+def _signing_edited(path: tuple[str, str], said: Any, form: GateForm) -> list[Change]:
+    if form.strict.data == (said.get("signing") == STRICT):
+        return []
+    if not form.strict.data:
+        return [Remove((*path, "signing"))]
+    if "signing" in said:
+        return [Put((*path, "signing"), STRICT)]
+    return [Add(path, STRICT, key="signing", after="label")]
 
 
 def _offer_moves(opened: Opened, form: NewGateForm) -> None:
@@ -227,11 +242,21 @@ def _gate_page(
             ("Lists and others", [(one, boxes[one]) for one in boxes if one not in known]),
         ],
         guards=list(gate_rows.guarded(opened.process, gate)),
+        lacking=_lacking(opened, gate) if form.strict.data else [],
         found=PlainWords(opened.process).of(
             process_draft.findings(opened.draft.text).of("gate", gate)
         ),
         count=len(listed(said.get("requirements"))),
     )
+
+
+def _lacking(opened: Opened, gate: str) -> list[str]:
+    """Return who would have to sign here and has no second factor yet; nobody while the draft cannot be read."""
+    try:
+        rulebook = rulebooks.parsed(opened.draft.text)
+    except RulebookError:
+        return []
+    return signers.names_lacking(signers.signing_roles(rulebook, gate))
 
 
 def _removal_page(

@@ -389,6 +389,22 @@ def test_a_gate_is_added_changed_and_removed(ada: FlaskClient, admin: int) -> No
     assert whole(admin) == outline(GATES)
 
 
+def test_a_gate_is_made_strict_and_usual_again(
+    ada: FlaskClient, admin: int, factory: Factory
+) -> None:
+    before = whole(admin)["gates"]["looked_over"]
+    sent = form(ada.get(LOOKED).text, strict="y")
+    assert ada.post(LOOKED, data=sent).status_code == 303
+    assert whole(admin)["gates"]["looked_over"] == {**before, "signing": "strict"}
+    page = ada.get(LOOKED).text
+    assert "Cannot sign at a strict gate yet" not in page, "nobody holds the role"
+    sent = form(page)
+    assert sent["strict"] == "y"
+    del sent["strict"]
+    assert ada.post(LOOKED, data=sent).status_code == 303
+    assert whole(admin)["gates"]["looked_over"] == before
+
+
 def test_a_gate_takes_what_tests_say_of_it_along(ada: FlaskClient, admin: int) -> None:
     path = f"{FILLED}/remove"
     assert ada.post(path, data=form(ada.get(path).text)).status_code == 303
