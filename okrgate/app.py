@@ -49,6 +49,7 @@ from okrgate.rulebooks import service as rulebook_service
 from okrgate.rulebooks import views as rulebooks
 from okrgate.stages import (
     change_reminders,
+    coming_back,
     escalating,
     hold_reminders,
     owed,
@@ -162,6 +163,7 @@ def _introduce() -> None:
     worker.every_minute(settling.sweep)
     worker.every_minute(search.catch_up)
     worker.every_minute(digests.send_digests)
+    worker.every_minute(coming_back.come_back)
     worker.daily(reminders.remind_of_checkpoints)
     worker.daily(approvals_reminders.remind_of_signoffs)
     worker.daily(escalating.escalate_signoffs)

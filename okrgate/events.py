@@ -44,7 +44,7 @@ class ProjectEvent(Event):
 class ProjectMoved(ProjectEvent):
     """A project went from one stage to another. `kind` is the transition's kind; dates are ISO.
 
-    `said` holds who decided what in the round of sign-off that this move ended.
+    `said` holds who decided what in the round of sign-off that this move ended; `cause` why it was declined, in short.
     """
 
     kind: str
@@ -53,9 +53,18 @@ class ProjectMoved(ProjectEvent):
     target: str
     reason: str = ""
     revisit: str = ""
+    cause: str = ""
     next_step: str = ""
     due: str = ""
     said: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectCameBack(ProjectEvent):
+    """What was declined has a successor: the day came, or the condition came true. `before` is the old reference."""
+
+    before: str
+    because: str
 
 
 @dataclass(frozen=True, kw_only=True)

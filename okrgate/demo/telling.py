@@ -160,7 +160,9 @@ class _Told:
             {name: step.get(name, "") for name in ("reason", "revisit", "condition")}
         )
         day = self._word(step["date"]) if "date" in step else ""
-        return stages.Answers(**said, date=date.fromisoformat(day) if day else None)
+        return stages.Answers(
+            **said, date=date.fromisoformat(day) if day else None, code=step.get("code", "")
+        )
 
     def _sign(self, step: Mapping[str, Any], by: int) -> None:
         settling.settle(self.project_id)
@@ -184,6 +186,7 @@ class _Told:
             revisit=said.revisit,
             condition=said.condition,
             date=said.date,
+            code=said.code,
         )
         stages.decide(asked.id, ask, by=by)
 

@@ -32,8 +32,23 @@ class Told:
 
 def process_changes(before: Rulebook, after: Rulebook) -> Iterator[Told]:
     """Yield every change but those of numbers and requirements."""
-    for of in (_ruleset, _roles, _signing, _stages, _moves, _gates, _questions, _promises, _tests):
+    parts = (
+        _ruleset, _roles, _signing, _stages, _moves, _gates, _questions, _declines, _promises, _tests,
+    )  # fmt: skip
+    for of in parts:
         yield from of(before, after)
+
+
+def _declines(before: Rulebook, after: Rulebook) -> Iterator[Told]:
+    old, new = before.reasons_to_decline, after.reasons_to_decline
+    for one, label in new.items():
+        if one not in old:
+            yield Told("process", "", f"New reason to decline: {label}.")
+        elif old[one] != label:
+            yield Told("process", "", f"The reason to decline “{old[one]}” is now called {label}.")
+    for one, label in old.items():
+        if one not in new:
+            yield Told("process", "", f"No reason to decline any more: {label}.")
 
 
 def _ruleset(before: Rulebook, after: Rulebook) -> Iterator[Told]:

@@ -10,6 +10,7 @@ from okrgate.gates.reading_conditions import ConditionReader, Names
 from okrgate.gates.reading_gates import read_gates, read_invariants, warn_unused
 from okrgate.gates.reading_names import (
     check_role_facts,
+    read_decline_reasons,
     read_params,
     read_questions,
     read_roles,
@@ -26,7 +27,8 @@ __all__ = ["Problem", "Rulebook", "RulebookError", "load_rulebook", "read_rulebo
 LANGUAGE = 1
 _REQUIRED = ("okrgate", "ruleset", "roles", "stages", "transitions", "gates")
 _OPTIONAL = (
-    "vocabulary", "params", "signing", "facts", "collections", "questions", "invariants", "fixtures", "tests",
+    "vocabulary", "params", "signing", "facts", "collections", "questions", "decline_reasons", "invariants",
+    "fixtures", "tests",
 )  # fmt: skip
 
 
@@ -98,6 +100,7 @@ def _read(reader: Reader, tree: Node) -> dict[str, Any]:
         "transitions": transitions,
         "gates": gates,
         "questions": questions,
+        "decline_reasons": read_decline_reasons(reader, parts.get("decline_reasons")),
         "invariants": read_invariants(
             reader, parts.get("invariants"), names.params, conditions, stages, transitions
         ),

@@ -8,6 +8,16 @@ from functools import cached_property
 from okrgate.gates.conditions import Condition, SignoffCondition, Value, leaves, reads
 
 FORWARD = "forward"
+# Why a project is declined, where a file does not say it in the company's own words.
+DECLINE_REASONS = {
+    "capacity": "No room for it now",
+    "fit": "Does not serve our objectives",
+    "value": "Worth too little for what it takes",
+    "risk": "Too risky",
+    "duplicate": "Somebody does it already",
+    "unclear": "Too little is known",
+    "other": "Another reason",
+}
 
 
 @dataclass(frozen=True)
@@ -225,6 +235,12 @@ class Rulebook:
     invariants: tuple[Invariant, ...]
     fixtures: Mapping[str, Example]
     tests: tuple[EmbeddedTest, ...]
+    decline_reasons: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def reasons_to_decline(self) -> Mapping[str, str]:
+        """Return what a project may be declined for, in the company's words or in ours: id → label."""
+        return self.decline_reasons or DECLINE_REASONS
 
     @cached_property
     def initial(self) -> Stage:

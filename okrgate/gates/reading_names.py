@@ -13,6 +13,7 @@ from okrgate.gates.values import TYPES, Unfit, fit_type
 from okrgate.gates.vocabulary import APPLICATION_COLLECTIONS, APPLICATION_FACTS, SCOPES, SECTIONS
 
 _TYPE_KEYS = ("values", "min", "max", "always", "unit", "label", "help", "many")
+_MOST_REASONS, _LONGEST_REASON = 30, 120
 _ENUM_VALUE = re.compile(r"[\w -]{1,60}\Z")
 QUESTION_TYPES = tuple(one for one in TYPES if one != "user")
 
@@ -39,6 +40,17 @@ def read_ruleset(reader: Reader, node: Node | None) -> dict[str, Any]:
             parts.get("in_flight"), "in_flight", ("keep", "migrate"), default="keep"
         ),
     }
+
+
+def read_decline_reasons(reader: Reader, node: Node | None) -> dict[str, str]:
+    """Return why a project may be declined, in the company's words: id → label."""
+    found = {
+        name: reader.text(place, f"the reason {name}")[:_LONGEST_REASON]
+        for name, _, place in reader.named(node, "decline_reasons")
+    }
+    if node is not None and isinstance(node.value, dict) and not 1 < len(found) <= _MOST_REASONS:
+        reader.error(node, f"decline_reasons holds between 2 and {_MOST_REASONS} reasons")
+    return found
 
 
 def read_params(reader: Reader, node: Node | None) -> dict[str, Value]:

@@ -37,6 +37,11 @@ def _(event: events.ProjectMoved) -> str:
 
 
 @headline.register
+def _(event: events.ProjectCameBack) -> str:
+    return f"back on the table, after {event.before}"
+
+
+@headline.register
 def _(event: events.HoldOver) -> str:
     return "the day to look at it again has come" if event.until else "still on hold"
 

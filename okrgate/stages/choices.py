@@ -1,17 +1,25 @@
 """What somebody may decide, each with its consequence in words, and how the form says which."""
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
+
+from wtforms import SelectChoice
 
 from okrgate.approvals import service as approvals
 from okrgate.approvals.models import Round
 from okrgate.approvals.service import MOVING, NewCondition
 from okrgate.errors import Invalid
 from okrgate.gates.model import Rulebook, Transition
-from okrgate.stages.forms import DecisionForm
+from okrgate.okrs import service as okrs
+from okrgate.stages.comebacks import DECLINE
+from okrgate.stages.forms import NO_REASON, AgainFields, DecisionForm
+from okrgate.stages.reaching import AT_LEAST, Reach
 from okrgate.stages.standing import Ask, Standing
+from okrgate.web.fields import NOTHING
 from okrgate.web.keys import whole
 
+CODE, KEY_RESULT = "code", "key_result"
 _LABELS = {
     "approved": "Approve",
     "approved_with_conditions": "Approve with conditions",
@@ -61,12 +69,43 @@ def options(
     return tuple(shown)
 
 
-def prepare(form: DecisionForm, offered: tuple[Option, ...], people: list[tuple[int, str]]) -> None:
+def prepare(
+    form: DecisionForm,
+    offered: tuple[Option, ...],
+    people: list[tuple[int, str]],
+    rulebook: Rulebook,
+) -> None:
     """Offer the decisions this person may take, and the people who may own a condition."""
     form.decision.choices = [(one.value, one.label) for one in offered]
+    offer_again(form, rulebook, {asked for one in offered for asked in one.asks})
     owners = [("", "Choose a person"), *people]
     for row in form.conditions:
         row.form.owner.choices = owners
+
+
+def offer_again(form: AgainFields, rulebook: Rulebook, asks: Collection[str]) -> None:
+    """Offer the reasons to decline and the key results to wait for, where they are asked for."""
+    if CODE in asks:
+        form.code.choices = [
+            NO_REASON,
+            *(SelectChoice(one, said) for one, said in rulebook.reasons_to_decline.items()),
+        ]
+    if KEY_RESULT in asks:
+        form.key_result.choices = [
+            NOTHING,
+            *(SelectChoice(str(one), said) for one, said in okrs.key_result_choices()),
+        ]
+
+
+def reach(form: AgainFields) -> Reach | None:
+    """Return the key result that somebody waits for. Raises Invalid when only half of it is said."""
+    chosen, value = form.key_result.data, form.value.data
+    if chosen is None and value is None:
+        return None
+    if chosen is None or value is None:
+        missing = KEY_RESULT if chosen is None else "value"
+        raise Invalid("Something is still needed.", {missing: "Choose a key result and a value."})
+    return Reach(chosen, form.bound.data == AT_LEAST, value)
 
 
 def ask(form: DecisionForm, standing: Standing) -> Ask:
@@ -89,6 +128,8 @@ def ask(form: DecisionForm, standing: Standing) -> Ask:
         condition=form.revisit.data or "",
         date=form.date.data,
         on_behalf_of=_away(form.in_name_of.data or ""),
+        code=form.code.data or "",
+        reach=reach(form) if decision in {"held", "declined"} else None,
     )
 
 
@@ -147,14 +188,21 @@ def _moving(rulebook: Rulebook, decision: str, moves: tuple[Transition, ...]) ->
             decision=decision,
             label=_LABELS[decision] if len(moves) == 1 else one.label,
             consequence=_leaving(rulebook, one),
-            asks=tuple(
-                {"condition": "revisit"}.get(asked, asked)
-                for asked in one.asks
-                if asked != "reason"
-            ),
+            asks=further(one),
         )
         for one in moves
     ]
+
+
+def further(move: Transition) -> tuple[str, ...]:
+    """Return what a move asks besides a reason, as the form has it: words for a condition serve for both kinds."""
+    asks = dict.fromkeys({"condition": "revisit"}.get(one, one) for one in move.asks)
+    asks.pop("reason", None)
+    if "revisit" in asks:
+        asks |= dict.fromkeys(("date", KEY_RESULT))
+    if move.kind == DECLINE:
+        asks |= dict.fromkeys((CODE,))
+    return tuple(asks)
 
 
 def _leaving(rulebook: Rulebook, move: Transition) -> str:
@@ -163,7 +211,7 @@ def _leaving(rulebook: Rulebook, move: Transition) -> str:
     if stage is not None and stage.terminal:
         said += ", which is its end"
     elif stage is not None and stage.holding:
-        said += " until somebody takes it up again"
+        said += " until its day comes, its key result is there, or somebody takes it up again"
     lapse = "the sign-offs so far lapse" if move.voids_signoffs else "this round of sign-off ends"
     return f"{said}; {lapse}."
 

@@ -1,6 +1,7 @@
 """The crossing: a project goes from one stage to another, all of it or nothing, in the open transaction."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from okrgate.events import Event, ProjectMoved, publish
 from okrgate.gates.model import Stage, Transition
 from okrgate.measurement import effects as measurement
 from okrgate.projects.models import Project, Visit
-from okrgate.stages import holding
+from okrgate.stages import comebacks, holding
 from okrgate.stages.facts import facts_as_json
 from okrgate.stages.path import passed_gates
 from okrgate.stages.preparing import Answers, Prepared
@@ -40,6 +41,7 @@ def cross(
     said, spared = _close_rounds(prepared, project, by, answers.reason)
     entered_at = _hold(project, transition, source, target, answers, by)
     _advance(project, transition, source, target, answers, entered_at)
+    comebacks.begin(project, transition, target, answers, by=by)
     _enter(project, target)
     _void(project, transition)
     entry = audit.record(
@@ -58,7 +60,8 @@ def cross(
             "to": target.id,
             "to_label": target.label,
             "after": after,
-            "revisit": answers.revisit.strip(),
+            "revisit": comebacks.said(answers) if answers.reach else answers.revisit.strip(),
+            "cause": _cause(prepared, answers),
             "condition": answers.condition.strip(),
             "date": answers.date.isoformat() if answers.date else "",
         },
@@ -113,6 +116,8 @@ def _hold(
     """
     now = clock.now()
     before = holding.end(project) if source.holding else timedelta(0)
+    if source.holding:
+        comebacks.end_hold(project.id)
     if target.holding:
         holding.begin(
             project,
@@ -120,7 +125,9 @@ def _hold(
             since=project.stage_entered_at,
             reason=answers.reason.strip(),
             until=answers.date,
-            condition=answers.condition.strip(),
+            condition=answers.condition.strip()
+            if answers.reach is None
+            else comebacks.said(replace(answers, date=None)),
             by=by,
         )
     return now - before if target.id == project.parked_from else now
@@ -149,9 +156,7 @@ def _advance(
         values["outcome"] = "stopped"
     if target.terminal:
         values |= {"closed_at": now, "outcome": project.outcome or target.outcome}
-        values["revisit"] = answers.revisit.strip() or (
-            answers.date.isoformat() if answers.date else ""
-        )
+        values["revisit"] = comebacks.said(answers)
     touched: Any = db.session().execute(
         update(Project)
         .where(Project.id == project.id, Project.version == project.version)
@@ -241,14 +246,18 @@ def _events(
         source=source.label,
         target=target.label,
         reason=answers.reason.strip(),
-        revisit=answers.revisit.strip()
-        or answers.condition.strip()
-        or (answers.date.isoformat() if answers.date else ""),
+        revisit=comebacks.said(answers),
+        cause=_cause(prepared, answers),
         next_step=prepared.next_step,
         due=due.isoformat() if due else "",
         said=said,
     )
     return [moved, *_effects(prepared, project, by)]
+
+
+def _cause(prepared: Prepared, answers: Answers) -> str:
+    """Return the company's words for why a project is declined."""
+    return prepared.rulebook.reasons_to_decline.get(answers.code, "")
 
 
 def _effects(prepared: Prepared, project: Project, by: int | None) -> list[Event]:

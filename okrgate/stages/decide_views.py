@@ -30,13 +30,13 @@ def decide(round_id: int) -> ResponseReturnValue:
     if isinstance(card, cards.Barred):
         return _barred(card)
     form = DecisionForm()
-    choices.prepare(form, card.options, card.people)
+    choices.prepare(form, card.options, card.people, card.loaded.rulebook)
     status = 200
     if request.method == "GET":
         form.key.data, form.digest.data = secrets.token_hex(16), card.round.digest
         form.in_name_of.data = str(card.standing.on_behalf_of or "")
     elif _changes_rows(form):
-        choices.prepare(form, card.options, card.people)
+        choices.prepare(form, card.options, card.people, card.loaded.rulebook)
     # Whoever may not decide (any more) is offered nothing to choose from: the service says why, or shows the receipt.
     elif card.standing.refusal or form.validate():
         try:

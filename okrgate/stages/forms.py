@@ -15,8 +15,10 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
+from okrgate.metrics.fields import Value
 from okrgate.projects.sections import RowForm
-from okrgate.web.fields import Line, Somebody, Text
+from okrgate.stages.reaching import AT_LEAST, BOUNDS
+from okrgate.web.fields import Line, Listed, Somebody, Text
 
 _LONG = Length(max=4000, message="Use at most 4,000 characters.")
 
@@ -45,7 +47,24 @@ class StartForm(FlaskForm):
     rulebook = SelectField("Process", coerce=whole_or_none)
 
 
-class MoveForm(FlaskForm):
+NO_REASON = SelectChoice("", "Choose a reason")
+
+
+class AgainFields:
+    """Why a project is declined, in short, and what brings it back by itself besides a day."""
+
+    code = SelectField("For which reason?", choices=[NO_REASON], default="")
+    key_result = Listed(
+        "Or when a key result comes to a value?",
+        description="It then comes back by itself, as it does on a day.",
+    )
+    bound = SelectField(
+        "It", choices=[SelectChoice(one, said) for one, said in BOUNDS], default=AT_LEAST
+    )
+    value = Value("This value")
+
+
+class MoveForm(AgainFields, FlaskForm):
     """What a move asks for. The view keeps only the fields that the transition names."""
 
     key = HiddenField()
@@ -103,7 +122,7 @@ class ConditionForm(RowForm):
     due = DateField("By when", validators=[Optional(strip_whitespace=True)])
 
 
-class DecisionForm(FlaskForm):
+class DecisionForm(AgainFields, FlaskForm):
     """A person's decision on a gate."""
 
     key = HiddenField()

@@ -15,6 +15,7 @@ from okrgate.events import HoldOver, Recipient, publish
 from okrgate.gates.model import Transition
 from okrgate.projects.models import CoEditor, Project
 from okrgate.rulebooks import service as rulebooks
+from okrgate.stages.coming_back import come_back
 from okrgate.stages.facts import gather
 from okrgate.stages.hold_models import Hold
 from okrgate.stages.holding import ways_back
@@ -63,10 +64,11 @@ def owed(person: int) -> Sequence[Owed]:
 
 
 def remind_of_holds() -> int:
-    """Write to those who may resume a parked project: on its day, or every thirty days if it waits for something else.
+    """Write to those who may resume a parked project that did not come back by itself: on its day, or every thirty days.
 
     Run once a day by the worker. Return how many projects were spoken of.
     """
+    come_back()
     today = clock.today()
     rows = (
         db.session()

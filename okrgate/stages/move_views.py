@@ -7,7 +7,8 @@ from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from okrgate.errors import Invalid, NotFound
-from okrgate.stages import holding, judging, panel, reading, service
+from okrgate.gates.model import Rulebook, Transition
+from okrgate.stages import choices, holding, judging, panel, reading, service
 from okrgate.stages.forms import MoveForm
 from okrgate.stages.preparing import ASKS, Answers
 from okrgate.stages.views import blueprint, reader
@@ -27,7 +28,7 @@ def move(reference: str, transition_id: str) -> ResponseReturnValue:
     if transition is None or transition.auto:
         raise NotFound
     form = MoveForm()
-    _only_asked(form, transition.asks)
+    _only_asked(form, transition, loaded.rulebook)
     shut: dict[str, Any] = {}
     status = 200
     if request.method == "GET":
@@ -92,15 +93,21 @@ def _moved(loaded: reading.Loaded, target: str) -> str:
     return f"{loaded.project.reference} is {where}. Everybody with a part in it gets a mail."
 
 
-def _only_asked(form: MoveForm, asks: tuple[str, ...]) -> None:
+def _only_asked(form: MoveForm, transition: Transition, rulebook: Rulebook) -> None:
+    asks, further = transition.asks, choices.further(transition)
     for name in ASKS:
-        if name not in asks:
+        if name not in asks and name not in further:
             del form[name]
-        elif name == "reason" or not {"condition", "date"} <= set(asks):
+        elif name == "reason" or choices.KEY_RESULT not in further:
             form[name].flags.required = True
     if {"condition", "date"} <= set(asks):
         form.condition.label.text = "Or: what has to happen first?"
         form.condition.description = "A day or a condition: one of the two is enough."
+    if choices.CODE not in further:
+        del form.code
+    if choices.KEY_RESULT not in further:
+        del form.key_result, form.bound, form.value
+    choices.offer_again(form, rulebook, further)
 
 
 def _answers(form: MoveForm) -> Answers:
@@ -110,6 +117,8 @@ def _answers(form: MoveForm) -> Answers:
         revisit=said.get("revisit") or "",
         condition=said.get("condition") or "",
         date=said.get("date"),
+        code=(form.code.data or "") if "code" in form else "",
+        reach=choices.reach(form) if "key_result" in form else None,
     )
 
 

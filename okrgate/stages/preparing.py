@@ -22,6 +22,7 @@ from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import judging
 from okrgate.stages.audience import whom_to_tell
 from okrgate.stages.facts import Snapshot, gather
+from okrgate.stages.reaching import Reach, problem_with
 
 # Questions a transition may ask, and how a person reads them.
 ASKS = {
@@ -31,15 +32,20 @@ ASKS = {
     "date": "Give a date.",
 }
 
+# Each of these says when to look again.
+_AGAIN = {"revisit", "condition", "date"}
+
 
 @dataclass(frozen=True)
 class Answers:
-    """What was said with a move."""
+    """What was said with a move. `code` is why it is declined, `reach` a key result that brings it back."""
 
     reason: str = ""
     revisit: str = ""
     condition: str = ""
     date: calendar.date | None = None
+    code: str = ""
+    reach: Reach | None = None
 
     def given(self, ask: str) -> bool:
         """Tell whether one of the asked things was said."""
@@ -88,7 +94,7 @@ def prepare(
     if transition is None:
         raise NotFound
     _check_here(project, rulebook, transition, expected_version)
-    _check_asked(transition, answers)
+    _check_asked(rulebook, transition, answers)
     snapshot = gather(project, rulebook)
     with remembering(snapshot.memory):
         if not signed:
@@ -151,7 +157,8 @@ def check_may(
 ) -> None:
     """Raise Forbidden, with the sentence shown beside the button, unless this person may take the transition."""
     if by is None:
-        if not transition.auto:
+        # What was put off comes back by itself.
+        if not transition.auto and transition.kind != "resume":
             raise Forbidden("Only a person can do this.")
         return
     if transition.auto:
@@ -205,19 +212,34 @@ def _elsewhere(project: Project, rulebook: Rulebook) -> bool:
     )
 
 
-def _check_asked(transition: Transition, answers: Answers) -> None:
+def _check_asked(rulebook: Rulebook, transition: Transition, answers: Answers) -> None:
     asks = set(transition.asks)
     missing = {ask: ASKS[ask] for ask in transition.asks if not answers.given(ask)}
-    if {"revisit", "condition", "date"} & asks and answers.given("date"):
+    if asks & _AGAIN:
+        missing |= _check_again(missing, asks, answers)
+    if transition.kind == "decline" and answers.code not in rulebook.reasons_to_decline:
+        missing["code"] = "Choose a reason from the list."
+    if missing:
+        raise Invalid("Something is still needed.", missing)
+
+
+def _check_again(missing: dict[str, str], asks: set[str], answers: Answers) -> dict[str, str]:
+    """Take from what is missing what another answer stands for: a day, a key result or words are each enough.
+
+    Return what is wrong with them.
+    """
+    wrong: dict[str, str] = {}
+    if answers.given("date") or answers.reach is not None:
         missing.pop("revisit", None)
         missing.pop("condition", None)
-    if "condition" in asks and answers.given("condition"):
+    if "condition" in asks and (answers.given("condition") or answers.reach is not None):
         missing.pop("date", None)
     if {"condition", "date"} <= missing.keys():
         # One of the two is enough, so one of them is asked for.
-        missing["date"] = "Give a day, or say what has to happen first."
+        wrong["date"] = "Give a day, or say what has to happen first."
         del missing["condition"]
-    if "date" in asks and answers.date is not None and answers.date <= clock.today():
-        missing["date"] = "Give a day that is still to come."
-    if missing:
-        raise Invalid("Something is still needed.", missing)
+    if answers.date is not None and answers.date <= clock.today():
+        wrong["date"] = "Give a day that is still to come."
+    if answers.reach is not None and (said := problem_with(answers.reach)):
+        wrong["key_result"] = said
+    return wrong

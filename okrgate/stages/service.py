@@ -1,19 +1,21 @@
 """The front door of the crossing: start a project here; the rest is by use case in the modules beside."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import select
 
 from okrgate import clock
 from okrgate.accounts import directory
 from okrgate.audit import service as audit
-from okrgate.database import db, transaction
+from okrgate.database import check_writing, db, transaction
 from okrgate.errors import Conflict, Invalid
 from okrgate.once import once
 from okrgate.projects import service as projects
 from okrgate.projects.models import Project, Visit
 from okrgate.rulebooks import retiring
 from okrgate.rulebooks import service as rulebooks
+from okrgate.rulebooks.models import RulebookVersion
 from okrgate.stages.editing import save_page
 from okrgate.stages.moving import Outcome, move
 from okrgate.stages.preparing import Answers
@@ -28,6 +30,7 @@ __all__ = [
     "Answers",
     "Ask",
     "Outcome",
+    "add_project",
     "decide",
     "missing_roles",
     "move",
@@ -69,32 +72,51 @@ def _begin(
     if home_unit_id is not None and home_unit_id not in dict(directory.unit_choices()):
         raise Invalid("Choose a unit.", {"home_unit": "Choose a unit."})
     version = binding[version_id]
+    with transaction():
+        return add_project(
+            title, version=version, home_unit_id=home_unit_id, submitter=by, by=by, key=key
+        )
+
+
+def add_project(
+    title: str,
+    *,
+    version: RulebookVersion,
+    home_unit_id: int | None,
+    submitter: int,
+    by: int | None = None,
+    key: str | None = None,
+    confidential: bool = False,
+    details: Mapping[str, Any] | None = None,
+) -> Project:
+    """Put a project into the initial stage of a version of the rules, in the open transaction."""
+    check_writing()
+    session, now = db.session(), clock.now()
     initial = rulebooks.rulebook(version.id).initial
-    with transaction() as session:
-        now = clock.now()
-        project = Project(
-            reference=projects.next_reference(),
-            title=title.strip(),
-            process_id=version.process_id,
-            rulebook_version_id=version.id,
-            home_unit_id=home_unit_id,
-            submitter_id=by,
-            stage=initial.id,
-            stage_entered_at=now,
-            created_at=now,
-            changed_at=now,
-            creation_key=key,
-        )
-        session.add(project)
-        session.flush()
-        session.add(Visit(project_id=project.id, stage=initial.id, entered_at=now))
-        audit.record(
-            "project.started",
-            by=by,
-            project_id=project.id,
-            target=f"stage:{initial.id}",
-            details={"title": project.title, "to_label": initial.label},
-        )
+    project = Project(
+        reference=projects.next_reference(),
+        title=title.strip(),
+        process_id=version.process_id,
+        rulebook_version_id=version.id,
+        home_unit_id=home_unit_id,
+        submitter_id=submitter,
+        stage=initial.id,
+        stage_entered_at=now,
+        created_at=now,
+        changed_at=now,
+        creation_key=key,
+        confidential=confidential,
+    )
+    session.add(project)
+    session.flush()
+    session.add(Visit(project_id=project.id, stage=initial.id, entered_at=now))
+    audit.record(
+        "project.started",
+        by=by,
+        project_id=project.id,
+        target=f"stage:{initial.id}",
+        details={"title": project.title, "to_label": initial.label, **(details or {})},
+    )
     return project
 
 

@@ -239,7 +239,14 @@ def _check_said(rulebook: Rulebook, stand: Standing, ask: Ask) -> None:
 
 
 def _answers(ask: Ask) -> Answers:
-    return Answers(reason=ask.reason, revisit=ask.revisit, condition=ask.condition, date=ask.date)
+    return Answers(
+        reason=ask.reason,
+        revisit=ask.revisit,
+        condition=ask.condition,
+        date=ask.date,
+        code=ask.code,
+        reach=ask.reach,
+    )
 
 
 def _meaning(

@@ -18,6 +18,7 @@ from okrgate.database import db
 from okrgate.gates.model import Rulebook, Transition
 from okrgate.projects.models import Project
 from okrgate.stages.facts import Snapshot
+from okrgate.stages.reaching import Reach
 
 SPOKEN = {
     "approved": "approved",
@@ -45,6 +46,8 @@ class Ask:
     condition: str = ""
     date: calendar.date | None = None
     on_behalf_of: int | None = None
+    code: str = ""
+    reach: Reach | None = None
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ _DECISIONS = {
 }
 _WORDS = {
     "project.started": "Project started",
+    "project.came_back": "Came back as",
     "project.adopted": "Project taken over from a file",
     "round.opened": "Sign-off asked for",
     "round.satisfied": "Sign-off complete",
@@ -166,7 +167,7 @@ def _detail(entry: Entry, private: bool) -> str:
     if entry.action == "project.moved":
         said = entry.details
         until = said.get("revisit") or said.get("condition") or said.get("date") or ""
-        return " · ".join(one for one in (entry.reason, until) if one)
+        return " · ".join(one for one in (said.get("cause", ""), entry.reason, until) if one)
     return entry.reason if private else ""
 
 

@@ -1,6 +1,7 @@
 """My work, the list, the project page, moves and the deciding page. Sections are in `section_views.py`."""
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, flash, request, url_for
@@ -12,11 +13,13 @@ from okrgate.audit import service as audit
 from okrgate.delivery import service as delivery
 from okrgate.delivery.running import DELIVERY
 from okrgate.errors import Forbidden, Invalid
+from okrgate.projects.models import Visit
 from okrgate.projects.sections import Section
 from okrgate.rulebooks import retiring
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import (
     cards,
+    comebacks,
     editing,
     holding,
     panel,
@@ -115,12 +118,13 @@ def show_project(reference: str) -> ResponseReturnValue:
     gates = {gate.id: gate.label for gate in loaded.rulebook.gates.values()}
     tasks = reading.section_list(loaded, saved, drafted, verdicts)
     update, celebration = delivery.news(project.id)
+    stays = reading.visits(project.id)
     return render(
         "stages/show.html",
         loaded=loaded,
         project=project,
         stage=loaded.rulebook.stages[project.stage],
-        strip=reading.strip(loaded, reading.visits(project.id)),
+        strip=reading.strip(loaded, stays),
         panels=panel.panels(loaded, verdicts, names, requests, me()),
         panel_mark=panel.mark(loaded, verdicts, requests, me()),
         moves=reading.moves(loaded, verdicts),
@@ -136,7 +140,16 @@ def show_project(reference: str) -> ResponseReturnValue:
         celebration=celebration,
         session_planned=delivery.is_session_begun(saved),
         hold=holding.line_of(project, loaded.rulebook.stages[project.stage]),
+        again=_again(loaded, stays),
     )
+
+
+def _again(loaded: reading.Loaded, stays: Sequence[Visit]) -> comebacks.Again:
+    """Return why it was declined and what came of it, or of which project it came: at its end and its beginning."""
+    last = stays[-2].kind if len(stays) > 1 else ""
+    if last != comebacks.DECLINE and loaded.project.submitted_at is not None:
+        return comebacks.Again()
+    return comebacks.again(loaded.project, loaded.rulebook)
 
 
 def _history(reference: str, before: int | None = None) -> str:

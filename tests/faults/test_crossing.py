@@ -411,6 +411,7 @@ class Crossing(RuleBasedStateMachine):
             move=transition,
             revisit="Later",
             date=day,
+            code="fit",
         )
 
     def said_of(self, field: str) -> str:
@@ -438,7 +439,8 @@ class Standing:
 
 def answers() -> Answers:
     """Answer whatever a move may ask."""
-    return Answers(reason=WHY, revisit="Later", date=clock.today() + timedelta(days=30))
+    day = clock.today() + timedelta(days=30)
+    return Answers(reason=WHY, revisit="Later", date=day, code="fit")
 
 
 def outcome_of(act: Callable[[], bool]) -> str:

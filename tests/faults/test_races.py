@@ -19,7 +19,13 @@ from tests.integration.journey.stops import Stops
 
 ROUNDS = times(12, 100)
 BACK = {"decision": "returned", "reason": "Cheaper, please.", "move": "return_plan"}
-NO = {"decision": "declined", "reason": "Not with us.", "revisit": "Never", "move": "decline_idea"}
+NO = {
+    "decision": "declined",
+    "reason": "Not with us.",
+    "revisit": "Never",
+    "code": "fit",
+    "move": "decline_idea",
+}
 YES = {"decision": "approved"}
 
 _at = contextmanager(Stops.arrive)

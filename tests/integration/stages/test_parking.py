@@ -65,20 +65,6 @@ def test_days_in_the_stage_stand_still_meanwhile(arrive: Arrive) -> None:
         assert holding.open_hold(company.project().id) is None
 
 
-def test_those_who_may_resume_are_reminded_on_the_day(arrive: Arrive) -> None:
-    company = arrive("planned")
-    park(company, date="2027-12-04")
-    assert hold_reminders.remind_of_holds() == 0
-    assert hold_reminders.owed(company.ids["Oli"]) == []
-    with clock.moved_to(clock.now().replace(month=12, day=4)):
-        assert hold_reminders.remind_of_holds() == 1
-        assert set(company.told()["HoldOver"]) == {"Oli", "Mia"}
-        assert "Resume, or put it off once more" in company["Oli"].open("/")
-        assert [one.text for one in hold_reminders.owed(company.ids["Lea"])] == []
-    with clock.moved_to(clock.now().replace(month=12, day=5)):
-        assert hold_reminders.remind_of_holds() == 0
-
-
 def test_what_waits_for_a_condition_is_asked_about_every_thirty_days(arrive: Arrive) -> None:
     company = arrive("planned")
     park(company, condition="The budget is voted")

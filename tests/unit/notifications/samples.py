@@ -18,6 +18,7 @@ OWN: dict[type[Event], dict[str, Any]] = {
         "due": "2031-12-04",
         "said": ("Vera Vance sent it back",),
     },
+    events.ProjectCameBack: {"before": "OKR-007", "because": "Its day has come: 4 Dec 2031."},
     events.HoldOver: {
         "since": "2031-11-04",
         "until": "2031-12-04",
