@@ -35,12 +35,6 @@ def people_choices() -> list[tuple[int, str]]:
     return [(row.id, row.name) for row in db.session().execute(query)]
 
 
-def roster() -> list[tuple[int, str, bool]]:
-    """Return (id, name, active) of everybody there ever was, by name: for a page that also offers people."""
-    query = select(Person.id, Person.name, Person.active).order_by(Person.name, Person.id)
-    return [(row.id, row.name, row.active) for row in db.session().execute(query)]
-
-
 def unit_choices() -> list[tuple[int, str]]:
     """Return (id, name with its parents) of every active unit, in tree order."""
     units = list(db.session().scalars(select(OrgUnit).where(OrgUnit.active).order_by(OrgUnit.path)))

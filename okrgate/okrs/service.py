@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 
 from okrgate import clock
@@ -66,6 +66,19 @@ def key_result_choices() -> list[tuple[int, str]]:
         (row.KeyResult.id, f"{row.Period.label} · {row.OrgUnit.name} · {row.KeyResult.title}")
         for row in rows
     ]
+
+
+def choices_query() -> Select[int, str]:
+    """Return a query for (id, label) of the same, for whoever reads more with it."""
+    label = Period.label + " · " + OrgUnit.name + " · " + KeyResult.title
+    return (
+        select(KeyResult.id, label.label("name"))
+        .join(Objective, Objective.id == KeyResult.objective_id)
+        .join(Period, Period.id == Objective.period_id)
+        .join(OrgUnit, OrgUnit.id == Objective.unit_id)
+        .where(Period.ends_on >= clock.today())
+        .limit(500)
+    )
 
 
 def describe(ids: Iterable[int]) -> dict[int, KeyResultLine]:

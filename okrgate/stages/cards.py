@@ -7,7 +7,6 @@ from typing import Any
 from flask import url_for
 from sqlalchemy import select
 
-from okrgate.accounts import directory
 from okrgate.approvals import asking, entitlement, stand_ins
 from okrgate.approvals import queue as waiting_queue
 from okrgate.approvals import service as approvals
@@ -19,7 +18,7 @@ from okrgate.database import db
 from okrgate.errors import NotFound
 from okrgate.gates.model import Rulebook
 from okrgate.projects.models import Project
-from okrgate.stages import dossier, judging, panel, picture, reading, track_record
+from okrgate.stages import choices, dossier, judging, panel, picture, reading, track_record
 from okrgate.stages.choices import Option, Outlook, options
 from okrgate.stages.dossier import Dossier
 from okrgate.stages.picture import Picture
@@ -52,7 +51,8 @@ class Changes:
 
 @dataclass(frozen=True)
 class Card:
-    """What the page shows; `names` holds everybody's name, `people` those who may own a condition.
+    """What the page shows; `names` holds everybody's name, `people` those who may own a condition, `awaitable` the key
+    results that a decision may wait for.
 
     `mine` is the reader's own decision in the round, while they can still take it back.
     `hands` are the names the reader may sign in: (value, label), their own first.
@@ -81,6 +81,7 @@ class Card:
     place: Place
     names: Mapping[int, str]
     people: list[tuple[int, str]]
+    awaitable: list[tuple[int, str]]
 
     @property
     def time_left(self) -> str:
@@ -108,7 +109,7 @@ def card(
     loaded, found = reading.load_round(round_id, reader)
     project, rulebook = loaded.project, loaded.rulebook
     seen = picture.of(project, rulebook)
-    people = directory.roster()
+    people, awaitable = choices.people_and_results()
     names = {person: name for person, name, _ in people}
     decisions = _with_gates(rulebook, approvals.decisions_of(project.id, names))
     here = [one for one in decisions if one["round_id"] == found.id]
@@ -175,6 +176,7 @@ def card(
         place=waiting_queue.place_of(reader.id, found, wanted),
         names=names,
         people=[(person, name) for person, name, active in people if active],
+        awaitable=awaitable,
     )
 
 

@@ -1,14 +1,17 @@
 """What somebody may decide, each with its consequence in words, and how the form says which."""
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from sqlalchemy import literal, select, union_all
 from wtforms import SelectChoice
 
+from okrgate.accounts.models import Person
 from okrgate.approvals import service as approvals
 from okrgate.approvals.models import Round
 from okrgate.approvals.service import MOVING, NewCondition
+from okrgate.database import db
 from okrgate.errors import Invalid
 from okrgate.gates.model import Rulebook, Transition
 from okrgate.okrs import service as okrs
@@ -73,17 +76,39 @@ def prepare(
     form: DecisionForm,
     offered: tuple[Option, ...],
     people: list[tuple[int, str]],
+    results: list[tuple[int, str]],
     rulebook: Rulebook,
 ) -> None:
-    """Offer the decisions this person may take, and the people who may own a condition."""
+    """Offer the decisions this person may take, who may own a condition, and the key results to wait for."""
     form.decision.choices = [(one.value, one.label) for one in offered]
-    offer_again(form, rulebook, {asked for one in offered for asked in one.asks})
+    offer_again(form, rulebook, {asked for one in offered for asked in one.asks}, results)
     owners = [("", "Choose a person"), *people]
     for row in form.conditions:
         row.form.owner.choices = owners
 
 
-def offer_again(form: AgainFields, rulebook: Rulebook, asks: Collection[str]) -> None:
+def people_and_results() -> tuple[list[tuple[int, str, bool]], list[tuple[int, str]]]:
+    """Return (id, name, active) of everybody there ever was, by name, and (id, label) of key results. One query."""
+    result = okrs.choices_query().subquery()
+    rows = db.session().execute(
+        union_all(
+            select(literal(""), Person.id, Person.name, Person.active),
+            select(literal(KEY_RESULT), result.c.id, result.c.name, literal(True)),
+        )
+    )
+    read = sorted(((kind, name, one, bool(active)) for kind, one, name, active in rows))
+    return (
+        [(one, name, active) for kind, name, one, active in read if not kind],
+        [(one, name) for kind, name, one, _ in read if kind],
+    )
+
+
+def offer_again(
+    form: AgainFields,
+    rulebook: Rulebook,
+    asks: Collection[str],
+    results: Iterable[tuple[int, str]],
+) -> None:
     """Offer the reasons to decline and the key results to wait for, where they are asked for."""
     if CODE in asks:
         form.code.choices = [
@@ -93,7 +118,7 @@ def offer_again(form: AgainFields, rulebook: Rulebook, asks: Collection[str]) ->
     if KEY_RESULT in asks:
         form.key_result.choices = [
             NOTHING,
-            *(SelectChoice(str(one), said) for one, said in okrs.key_result_choices()),
+            *(SelectChoice(str(one), said) for one, said in results),
         ]
 
 

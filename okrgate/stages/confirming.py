@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from okrgate.approvals.models import Round
@@ -11,6 +12,7 @@ from okrgate.factors import challenges, proving
 from okrgate.factors.proving import Checked, FactorNeeded, Proof
 from okrgate.gates.model import Rulebook
 from okrgate.stages.change_models import APPROVED, DECLINED, ChangeRequest
+from okrgate.stages.reaching import Reach
 from okrgate.stages.standing import Ask
 
 
@@ -65,8 +67,10 @@ def confirmed(
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, NewCondition):
+    if isinstance(value, NewCondition | Reach):
         return [_plain(getattr(value, one.name)) for one in fields(value)]
     if isinstance(value, tuple | list):
         return [_plain(one) for one in value]
+    if isinstance(value, Decimal):
+        return format(value, "f")
     return value.isoformat() if isinstance(value, date) else value

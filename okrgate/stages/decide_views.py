@@ -30,13 +30,13 @@ def decide(round_id: int) -> ResponseReturnValue:
     if isinstance(card, cards.Barred):
         return _barred(card)
     form = DecisionForm()
-    choices.prepare(form, card.options, card.people, card.loaded.rulebook)
+    _prepare(form, card)
     status = 200
     if request.method == "GET":
         form.key.data, form.digest.data = secrets.token_hex(16), card.round.digest
         form.in_name_of.data = str(card.standing.on_behalf_of or "")
     elif _changes_rows(form):
-        choices.prepare(form, card.options, card.people, card.loaded.rulebook)
+        _prepare(form, card)
     # Whoever may not decide (any more) is offered nothing to choose from: the service says why, or shows the receipt.
     elif card.standing.refusal or form.validate():
         try:
@@ -62,6 +62,10 @@ def decide(round_id: int) -> ResponseReturnValue:
         form_errors=form.errors if status == 422 else None,
         confirms=confirm_page.outlook(card),
     )
+
+
+def _prepare(form: DecisionForm, card: cards.Card) -> None:
+    choices.prepare(form, card.options, card.people, card.awaitable, card.loaded.rulebook)
 
 
 def _decided(card: cards.Card, form: DecisionForm) -> int | None:

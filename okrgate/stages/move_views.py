@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from okrgate.errors import Invalid, NotFound
 from okrgate.gates.model import Rulebook, Transition
+from okrgate.okrs import service as okrs
 from okrgate.stages import choices, holding, judging, panel, reading, service
 from okrgate.stages.forms import MoveForm
 from okrgate.stages.preparing import ASKS, Answers
@@ -107,7 +108,8 @@ def _only_asked(form: MoveForm, transition: Transition, rulebook: Rulebook) -> N
         del form.code
     if choices.KEY_RESULT not in further:
         del form.key_result, form.bound, form.value
-    choices.offer_again(form, rulebook, further)
+    results = okrs.key_result_choices() if choices.KEY_RESULT in further else []
+    choices.offer_again(form, rulebook, further, results)
 
 
 def _answers(form: MoveForm) -> Answers:
