@@ -38,7 +38,7 @@ class Kind:
 KINDS = (
     Kind(ASKED, "What is asked of me", "Sign-offs, answers, readings, confirmations. Reminders of what is due always come at once."),
     Kind("moves", "Projects go on", "To another stage, on hold, to other hands.", (
-        events.ProjectMoved, events.HoldOver, events.HandedOver, events.ChangeAsked, events.ChangeDecided, events.PersonNamed,
+        events.ProjectMoved, events.ProjectCameBack, events.HoldOver, events.HandedOver, events.ChangeAsked, events.ChangeDecided, events.PersonNamed,
     )),
     Kind("decisions", "Others decide", "Sign-offs, conditions, waivers.", (
         events.SignoffGiven, events.SignoffWithdrawn, events.SignoffsVoided, events.SignoffNotNeeded, events.ConditionSet,
