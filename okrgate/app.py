@@ -30,6 +30,7 @@ from okrgate.database import db, prepare_engine
 from okrgate.delivery import views as delivery
 from okrgate.demo import tour
 from okrgate.demo import views as demo
+from okrgate.evidence import checkpoints
 from okrgate.evidence import views as evidence
 from okrgate.factors import service as factors_service
 from okrgate.factors import views as factors
@@ -168,6 +169,7 @@ def _introduce() -> None:
     worker.daily(approvals_reminders.remind_of_signoffs)
     worker.daily(escalating.escalate_signoffs)
     worker.daily(hold_reminders.remind_of_holds)
+    worker.daily(checkpoints.take_when_due)
     for source in (*owed.SOURCES, hold_reminders.owed, change_reminders.owed):
         work.add_source(source)
 

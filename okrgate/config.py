@@ -53,6 +53,7 @@ class Settings:
     log_json: bool = True
     metrics_token: str = field(default="", repr=False)
     sqlite_on_network: bool = False
+    checkpoint_days: int = 7
 
     @property
     def secure(self) -> bool:
@@ -107,6 +108,7 @@ class Settings:
             trusted_proxies=_whole("OKRGATE_TRUSTED_PROXIES", environment, 0),
             demo=environment.get("OKRGATE_DEMO", "") == "1",
             log_json=environment.get("OKRGATE_LOG", "json") != "text",
+            checkpoint_days=_whole("OKRGATE_CHECKPOINT_DAYS", environment, 7),
             metrics_token=environment.get("OKRGATE_METRICS_TOKEN", ""),
             sqlite_on_network=environment.get("OKRGATE_SQLITE_ON_NETWORK", "") == "1",
         )

@@ -340,6 +340,23 @@ class AlertRaised(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RecordCheckpointed(Event):
+    """The record's head at a moment, to be kept where nobody who could rewrite the record reaches it.
+
+    `rows` were added since the checkpoint before. `whole` tells whether all that can be proved still holds; if not,
+    `problem` is what was found first.
+    """
+
+    seq: int
+    digest: str
+    listing: str
+    at: str
+    rows: int
+    whole: bool
+    problem: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CommentAdded(ProjectEvent):
     """Somebody said something about a project. `said` is empty when it is private."""
 

@@ -118,6 +118,15 @@ def covers(holding: Holding, paths: Sequence[str]) -> bool:
     return any(path.startswith(holding.path) for path in paths)
 
 
+def auditors() -> list[int]:
+    """Return the ids of the active auditors."""
+    return list(
+        db.session().scalars(
+            select(Person.id).where(Person.active, Person.is_auditor).order_by(Person.id)
+        )
+    )
+
+
 def admins() -> list[int]:
     """Return the ids of the active administrators."""
     return list(

@@ -12,6 +12,7 @@ from okrgate.approvals.models import Receipt
 from okrgate.approvals.paper import paper_of
 from okrgate.approvals.sheet import Sheet, sheet_of
 from okrgate.approvals.views import blueprint
+from okrgate.audit import service as audit
 from okrgate.database import canonical_json
 from okrgate.errors import NotFound
 from okrgate.gates.problems import RulebookError
@@ -19,6 +20,7 @@ from okrgate.projects import permissions
 from okrgate.projects import service as projects
 from okrgate.projects.models import Project
 from okrgate.rulebooks import service as rulebooks
+from okrgate.web.filters import show_date
 from okrgate.web.htmx import render
 from okrgate.web.permissions import requires, signed_in
 from okrgate.web.render import me
@@ -159,8 +161,16 @@ def _proof(sheet: Sheet) -> list[dict[str, str]]:
             ("Place in the record", f"Row {sealed.seq}"),
             ("Hash of that row", sealed.hash),
             ("Hash of the row before it", sealed.previous),
+            ("Checkpoint that covers it", _checkpoint(sealed.seq)),
         ]
     return [{"label": label, "value": text} for label, text in rows]
+
+
+def _checkpoint(seq: int) -> str:
+    found = audit.checkpoint_over(seq)
+    if found is None:
+        return "None yet: the next one does"
+    return f"{found.seq}:{found.hash}, mailed on {show_date(found.at)}"
 
 
 def _went_on_to(project: Project, gate: str) -> str:

@@ -26,7 +26,7 @@ _KINDS = {
 }
 _PEOPLE = {"person", "people", "told", "owner"}
 _UNITS = {"unit", "parent"}
-_CODES = {"digest", "sha256", "receipt"}
+_CODES = {"digest", "sha256", "receipt", "listing"}
 # Fingerprints by which a check tells what was changed: nobody reads them.
 _UNSAID = {"parts", "signed"}
 

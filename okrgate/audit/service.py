@@ -14,7 +14,7 @@ from sqlalchemy.orm import QueryableAttribute
 
 from okrgate import clock
 from okrgate.audit.chain import GENESIS, Break, hash_of, verify
-from okrgate.audit.models import Entry
+from okrgate.audit.models import Checkpoint, Entry
 from okrgate.database import after_commit, ask, check_writing, db
 from okrgate.logs import request_id
 
@@ -27,6 +27,7 @@ __all__ = [
     "Break",
     "Filter",
     "actions",
+    "checkpoint_over",
     "head",
     "last_of",
     "newest",
@@ -132,6 +133,12 @@ def head() -> tuple[int, str]:
     """Return number and hash of the last row; (0, zeros) when there is none."""
     last = db.session().execute(_HEAD).first()
     return (last.seq, last.hash) if last else (0, GENESIS)
+
+
+def checkpoint_over(seq: int) -> Checkpoint | None:
+    """Return the newest checkpoint that covers a row."""
+    query = select(Checkpoint).where(Checkpoint.seq >= seq).order_by(Checkpoint.seq.desc())
+    return db.session().scalar(query.limit(1))
 
 
 def page(wanted: Filter, *, before: int | None = None, limit: int = 50) -> list[Entry]:

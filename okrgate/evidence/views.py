@@ -8,7 +8,9 @@ from flask.typing import ResponseReturnValue
 from okrgate import clock
 from okrgate.audit import forms, service
 from okrgate.database import transaction
+from okrgate.evidence import checkpoints
 from okrgate.evidence.exporting import Scope, stream
+from okrgate.web.htmx import render
 from okrgate.web.permissions import auditor, requires
 from okrgate.web.render import me
 
@@ -32,6 +34,13 @@ def export_record() -> ResponseReturnValue:
         mimetype="application/zip",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+@blueprint.get("/audit/checkpoints")
+@requires(auditor)
+def list_checkpoints() -> ResponseReturnValue:
+    """Show every checkpoint, as it was mailed."""
+    return render("evidence/checkpoints.html", checkpoints=checkpoints.listed())
 
 
 def _kept(search: forms.Search) -> dict[str, Any]:

@@ -198,6 +198,13 @@ def _(event: events.AlertRaised) -> str:
 
 
 @headline.register
+def _(event: events.RecordCheckpointed) -> str:
+    if not event.whole:
+        return f"the record no longer holds: checkpoint at row {event.seq}"
+    return f"checkpoint of the record at row {event.seq}, keep this mail"
+
+
+@headline.register
 def _(event: events.CommentAdded) -> str:
     return f"{event.by} commented"
 

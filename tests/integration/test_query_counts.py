@@ -54,6 +54,7 @@ PAGES = {
     "metrics": ("Pat", "/metrics"),
     "a metric": ("Ines", "/metrics/{metric}"),
     "the record": ("Aud", "/audit"),
+    "the checkpoints": ("Aud", "/audit/checkpoints"),
     "the inbox": ("Mia", "/inbox"),
     "the rules": ("Pat", "/rules"),
     "my account": ("Pat", "/account"),

@@ -306,6 +306,7 @@ TABLE: dict[str, Row] = {
     "GET audit.list_entries": auditors("/audit"),
     "POST audit.export": auditors("/audit/export"),
     "POST evidence.export_record": auditors("/audit/proof"),
+    "GET evidence.list_checkpoints": auditors("/audit/checkpoints"),
     "GET rulebooks.show_rules": signed_in("/rules"),
     "GET rulebooks.show_version": signed_in("/rules/{rules}"),
     "GET rulebooks.download": signed_in("/rules/{rules}.yaml"),
