@@ -55,8 +55,9 @@ sort_keys=True, separators=(",", ":"), ensure_ascii=False).
 A row:      hash = sha256(prev_hash + canonical JSON of body), as hexadecimal digits. prev_hash is the hash of the row
             before it; the first row follows 64 zeros. A row that is changed, removed or slipped in breaks this.
 A receipt:  hash = sha256(canonical JSON of its body). A row with the action "receipt.written" and the target
-            "receipt:NUMBER" holds that hash in its details; "parts" and "signed" there are the first 16 digits of
-            sha256(canonical JSON of {name: value}) of each field of the receipt and of its sign-off.
+            "receipt:NUMBER" holds that hash in its details; "parts", "signed" and "signature" there are the first
+            16 digits of sha256(canonical JSON of {name: value}) of each field of the receipt, of its sign-off and of
+            the second factor it was confirmed with, where the rules asked for one.
 Signed:     "digest" of a sign-off = sha256(canonical JSON of "content" in the receipt's body).
 Rules:      sha256 of the text; "rulebook_sha256" in each verdict.
 The list:   sha256(all hashes of rows 1 to N, one after the other, as text).
@@ -199,8 +200,10 @@ class _Export:
             receipts = checking.columns("receipts", numbers)
             signed = [one for row in receipts.values() if (one := row["signoff_id"]) is not None]
             signoffs = checking.columns("signoffs", signed)
+            signatures = checking.columns("signature_proofs", signed)
             for number, row in sorted(receipts.items()):
                 signoff = signoffs.get(row["signoff_id"] or 0)
+                factor = signatures.get(row["signoff_id"] or 0)
                 if isinstance(row["rulebook_version_id"], int):
                     self.rules.add(row["rulebook_version_id"])
                 said = {
@@ -208,6 +211,7 @@ class _Export:
                     "hash": row["hash"],
                     "body": checking.body(row, checking.RECEIPT)[0],
                     "signoff": checking.body(signoff, checking.SIGNOFF)[0] if signoff else None,
+                    "signature": checking.body(factor, checking.SIGNATURE)[0] if factor else None,
                 }
                 yield canonical_json(said) + "\n"
 

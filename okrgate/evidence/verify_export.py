@@ -247,13 +247,10 @@ def check_receipt(receipt: Json, details: Optional[Json], rules: Set[str]) -> No
     if found != receipt["hash"]:
         raise Wrong(f"{where}, field hash: was changed" if details else f"{where} was changed")
     signoff = receipt.get("signoff")
-    if details is not None and "signed" in details:
-        if signoff is None:
-            raise Wrong(f"the sign-off of {where} is missing")
-        if marks(signoff) != details["signed"]:
-            raise Wrong(
-                f"the sign-off of {where}, {_named(signoff, details['signed'])}: was changed"
-            )
+    if details is not None:
+        _check_marks(f"the sign-off of {where}", signoff, details.get("signed"))
+        factor = receipt.get("signature")
+        _check_marks(f"the second factor of {where}", factor, details.get("signature"))
     if signoff is not None and digest(body["content"]) != signoff["digest"]:
         raise Wrong(f"{where}: what was signed does not match its digest")
     judged = (body["verdict"] or {}).get("rulebook_sha256")
@@ -261,6 +258,15 @@ def check_receipt(receipt: Json, details: Optional[Json], rules: Set[str]) -> No
         raise Wrong(
             f"{where}: the rules {judged[:16]} it was judged by are not here, or were changed"
         )
+
+
+def _check_marks(what: str, body: Optional[Json], known: Optional[Json]) -> None:
+    if body is None and known is not None:
+        raise Wrong(f"{what} is missing")
+    if body is not None and known is None:
+        raise Wrong(f"{what} was added afterwards")
+    if body is not None and marks(body) != known:
+        raise Wrong(f"{what}, {_named(body, known)}: was changed")
 
 
 def _named(body: Json, known: Optional[Json]) -> str:
@@ -336,7 +342,11 @@ def check_receipt_file(content: bytes) -> List[str]:
             )
         if row["body"]["target"] != f"receipt:{proof['receipt']['id']}":
             raise Wrong("the row of the record seals another receipt")
-    check_receipt({**proof["receipt"], "signoff": proof["signoff"]}, details, {rules["sha256"]})
+    check_receipt(
+        {**proof["receipt"], "signoff": proof["signoff"], "signature": proof["signature"]},
+        details,
+        {rules["sha256"]},
+    )
     said = [f"Receipt {proof['receipt']['id']} says what was written."]
     if row is None:
         return [

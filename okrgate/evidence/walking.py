@@ -147,7 +147,9 @@ def _sealed_faults(sealed: set[int]) -> Iterator[Fault]:
 
 
 def _receipt_faults(receipts: Mapping[int, Columns], seals: Mapping[int, Any]) -> Iterator[Fault]:
-    signoffs = checking.columns("signoffs", _numbers(receipts, "signoff_id"))
+    signed = _numbers(receipts, "signoff_id")
+    signoffs = checking.columns("signoffs", signed)
+    signatures = checking.columns("signature_proofs", signed)
     rounds = checking.columns("rounds", _numbers(signoffs, "round_id"))
     versions = checking.columns("rulebook_versions", _numbers(receipts, "rulebook_version_id"))
     for number, row in receipts.items():
@@ -155,6 +157,7 @@ def _receipt_faults(receipts: Mapping[int, Columns], seals: Mapping[int, Any]) -
         known = details if isinstance(details, dict) else None
         yield from checking.faults_of(row, known)
         yield from checking.signoff_faults(row, signoffs, rounds, known)
+        yield from checking.signature_faults(row, signatures, signoffs, known)
         yield from checking.rules_faults(row, versions)
 
 
