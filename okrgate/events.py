@@ -122,13 +122,17 @@ class SignoffAsked(ProjectEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class SignoffDue(ProjectEvent):
-    """A seat still waits for somebody, and its day is near or over; `escalated`: those are told whom the rules name then."""
+    """A seat still waits for somebody, and its day is near or over; `escalated`: those are told whom the rules name then.
+
+    `suggests_stand_in` says that whoever is away may name somebody in their place.
+    """
 
     gate: str
     ask: str
     due: str
     overdue: bool = False
     escalated: bool = False
+    suggests_stand_in: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

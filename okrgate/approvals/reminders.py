@@ -12,8 +12,10 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from okrgate import clock
+from okrgate.accounts import directory
 from okrgate.accounts.models import Person
 from okrgate.accounts.working_days import calendar_of, resting_units
+from okrgate.approvals import stand_ins
 from okrgate.approvals.asking import ask, gate_label
 from okrgate.approvals.models import Round, SeatPerson, SignoffReminder
 from okrgate.database import remembering, transaction
@@ -58,12 +60,17 @@ def _remind_some() -> int:
             .limit(_AT_ONCE)
         ).all()
         waiting = {(row.Round.id, row.person_id): row for row in rows}
+        there = stand_ins.there_for(waiting)
+        names = directory.names(person for _, person in waiting) if there else {}
         for (number, person), row in waiting.items():
             kind = OVERDUE if row.Round.due_on < today else SOON
             session.add(
                 SignoffReminder(round_id=number, person_id=person, kind=kind, at=clock.now())
             )
             publish(_news(row.Round, row.Project, [person], kind))
+            in_place = there.get((number, person), [])
+            if in_place:
+                publish(_news(row.Round, row.Project, in_place, kind, names[person]))
     return len(waiting)
 
 
@@ -108,12 +115,13 @@ def _told(kind: str) -> ColumnElement[bool]:
     )
 
 
-def _news(found: Round, project: Project, people: Iterable[int], kind: str) -> SignoffDue:
+def _news(
+    found: Round, project: Project, people: Iterable[int], kind: str, stood_in_for: str = ""
+) -> SignoffDue:
     rulebook = rulebooks.rulebook(found.rulebook_version_id)
+    why = f"you stand in for {stood_in_for}" if stood_in_for else "your sign-off is still needed"
     return SignoffDue(
-        recipients=tuple(
-            Recipient(person, "your sign-off is still needed", asked=True) for person in people
-        ),
+        recipients=tuple(Recipient(person, why, asked=True) for person in people),
         path=f"/approvals/{found.id}",
         project_id=project.id,
         reference=project.reference,
@@ -122,4 +130,5 @@ def _news(found: Round, project: Project, people: Iterable[int], kind: str) -> S
         ask=ask(rulebook, found, project.title),
         due=found.due_on.isoformat() if found.due_on else "",
         overdue=kind == OVERDUE,
+        suggests_stand_in=kind == OVERDUE and not stood_in_for,
     )

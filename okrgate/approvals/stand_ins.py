@@ -272,6 +272,19 @@ def stands_for(person: int, rounds: Collection[int]) -> dict[int, list[int]]:
     return found
 
 
+def there_for(asked: Iterable[tuple[int, int]]) -> dict[tuple[int, int], list[int]]:
+    """Return who stands in, by (round, for whom), for these people in these rounds."""
+    wanted = set(asked)
+    if not wanted:
+        return {}
+    query = standing_seats().where(StandInSeat.round_id.in_({number for number, _ in wanted}))
+    found: dict[tuple[int, int], list[int]] = {}
+    for number, person, away in db.session().execute(query.distinct()):
+        if (number, away) in wanted:
+            found.setdefault((number, away), []).append(person)
+    return found
+
+
 def readers() -> tuple[Select[Any, Any], ...]:
     """Return queries for (project, person) of those who read a project as stand-ins: while it lasts, and no longer.
 
