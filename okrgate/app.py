@@ -13,7 +13,7 @@ from okrgate.accounts import directory, sessions
 from okrgate.accounts import views as accounts
 from okrgate.accounts.people import on_erased
 from okrgate.administration import joining as administration_joining
-from okrgate.administration import views as administration
+from okrgate.administration import pages as administration
 from okrgate.approvals import delegation_views as standing_in
 from okrgate.approvals import delegations
 from okrgate.approvals import pages as approvals

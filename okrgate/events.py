@@ -437,6 +437,17 @@ class RolesChanged(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DutiesHanded(Event):
+    """Somebody leaves, and what waited for them is another's now. Whoever leaves hears of it, too, by their last mail."""
+
+    former: str
+    to: str
+    duties: tuple[str, ...]
+    you_take_over: bool = False
+    channels: tuple[str, ...] = ("mail",)
+
+
+@dataclass(frozen=True, kw_only=True)
 class StandInSet(Event):
     """Somebody stands in for somebody else on these days (ISO). `you_stand_in` says which of the two is told."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import request, url_for
+from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from okrgate.accounts import directory, people, roles, service, sessions, units
@@ -202,7 +202,9 @@ def set_rights(person_id: int) -> ResponseReturnValue:
 @blueprint.post("/admin/people/<int(max=2147483647):person_id>/deactivate")
 @requires(admin)
 def deactivate(person_id: int) -> ResponseReturnValue:
-    """Shut somebody out."""
+    """Shut somebody out; what waits for them is handed over first."""
+    if person_id != me() and people.must_hand_over(person_id):
+        return redirect(url_for("administration.leave", person_id=person_id), 303)
     return _act(
         person_id,
         "Deactivated. They are signed out everywhere.",
@@ -416,7 +418,7 @@ def _person_page(
             has_roles_to_give=bool(directory.role_choices()),
             sessions=len(sessions.open_sessions(person_id)),
             is_me=person_id == me(),
-            waiting=people.waits_for(person_id) if record.active else [],
+            waiting=people.waits_for(person_id),
             problem=problem,
             form_errors=status != 200,
         )

@@ -19,6 +19,7 @@ from okrgate.events import PersonInvited, Recipient, publish
 
 Waiting = Callable[[int], Sequence[tuple[str, str]]]
 _waiting: list[Waiting] = []
+_leaving: list[Callable[[int], bool]] = []
 _forgetting: list[Callable[[int], None]] = []
 
 STATES = (("active", "Active"), ("invited", "Invited"), ("inactive", "Inactive"))
@@ -66,6 +67,17 @@ def register_waiting(source: Waiting) -> None:
     """Let a room say what waits for somebody, as (text, address). Done once, in app.py."""
     if source not in _waiting:
         _waiting.append(source)
+
+
+def register_duties(check: Callable[[int], bool]) -> None:
+    """Let a room above say whether somebody has to hand something over before they are shut out. Done once."""
+    if check not in _leaving:
+        _leaving.append(check)
+
+
+def must_hand_over(person_id: int) -> bool:
+    """Tell whether something waits for somebody that nobody else would see to."""
+    return any(check(person_id) for check in _leaving)
 
 
 def on_erased(forget: Callable[[int], None]) -> None:
@@ -264,7 +276,7 @@ def activate(person_id: int, *, by: int) -> None:
         person = _get(session, person_id)
         if person.active:
             return
-        if person.email.endswith(_ERASED):
+        if person.email.endswith(ERASED):
             raise Conflict("This person was forgotten. Invite them anew.")
         person.active = True
         audit.record("person.activated", by=by, target=f"person:{person_id}")
@@ -273,7 +285,7 @@ def activate(person_id: int, *, by: int) -> None:
         directory.tell_roles_changed(person_id)
 
 
-_ERASED = "@erased.invalid"
+ERASED = "@erased.invalid"
 
 
 def erase(person_id: int, *, by: int) -> None:
@@ -282,11 +294,11 @@ def erase(person_id: int, *, by: int) -> None:
         person = _get(session, person_id, lock=True)
         if person.active:
             raise Conflict("Deactivate them first; then their name can be erased.")
-        if person.email.endswith(_ERASED):
+        if person.email.endswith(ERASED):
             return
         details = {"admin": person.is_admin}
         person.name = f"Former colleague {person_id}"
-        person.email = f"{person_id}{_ERASED}"
+        person.email = f"{person_id}{ERASED}"
         person.password_hash, person.timezone = None, ""
         person.is_admin = person.is_auditor = False
         links.forget(person_id)

@@ -3,7 +3,7 @@
 from flask import Flask, request
 
 from okrgate.accounts import people
-from okrgate.administration import overview, preferences, unheld
+from okrgate.administration import leaving, overview, preferences, unheld
 from okrgate.audit import reading as audit
 from okrgate.config import Settings
 from okrgate.notifications import worker
@@ -21,6 +21,7 @@ def install(app: Flask, settings: Settings) -> None:
     worker.before_work(preferences.refresh)
     rulebooks.register_open_projects(overview.open_projects)
     people.register_waiting(overview.waits_for)
+    people.register_duties(leaving.must_hand_over)
     work.add_source(overview.incidents_owed)
     work.add_source(overview.gaps_owed)
     stages.register_missing(unheld.missing_in)

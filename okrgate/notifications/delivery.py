@@ -14,9 +14,11 @@ from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Session
 
 from okrgate import clock
+from okrgate.accounts import people
 from okrgate.accounts.models import Person
 from okrgate.config import Settings
 from okrgate.database import db, transaction
+from okrgate.events import DutiesHanded
 from okrgate.notifications import messages, rights, snapshots
 from okrgate.notifications.models import DEAD, MAIL, SENDING, SENT, SKIPPED, WAITING, OutboxRow
 from okrgate.notifications.relay import Refusal, Relay, Unreachable
@@ -135,13 +137,18 @@ def _write(claim: Claim) -> EmailMessage | _Outcome:
     person = db.session().get(Person, row.person_id) if row else None
     if row is None or person is None:
         return _Outcome(SKIPPED, "The person or the news is gone.")
-    if not person.active:
+    if not person.active and not _is_farewell(row, person):
         return _Outcome(SKIPPED, "The person is no longer active.")
     if row.project_id is not None and not rights.may_read(person.id, row.project_id):
         return _Outcome(SKIPPED, "The person may no longer read the project.")
     event = snapshots.restore(row.event, row.snapshot, person_id=person.id, asked=row.asked)
     reader = messages.Reader(person.id, person.name, person.email, zone_named(person.timezone))
     return messages.compose(event, reader, message_id=row.message_id)
+
+
+def _is_farewell(row: OutboxRow, person: Person) -> bool:
+    """Tell whether this is the last mail to somebody who was just shut out: it tells of no project, only of themselves."""
+    return row.event == DutiesHanded.__name__ and not person.email.endswith(people.ERASED)
 
 
 def _settle(claim: Claim, outcome: _Outcome) -> bool:

@@ -257,6 +257,13 @@ def _(event: events.RolesChanged) -> str:
 
 
 @headline.register
+def _(event: events.DutiesHanded) -> str:
+    if event.you_take_over:
+        return f"You take over from {event.former}"
+    return "What waited for you in okrgate is handed over"
+
+
+@headline.register
 def _(event: events.StandInSet) -> str:
     if event.you_stand_in:
         return f"You stand in for {event.person} from {day(event.starts)} to {day(event.ends)}"

@@ -99,6 +99,29 @@ def hand_over(
             publish(event)
 
 
+def name_another(project_id: int, part: str, column: str, *, to: int, by: int) -> None:
+    """Name somebody else in a part that nobody hands over themselves, because whoever has it leaves.
+
+    Raises Forbidden when who it is was signed off.
+    """
+    with transaction():
+        project = locked(project_id)
+        rulebook = rulebooks.rulebook(project.rulebook_version_id)
+        if f"project.{part}" in locked_material(project, rulebook):
+            raise Forbidden("Who this is was signed off and is locked.")
+        former = getattr(project, column)
+        setattr(project, column, to)
+        _touch(project)
+        audit.record(
+            "project.handed_over",
+            by=by,
+            project_id=project.id,
+            target=f"person:{to}",
+            details={"part": part, column: [former, to], "duties": 0},
+        )
+        _lapse(project, rulebook, [to], by)
+
+
 def add_co_editor(project_id: int, person: int | None, *, by: int, admin: bool) -> None:
     """Let somebody write along. Twice is once."""
     project, rulebook, _, names = _prepare(project_id, by, [person])

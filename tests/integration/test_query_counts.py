@@ -63,6 +63,7 @@ PAGES = {
     "somebody's second factor": ("Ada", "/admin/people/1/second-factor"),
     "people": ("Ada", "/admin/people"),
     "a person": ("Ada", "/admin/people/{person}"),
+    "somebody leaves": ("Ada", "/admin/people/{person}/leave"),
     "units": ("Ada", "/admin/units"),
     "working days": ("Ada", "/admin/units/1/days"),
     "my mail": ("Ada", "/account/mail"),

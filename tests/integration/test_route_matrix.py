@@ -278,6 +278,8 @@ TABLE: dict[str, Row] = {
     "GET accounts.admin_person": admins("/admin/people/{person}"),
     "POST accounts.change_person": admins("/admin/people/{person}", 303, name="Patricia"),
     "POST accounts.activate": admins("/admin/people/{gone}/activate", 303),
+    "GET administration.leave": admins("/admin/people/{person}/leave"),
+    "POST administration.leave": admins("/admin/people/{person}/leave", 303),
     "POST accounts.deactivate": admins("/admin/people/{person}/deactivate", 303),
     "POST accounts.end_sessions": admins("/admin/people/{person}/end-sessions", 303),
     "POST accounts.erase": admins("/admin/people/{gone}/erase", 303, sure="yes"),

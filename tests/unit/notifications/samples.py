@@ -148,6 +148,12 @@ OWN: dict[type[Event], dict[str, Any]] = {
     events.EmailChanged: {"address": "old@example.com"},
     events.SecondFactorChanged: {"kind": "added", "factor": "the passkey “Phone”"},
     events.RolesChanged: {"gained": ("Vice President in Acme",), "lost": ("Steward in Acme",)},
+    events.DutiesHanded: {
+        "former": "Fay Former",
+        "to": "Nora New",
+        "duties": ("Projects they lead: 2", "Conditions to meet: 1"),
+        "you_take_over": True,
+    },
     events.StandInSet: {
         "person": "Ada Away",
         "stand_in": "Bea Beside",
