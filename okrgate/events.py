@@ -44,7 +44,8 @@ class ProjectEvent(Event):
 class ProjectMoved(ProjectEvent):
     """A project went from one stage to another. `kind` is the transition's kind; dates are ISO.
 
-    `said` holds who decided what in the round of sign-off that this move ended; `cause` why it was declined, in short.
+    `said` holds who decided what in the round of sign-off that this move ended; `cause` why it was declined, in short;
+    `note` what the rules add to the mail.
     """
 
     kind: str
@@ -57,6 +58,7 @@ class ProjectMoved(ProjectEvent):
     next_step: str = ""
     due: str = ""
     said: tuple[str, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -200,6 +200,8 @@ def _course(
             f"who is told: {_roles_of(before, old.notify)} → {_roles_of(after, new.notify)}",
             OTHER,
         )
+    if old.mail != new.mail:
+        yield f"its mail says besides: {new.mail or 'nothing'}", OTHER
 
 
 def _through(

@@ -90,6 +90,7 @@ class Transition:
     auto: bool = False
     voids_signoffs: bool = False
     notify: tuple[str, ...] = ()
+    mail: str = ""
 
 
 @dataclass(frozen=True)

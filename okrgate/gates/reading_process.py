@@ -13,7 +13,7 @@ _STAGE_KEYS = (
     "help", "initial", "terminal", "outcome", "holding", "sla_days", "remind_days", "escalate_to", "sections", "on_enter",
 )  # fmt: skip
 _TRANSITION_KEYS = (
-    "by", "gate", "label", "kind", "asks", "reason", "auto", "voids_signoffs", "notify", "help",
+    "by", "gate", "label", "kind", "asks", "reason", "auto", "voids_signoffs", "notify", "mail", "help",
 )  # fmt: skip
 
 
@@ -115,6 +115,7 @@ def _transition(
         auto=reader.flag(parts.get("auto"), "auto"),
         voids_signoffs=reader.flag(parts.get("voids_signoffs"), "voids_signoffs"),
         notify=reader.known(parts.get("notify"), "notify", "role", roles),
+        mail=reader.text(parts.get("mail"), "mail"),
     )
     _check_transition(reader, transition, node, parts, stages)
     return transition

@@ -251,6 +251,7 @@ def _events(
         next_step=prepared.next_step,
         due=due.isoformat() if due else "",
         said=said,
+        note=transition.mail,
     )
     return [moved, *_effects(prepared, project, by)]
 

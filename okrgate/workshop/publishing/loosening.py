@@ -63,7 +63,7 @@ def _moves_otherwise(before: Rulebook, after: Rulebook) -> bool:
 
 
 def _wordless(move: Transition) -> Transition:
-    return replace(move, label="", notify=())
+    return replace(move, label="", notify=(), mail="")
 
 
 def _roles_otherwise(before: Rulebook, after: Rulebook) -> bool:

@@ -33,6 +33,7 @@ from okrgate.workshop.rows.process_words import (
 )
 
 _DAYS = 3660
+_MAIL = 1000
 _HELP = 2000
 _ON_LIST = "Choose from the list."
 Choices = Sequence[tuple[str, str]]
@@ -209,6 +210,12 @@ class MoveForm(RowForm):
     asks = Ticked("What is whoever takes it asked?")
     voids = BooleanField("Sign-offs given before are void afterwards")
     notify = Ticked("Who gets a mail?")
+    mail = Text(
+        "What does the mail say besides?",
+        most=_MAIL,
+        rows=3,
+        description="A sentence or two of your own: what to do now, whom to ask.",
+    )
 
     def offer(self, process: Process, entry: Mapping[str, Any]) -> None:
         """Fill the lists."""
@@ -241,6 +248,7 @@ class MoveForm(RowForm):
             "asks": asks_of(entry),
             "voids": entry.get("voids_signoffs") is True,
             "notify": words(entry.get("notify")),
+            "mail": text(entry.get("mail")),
         }
 
     def validate_sources(self, field: Any) -> None:
@@ -275,6 +283,7 @@ class MoveForm(RowForm):
             "auto": by_itself,
             "voids_signoffs": self.voids.data,
             "notify": self.notify.data,
+            "mail": self.mail.data,
         }
 
 

@@ -4,14 +4,17 @@ from typing import Any
 
 from flask import abort, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
 from okrgate.gates.revising import Change, Move
 from okrgate.gates.vocabulary import SECTIONS
+from okrgate.notifications import messages
 from okrgate.web.permissions import admin, requires
 from okrgate.web.render import done
 from okrgate.workshop.blueprint import blueprint
 from okrgate.workshop.rows import process_changes as changes_of
 from okrgate.workshop.rows import process_words
+from okrgate.workshop.rows.mail_preview import preview
 from okrgate.workshop.rows.process_draft import Findings, Opened
 from okrgate.workshop.rows.process_forms import (
     FORMS,
@@ -305,7 +308,14 @@ def _row_page(
         elsewhere=findings.errors - sum(one.severity == "error" for one in found),
         moves=_moves_of(opened, name) if kind == "stage" else [],
         editors=_editors_words(opened, kind, name),
+        mail=_mail(opened, name) if kind == "move" and name else None,
     )
+
+
+def _mail(opened: Opened, name: str) -> tuple[str, str]:
+    one = current_user
+    reader = messages.Reader(one.id, one.name, one.email, one.zone)
+    return preview(opened.process, name, reader=reader)
 
 
 def _moves_of(opened: Opened, stage: str) -> list[process_words.Row]:

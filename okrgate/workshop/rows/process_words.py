@@ -143,6 +143,8 @@ def _move(process: Process, name: str, move: Mapping[str, Any]) -> Row:
     told = process.labels("role", words(move.get("notify")))
     if told:
         said.append(f"Mail to {told}.")
+    if text(move.get("mail")):
+        said.append(f"The mail says besides: {text(move.get('mail'))}")
     kind = kind_of(move)
     tag = KINDS.get(kind, kind) if kind != "forward" else ""
     return Row("move", name, process.label("move", name), tag, _only(said))

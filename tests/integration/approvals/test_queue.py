@@ -274,6 +274,27 @@ def test_whoever_is_spared_by_a_return_is_told(company: Company) -> None:
     assert "Mia" in text
 
 
+def test_the_rules_add_their_words_to_the_mail(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = rulebooks.rulebook(company.project().rulebook_version_id)
+    move = next(
+        one
+        for one in rules.transitions.values()
+        if one.kind == "return" and one.sources == ("final_approval",)
+    )
+    said = replace(move, mail="Talk to the process office first.")
+    changed = replace(rules, transitions={**rules.transitions, move.id: said})
+    monkeypatch.setattr(rulebooks, "rulebook", lambda _version: changed)
+    company.sign("Mia", "returned", reason="Name the owner.")
+    letters = [each for _, each in company.letters() if "sent back" in each["Subject"]]
+    assert letters
+    for each in letters:
+        body = each.get_body(("plain",))
+        assert body is not None
+        assert "Talk to the process office first." in body.get_content()
+
+
 def test_nobody_is_reminded_on_a_day_off(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     due = round_of(company).due_on
     assert due is not None

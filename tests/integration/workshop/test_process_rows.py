@@ -65,6 +65,21 @@ def ada(factory: Factory, tmp_path: Path) -> Admin:
 STAGE: dict[str, Any] = {"label": "Bench", "place": "way", "on_enter": [], "escalate_to": "quality"}
 
 
+def test_a_move_has_words_of_its_own_for_the_mail(ada: Admin) -> None:
+    move = ada.process.one("move", "refuse") or {}
+    typed = {"label": "Refuse", "sources": move["from"], "to": move["to"], "kind": "decline"}
+    said = "Ask Quinn: she knows why.\nDo not start anew."
+    answer = ada.send(f"{ROWS}/move/refuse", **typed, by="quality", asks=["reason"], mail=said)
+    assert answer.status_code == 303, answer.text
+    assert (ada.process.one("move", "refuse") or {})["mail"] == said
+    page = ada.see(f"{ROWS}/move/refuse")
+    assert "Ask Quinn: she knows why.\nDo not start anew.\n\nStep: Refuse" in page
+    assert "[OKR-000] An example: declined" in page
+    assert "The mail says besides: Ask Quinn" in ada.see(ROWS)
+    too_long = ada.send(f"{ROWS}/move/refuse", **typed, by="quality", mail="x" * 1001)
+    assert (too_long.status_code, "at most 1,000 characters" in too_long.text) == (422, True)
+
+
 def test_the_rows_are_shown_in_words(ada: Admin) -> None:
     page = ada.see(ROWS)
     assert "Custodian fills in: Suggested solution, Files." in page
@@ -84,7 +99,7 @@ def test_a_stage_is_changed_and_nothing_else(ada: Admin) -> None:
     assert ada.draft.text.startswith(SMALL[: SMALL.index("  bench: {label: Bench")])
     page = ada.see(answer.location)
     assert "The check finds nothing wrong here" in page
-    assert "Should take at most 4 days" in page
+    assert "Should take at most 4 working days" in page
 
 
 def test_what_is_wrong_is_shown_with_its_row(ada: Admin) -> None:

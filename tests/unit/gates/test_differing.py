@@ -147,6 +147,7 @@ def test_a_new_requirement_is_stricter() -> None:
         (", gate: first}", "}", ("move", LOOSER, "“Go on”: needs no gate any more; before “First”.")),
         ("asks: [reason]", "asks: []", ("move", LOOSER, "“Send back”: asks for reason → nobody.")),
         ("kind: return, ", "kind: return, voids_signoffs: true, ", ("move", STRICTER, "“Send back”: voids the sign-offs given before.")),
+        (", notify: [boss]", ", notify: [boss], mail: Call us", ("move", OTHER, "“End”: its mail says besides: Call us.")),
         (", notify: [boss]", "", ("move", OTHER, "“End”: who is told: Boss → nobody.")),
         ("{label: Boss, kind: org}", "{label: Boss, kind: org, scope: company}", ("role", LOOSER, "Boss: counts if held in any unit; before in the project's unit or above.")),
         ("chief: {label: Chief, kind: org}", "head: {label: Head, kind: org}", ("role", OTHER, "New role: Head.")),

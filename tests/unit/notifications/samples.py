@@ -17,6 +17,7 @@ OWN: dict[type[Event], dict[str, Any]] = {
         "next_step": "Add a new baseline.",
         "due": "2031-12-04",
         "said": ("Vera Vance sent it back",),
+        "note": "Ask the process office for the numbers.",
     },
     events.ProjectCameBack: {"before": "OKR-007", "because": "Its day has come: 4 Dec 2031."},
     events.HoldOver: {
