@@ -268,7 +268,9 @@ def test_whoever_is_spared_by_a_return_is_told(company: Company) -> None:
     company.sign("Mia", "returned", reason="Name the owner of the rollout.")
     assert company.told()["SignoffNotNeeded"] == ["Vik"]
     letter = next(each for _, each in company.letters() if "no longer needed" in each["Subject"])
-    text = letter.get_body(("plain",)).get_content()
+    body = letter.get_body(("plain",))
+    assert body is not None
+    text = body.get_content()
     assert "nothing for you to do" in text
     assert "The project is now in" in text
     assert "Mia" in text
