@@ -19,7 +19,7 @@ from okrgate.projects.models import Project
 from okrgate.rulebooks import service as rulebooks
 from tests.browser.conftest import be_patient, served
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 
 
 def test_a_passkey_signs(
