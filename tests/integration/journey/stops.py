@@ -254,9 +254,14 @@ class Stops:
     reached: dict[str, Reached] = field(default_factory=dict)
     _count: int = 0
 
-    def arrive(self, stop: str) -> Iterator[Company]:
-        """Yield the company at a stop, on a copy of its own, with the clock an hour later."""
-        at = self._reach(stop)
+    def arrive(
+        self, stop: str, after: Callable[[Company], None] | None = None
+    ) -> Iterator[Company]:
+        """Yield the company at a stop, on a copy of its own, with the clock an hour later.
+
+        `after` is a function that was called with it: once, for all who name it.
+        """
+        at = self._reach_after(stop, after) if after else self._reach(stop)
         url, name = self._copy(at.database)
         with ExitStack() as stack:
             stack.enter_context(_moment(stop, hours=1))
@@ -275,6 +280,17 @@ class Stops:
             words = (company.reference, company.metric, company.key_result)
             self.reached[stop] = Reached(name, company.unit.id, company.ids, words)
         return self.reached[stop]
+
+    def _reach_after(self, stop: str, after: Callable[[Company], None]) -> Reached:
+        key = f"{stop}, after {after.__module__}.{after.__qualname__}"
+        if key not in self.reached:
+            before = self._reach(stop)
+            url, name = self._copy(before.database)
+            with _moment(stop, hours=1), _Opened(url, self.folder, before, self.rules) as company:
+                after(company)
+                words = (company.reference, company.metric, company.key_result)
+                self.reached[key] = Reached(name, company.unit.id, company.ids, words)
+        return self.reached[key]
 
     def _copy(self, source: str) -> tuple[str, str]:
         self._count += 1
