@@ -14,7 +14,7 @@ test: $(VENV)/.installed     ## Every test, on SQLite and on PostgreSQL
 # By what its parts took one at a time, about 80 minutes of one core, so within an hour on two idle ones: races 6, kills 10,
 # judges 5, random acts 12, mail and workers 5, odd posts to every form 45. A busy machine takes three times as long.
 test-long: $(VENV)/.installed   ## Races, kills, faults, judges and random acts, many times over: about an hour
-	OKRGATE_TEST_PROFILE=long $(BIN)/pytest -n $(WORKERS) --dist worksteal tests/faults tests/unit/gates tests/integration/notifications tests/browser/test_workshop.py
+	OKRGATE_TEST_PROFILE=long $(BIN)/pytest -n $(WORKERS) --dist worksteal tests/faults tests/unit/gates tests/integration/notifications tests/browser/test_workshop.py tests/browser/test_every_page.py tests/integration/approvals/test_signing_floor.py
 
 check: $(VENV)/.installed   ## Style, types, the order of the rooms, templates, the rules
 	$(BIN)/ruff check .

@@ -27,6 +27,7 @@ from okrgate.stages import service, settling
 from okrgate.stages.facts import gather
 from okrgate.stages.signing import Ask, standing
 from tests.dumps import differences, dump
+from tests.faults.profile import times
 from tests.integration.conftest import Arrive
 from tests.integration.journey.company import Company
 from tests.machine import PATIENCE
@@ -393,7 +394,7 @@ some = st.sets(somebody, max_size=3)
 
 
 @settings(
-    max_examples=25,
+    max_examples=times(10, 60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
