@@ -21,7 +21,7 @@ from okrgate.accounts.service import DEMO_PASSWORD
 from okrgate.app import create_app
 from okrgate.database import db
 from okrgate.demo import seed
-from tests.conftest import settings_for
+from tests.conftest import TEMPLATES, settings_for
 from tests.machine import PATIENCE
 
 if TYPE_CHECKING:
@@ -134,6 +134,7 @@ def served(
     server = make_server("127.0.0.1", 0, lambda _environ, _start: [], threaded=True)
     base = f"http://{host}:{server.port}"
     app = create_app(replace(settings_for(url, folder), base_url=base))
+    app.jinja_env.bytecode_cache = TEMPLATES
     prepare(app)
     server.app = _at_the_time(app, now) if now else app
     thread = threading.Thread(target=server.serve_forever, daemon=True)

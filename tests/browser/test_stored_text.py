@@ -14,7 +14,7 @@ from sqlalchemy import Column, String, Table, Text
 from okrgate.app import create_app
 from okrgate.database import db
 from tests.browser.conftest import SignedIn
-from tests.browser.crawling import Crawl
+from tests.browser.crawling import Crawl, Seeing
 from tests.browser.people import watch
 from tests.browser.test_imports import bring
 from tests.conftest import settings_for
@@ -82,7 +82,7 @@ def walk(page: Page, plan: Flask, known: Counter[str]) -> list[str]:
     page.add_init_script(_LISTEN)
     acted = watch(page)
     page.on("dialog", lambda dialog: acted.append(f"{page.url} asks {dialog.message}"))
-    for seen in Crawl(plan, page, known).pages():
+    for seen in Crawl(plan, Seeing(page), known).pages():
         if seen.status >= 500:
             acted.append(f"{seen.path} answers {seen.status}")
         if seen.status != 200:
