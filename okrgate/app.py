@@ -38,6 +38,7 @@ from okrgate.imports import views as imports
 from okrgate.measurement import reminders
 from okrgate.measurement import service as measurement_service
 from okrgate.measurement import views as measurement
+from okrgate.meetings import pages as meetings
 from okrgate.metrics import views as metrics
 from okrgate.notifications import digests, outbox, worker
 from okrgate.notifications import views as notifications
@@ -86,6 +87,7 @@ ROOMS = (
     summaries,
     portfolio,
     stages,
+    meetings,
     notifications,
     administration,
     imports,

@@ -46,7 +46,7 @@ class Waiting:
     """One round that waits for somebody. `changed` names what differs from what they decided on last.
 
     Those with the same `group` ask for the same gate of the same process.
-    `stands_for` names those for whom they may decide in it.
+    `stands_for` names those for whom they may decide in it; at a `strict` gate each decision asks for a second factor.
     """
 
     round_id: int
@@ -70,16 +70,21 @@ class Waiting:
     changed: tuple[str, ...] = ()
     decided_before: bool = False
     stands_for: tuple[str, ...] = ()
+    strict: bool = False
 
 
 @dataclass(frozen=True)
 class Narrowed:
-    """What of the queue is shown: the id of a gate, a unit, one of DUES, one of WHOSE; empty means all."""
+    """What of the queue is shown: the id of a gate, a unit, one of DUES, one of WHOSE; empty means all.
+
+    `meeting` narrows nothing: it only says from which meeting somebody came to decide, and goes back.
+    """
 
     gate: str = ""
     unit: int | None = None
     due: str = ""
     whose: str = ""
+    meeting: int | None = None
 
     @classmethod
     def of(cls, said: Mapping[str, str]) -> "Narrowed":
@@ -90,11 +95,18 @@ class Narrowed:
             whole(said.get("unit", "")),
             due if due in DUES else "",
             whose if whose in WHOSE else "",
+            whole(said.get("meeting", "")),
         )
 
     def words(self) -> dict[str, Any]:
         """Return what an address must carry to say the same."""
-        said = {"gate": self.gate, "unit": self.unit, "due": self.due, "whose": self.whose}
+        said = {
+            "gate": self.gate,
+            "unit": self.unit,
+            "due": self.due,
+            "whose": self.whose,
+            "meeting": self.meeting,
+        }
         return {name: value for name, value in said.items() if value}
 
 
@@ -134,7 +146,18 @@ def waiting_among(person: int, rounds: Sequence[int]) -> list[Waiting]:
     return _rows(person, select(Round.id).where(_mine(person), Round.id.in_(rounds)))
 
 
-def _rows(person: int, chosen: Select[int]) -> list[Waiting]:
+def about(person: int, rounds: Sequence[int]) -> list[Waiting]:
+    """Return these rounds as this person would read them, whoever they wait for. The caller has checked who may read."""
+    return _rows(person, select(Round.id).where(Round.id.in_(rounds)), for_whom=False)
+
+
+def own_among(person: int, rounds: Sequence[int]) -> set[int]:
+    """Return the ids of those of these rounds that wait for somebody in their own name."""
+    query = select(Round.id).where(_mine(person, "own"), Round.id.in_(rounds))
+    return set(db.session().scalars(query))
+
+
+def _rows(person: int, chosen: Select[int], *, for_whom: bool = True) -> list[Waiting]:
     query = (
         select(Round, Project, Person.name, OrgUnit.name.label("unit"), Scope)
         .join(Project, Project.id == Round.project_id)
@@ -152,7 +175,7 @@ def _rows(person: int, chosen: Select[int]) -> list[Waiting]:
     books = {version: rulebooks.rulebook(version) for version in versions}
     stands = _seatings(rounds, books)
     last = last_decided(person, rounds)
-    for_whom = _for_whom(person, rounds)
+    others = _for_whom(person, rounds) if for_whom else {}
     today = clock.today()
     return [
         replace(
@@ -163,7 +186,7 @@ def _rows(person: int, chosen: Select[int]) -> list[Waiting]:
             asks=stands[row.Round.id].asks,
             changed=_changed(row.Round, last.get(row.Round.project_id), books),
             decided_before=row.Round.project_id in last,
-            stands_for=for_whom.get(row.Round.id, ()),
+            stands_for=others.get(row.Round.id, ()),
         )
         for row in rows
     ]
@@ -356,6 +379,7 @@ def _waiting(
         number=found.number,
         digest=found.digest,
         group=f"{project.process_id}:{found.gate}",
+        strict=found.gate in rulebook.gates and rulebook.gates[found.gate].strict,
         key=f"{(found.due_on or _NO_DAY).isoformat()}~{pack(found.opened_at, found.id)}",
         ask=ask(rulebook, found, project.title),
     )

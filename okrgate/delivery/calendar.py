@@ -1,4 +1,4 @@
-"""The kick-off as a calendar file: RFC 5545 text, an invitation after RFC 5546."""
+"""Invitations as calendar files: RFC 5545 text, sent after RFC 5546."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,43 +20,70 @@ class Mailbox:
     address: str
 
 
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a calendar. `starts` and `ends` are ISO moments; `name` tells it from others of okrgate for ever.
+
+    The `sequence` rises with each change, so that a calendar moves the entry it has.
+    """
+
+    name: str
+    starts: str
+    ends: str
+    summary: str
+    description: str
+    place: str = ""
+    sequence: int = 0
+    cancelled: bool = False
+
+
 def invitation(
     event: KickoffInvited, *, organizer: str, link: str, attendee: Mailbox | None = None
 ) -> str:
-    """Return the text of an .ics file: CRLF line ends, folded at 75 bytes; encode it as UTF-8.
+    """Return a kick-off as the text of an .ics file. `organizer` is an address, `link` the project's page."""
+    entry = Entry(
+        name=f"kickoff-{event.project_id}",
+        starts=event.starts,
+        ends=event.ends,
+        summary=f"Kick-off: {event.title} ({event.reference})",
+        description=f"Kick-off of {event.reference} {event.title}\n{link}",
+        place=event.place,
+        sequence=event.sequence,
+    )
+    return written(entry, organizer=organizer, link=link, attendee=attendee)
 
-    `organizer` is an address, `link` the project's page. The UID stays the same for a project for ever, the
-    SEQUENCE rises with each change, so a calendar moves the entry it has.
-    """
-    # Slow to import, and only a kick-off needs it.
+
+def written(entry: Entry, *, organizer: str, link: str, attendee: Mailbox | None = None) -> str:
+    """Return the text of an .ics file: CRLF line ends, folded at 75 bytes; encode it as UTF-8."""
+    # Slow to import, and only an invitation needs it.
     from icalendar import Calendar, Event, vText
 
-    entry = Event()
-    entry.add("uid", f"kickoff-{event.project_id}@{urlsplit(link).hostname or 'localhost'}")
-    entry.add("sequence", event.sequence)
-    entry.add("dtstamp", clock.now().astimezone(UTC).replace(microsecond=0))
-    entry.add("dtstart", _moment(event.starts))
-    entry.add("dtend", _moment(event.ends))
-    entry.add("summary", _clean(f"Kick-off: {event.title} ({event.reference})"))
-    entry.add("description", _clean(f"Kick-off of {event.reference} {event.title}\n{link}"))
-    if event.place:
-        entry.add("location", _clean(event.place))
-    entry.add("url", link)
-    entry.add("status", "CONFIRMED")
-    entry.add("organizer", _address(Mailbox("okrgate", organizer)), encode=False)
+    found = Event()
+    found.add("uid", f"{entry.name}@{urlsplit(link).hostname or 'localhost'}")
+    found.add("sequence", entry.sequence)
+    found.add("dtstamp", clock.now().astimezone(UTC).replace(microsecond=0))
+    found.add("dtstart", _moment(entry.starts))
+    found.add("dtend", _moment(entry.ends))
+    found.add("summary", _clean(entry.summary))
+    found.add("description", _clean(entry.description))
+    if entry.place:
+        found.add("location", _clean(entry.place))
+    found.add("url", link)
+    found.add("status", "CANCELLED" if entry.cancelled else "CONFIRMED")
+    found.add("organizer", _address(Mailbox("okrgate", organizer)), encode=False)
     if attendee is not None:
         invited = _address(attendee)
         wishes = (("ROLE", "REQ-PARTICIPANT"), ("PARTSTAT", "NEEDS-ACTION"), ("RSVP", "TRUE"))
         for name, value in wishes:
             invited.params[name] = vText(value)
-        entry.add("attendee", invited, encode=False)
+        found.add("attendee", invited, encode=False)
     calendar = Calendar()
-    calendar.add("prodid", "-//okrgate//kick-off//EN")
+    calendar.add("prodid", "-//okrgate//okrgate//EN")
     calendar.add("version", "2.0")
-    calendar.add("method", "REQUEST")
-    calendar.add_component(entry)
-    written: bytes = calendar.to_ical()
-    return written.decode()
+    calendar.add("method", "CANCEL" if entry.cancelled else "REQUEST")
+    calendar.add_component(found)
+    text: bytes = calendar.to_ical()
+    return text.decode()
 
 
 def _address(mailbox: Mailbox) -> "vCalAddress":

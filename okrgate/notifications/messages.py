@@ -13,9 +13,9 @@ from jinja2 import Environment
 
 from okrgate import clock, events
 from okrgate.config import Settings
-from okrgate.delivery import calendar
+from okrgate.delivery.calendar import Mailbox
 from okrgate.events import Event, ProjectEvent
-from okrgate.notifications import subjects
+from okrgate.notifications import invitations, subjects
 from okrgate.notifications.wording import day, moment, one_line, printable
 from okrgate.web.render import is_own_path
 
@@ -69,8 +69,13 @@ def compose(event: Event, reader: Reader, *, message_id: str) -> EmailMessage:
     text, html = _bodies(type(event), context)
     mail.set_content(text, cte="quoted-printable")
     mail.add_alternative(html, subtype="html", cte="quoted-printable")
-    if isinstance(event, events.KickoffInvited):
-        _attach_invitation(mail, event, reader, settings)
+    invitations.attach(
+        mail,
+        event,
+        Mailbox(reader.name, reader.email),
+        organizer=parseaddr(settings.mail.sender)[1],
+        link=context["link"],
+    )
     return mail
 
 
@@ -115,21 +120,3 @@ def _address(name: str, email: str) -> Address:
     if not (at and local and domain) or " " in email:
         raise ValueError("The address is not one that mail can be sent to.")
     return Address(one_line(name), local, domain)
-
-
-def _attach_invitation(
-    mail: EmailMessage, event: events.KickoffInvited, reader: Reader, settings: Settings
-) -> None:
-    text = calendar.invitation(
-        event,
-        organizer=parseaddr(settings.mail.sender)[1],
-        link=link(event, settings),
-        attendee=calendar.Mailbox(reader.name, reader.email),
-    )
-    mail.add_attachment(
-        text.encode(),
-        maintype="text",
-        subtype="calendar",
-        filename="kick-off.ics",
-        params={"method": "REQUEST"},
-    )

@@ -323,5 +323,25 @@ def _(event: events.ProcessRetired) -> str:
     return f"No new projects start in {event.process}"
 
 
+@headline.register
+def _(event: events.MeetingCalled) -> str:
+    return f"Invitation: {event.name}, {moment(event.starts)}"
+
+
+@headline.register
+def _(event: events.MeetingChanged) -> str:
+    return f"Changed: {event.name}, {moment(event.starts)}"
+
+
+@headline.register
+def _(event: events.MeetingCancelled) -> str:
+    return f"Called off: {event.name}, {moment(event.starts)}"
+
+
+@headline.register
+def _(event: events.MinutesSent) -> str:
+    return f"Minutes: {event.name}"
+
+
 def _how_many(count: int, word: str) -> str:
     return f"{count} {word}{'' if count == 1 else 's'}"

@@ -36,6 +36,8 @@ _SPOKEN = {
     "returned": "You send {projects} back from “{gate}”",
     "held": "You put {projects} on hold at “{gate}”",
 }
+_ALONE = "Decide it on its own page."
+_STRICT = f"This gate asks for your second factor for each decision. {_ALONE}"
 _NO_MOVE = {
     "returned": "You cannot send this one back from the list; its own page says what you can do.",
     "held": "You cannot put this one on hold from the list; its own page says what you can do.",
@@ -97,14 +99,29 @@ def choose(person: int, rounds: Sequence[int], decision: str) -> Selection:
     wanted = list(dict.fromkeys(rounds))[:MOST]
     rows = waiting.waiting_among(person, wanted)
     gone = len(wanted) - len(rows)
+    apart = _apart(person, rows)
+    out = tuple(LeftOut(one.round_id, one.reference, one.title, why) for one, why in apart)
+    rows = [one for one in rows if one not in [left for left, _ in apart]]
     groups: dict[str, list[Waiting]] = {}
     for row in rows:
         groups.setdefault(row.group, []).append(row)
     if len(groups) > 1:
         gates = tuple((found[0].gate, _ids(found)) for found in groups.values())
-        return Selection(decision, gates=gates, gone=gone)
-    found = Selection(decision, tuple(rows), gone=gone)
+        return Selection(decision, left_out=out, gates=gates, gone=gone)
+    found = Selection(decision, tuple(rows), left_out=out, gone=gone)
     return _with_moves(person, found) if decision in MOVING and rows else found
+
+
+def _apart(person: int, rows: Sequence[Waiting]) -> list[tuple[Waiting, str]]:
+    """Return what each decision of has to be taken on its own page, and why."""
+    own = waiting.own_among(person, [one.round_id for one in rows if one.stands_for])
+    found = []
+    for one in rows:
+        if one.strict:
+            found.append((one, _STRICT))
+        elif one.stands_for and one.round_id not in own:
+            found.append((one, f"You stand in here for {' and '.join(one.stands_for)}. {_ALONE}"))
+    return found
 
 
 def decide_each(
@@ -189,7 +206,8 @@ def _with_moves(person: int, found: Selection) -> Selection:
     return replace(
         found,
         rows=rows if shared else (),
-        left_out=tuple(
+        left_out=found.left_out
+        + tuple(
             LeftOut(row.round_id, row.reference, row.title, _NO_MOVE[found.decision]) for row in out
         ),
         moves=tuple(first[one] for one in first if one in shared),

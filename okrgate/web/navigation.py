@@ -47,6 +47,8 @@ _ENTRIES: tuple[_Entry, ...] = (
     ("notifications.inbox", "Inbox", "inbox", "inbox"),
     ("rulebooks.show_rules", "Rules", "book", None),
 )
+# Rooms without an entry of their own.
+_WITHIN = {"meetings": "approvals"}
 _AUDITORS: tuple[_Entry, ...] = (("audit.list_entries", "Audit", "list-check", None),)
 _ADMINS: tuple[_Entry, ...] = (("administration.landing", "Admin", "settings", None),)
 
@@ -59,6 +61,7 @@ def menu(reader: Reader, badges: dict[str, int]) -> list[dict[str, Any]]:
     if reader.is_admin:
         entries += _ADMINS
     room = _OWN.get(request.path.split("/")[1], (request.endpoint or "").split(".")[0])
+    room = _WITHIN.get(room, room)
     return [
         {
             "endpoint": endpoint,

@@ -38,6 +38,8 @@ PAGES = {
     "the deciding page": ("Mia", "/approvals/{round}"),
     "the queue": ("Mia", "/approvals"),
     "many at once": ("Mia", "/approvals/together?round={round}&decision=returned"),
+    "meetings": ("Mia", "/meetings"),
+    "a meeting to call": ("Mia", "/meetings/new"),
     "what I decided": ("Mia", "/decisions"),
     "a decision to take back": ("Rex", "/signoffs/{signoff}/withdraw"),
     "standing in": ("Mia", "/standing-in"),

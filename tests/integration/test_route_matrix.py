@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -20,6 +21,7 @@ from okrgate.database import db, transaction
 from okrgate.delivery.models import Statement
 from okrgate.imports.models import ImportFile
 from okrgate.measurement.models import Target
+from okrgate.meetings.models import CALLED, Meeting, MeetingPerson
 from okrgate.metrics.models import Metric, Observation
 from okrgate.notifications.models import DEAD, INBOX, MAIL, OutboxRow
 from okrgate.okrs.models import KeyResult, Objective
@@ -84,6 +86,13 @@ _APPROVE = {"decision": "approved", "digest": "{digest}", "key": "a key"}
 _BACK = {"version": "{version}", "key": "a key", "reason": "Look at it again."}
 _RESULT = {"name": "Churn to 3", "baseline": "5", "target": "3", "measure": "%"}
 _OWNERS = {"Ada": 200}
+
+_INVITED = {"Mia": 200, "Rex": 200, "Ada": 200, "Aud": 200}
+_LEADS = {"Mia": 200, "Ada": 200, "Rex": 403, "Aud": 403}
+_VAIN = {"Mia": 422, "Ada": 422}
+_DONE = {"Mia": 303, "Ada": 303}
+_CALLS = {"Mia": 200, "Rex": 200, "Ada": 200}
+_CALLS_IN_VAIN = {"Mia": 422, "Rex": 422, "Ada": 422}
 
 TABLE: dict[str, Row] = {
     "GET stages.my_work": signed_in("/"),
@@ -184,6 +193,40 @@ TABLE: dict[str, Row] = {
     "POST stages.record_together": signed_in("/approvals/together", 422),
     "GET stages.withdraw_signoff": signed_in("/signoffs/{signoff}/withdraw", 404, Rex=200),
     "POST stages.withdraw_signoff": signed_in("/signoffs/{signoff}/withdraw", 404, Rex=409),
+    # Mia called a meeting and chairs it; Rex is invited.
+    "GET meetings.list_meetings": signed_in("/meetings"),
+    "GET meetings.plan_meeting": signed_in("/meetings/new", 403, **_CALLS),
+    "POST meetings.plan_meeting": signed_in("/meetings/new", 403, **_CALLS_IN_VAIN),
+    "GET meetings.show_meeting": signed_in("/meetings/{meeting}", 404, **_INVITED),
+    "GET meetings.show_live": signed_in("/meetings/{meeting}/live", 404, **_INVITED),
+    "GET meetings.meeting_calendar": signed_in("/meetings/{meeting}/meeting.ics", 404, **_INVITED),
+    "GET meetings.edit_meeting": signed_in("/meetings/{meeting}/edit", 404, **_LEADS),
+    "POST meetings.edit_meeting": signed_in("/meetings/{meeting}/edit", 404, **_LEADS | _VAIN),
+    "GET meetings.show_agenda": signed_in("/meetings/{meeting}/agenda", 404, **_LEADS),
+    "POST meetings.change_agenda": signed_in(
+        "/meetings/{meeting}/agenda", 404, data={"act": "add:{round}"}, **_LEADS | _DONE
+    ),
+    "POST meetings.invite_signers": signed_in("/meetings/{meeting}/signers", 404, **_LEADS | _DONE),
+    "POST meetings.call_meeting": signed_in(
+        "/meetings/{meeting}/call", 404, **_LEADS | {"Mia": 409, "Ada": 409}
+    ),
+    "GET meetings.cancel_meeting": signed_in("/meetings/{meeting}/cancel", 404, **_LEADS),
+    "POST meetings.cancel_meeting": signed_in("/meetings/{meeting}/cancel", 404, **_LEADS | _VAIN),
+    "POST meetings.begin_meeting": signed_in("/meetings/{meeting}/begin", 404, **_LEADS | _VAIN),
+    "POST meetings.step": signed_in("/meetings/{meeting}/step", 422),
+    "POST meetings.note_presence": signed_in(
+        "/meetings/{meeting}/here", 404, Mia=409, Rex=409, Ada=409, Aud=409
+    ),
+    "GET meetings.write_notes": signed_in(
+        "/meetings/{meeting}/items/1/notes", 404, Rex=403, Aud=403
+    ),
+    "POST meetings.write_notes": signed_in(
+        "/meetings/{meeting}/items/1/notes", 404, Rex=403, Aud=403
+    ),
+    "GET meetings.end_meeting": signed_in("/meetings/{meeting}/end", 404, **_LEADS),
+    "POST meetings.end_meeting": signed_in(
+        "/meetings/{meeting}/end", 404, **_LEADS | {"Mia": 409, "Ada": 409}
+    ),
     "GET stages.waive": signed_in(
         "/projects/{reference}/waivers/metrics-confirmed", stop="planned"
     ),
@@ -768,10 +811,37 @@ def arrange(company: Company) -> None:
             )
         )
         beginnings.begin("begun_one", "Begun", version.text, origin="Begun", by=company.ids["Ada"])
+        _call_a_meeting(company, project.process_id)
         letter = session.scalars(select(OutboxRow).where(OutboxRow.channel == MAIL)).first()
         assert letter is not None
         letter.status = DEAD
     settling.settle(project.id)
+
+
+def _call_a_meeting(company: Company, process: int) -> None:
+    """Let Mia have called a meeting of next week."""
+    db.session.add(
+        Meeting(
+            title="Approvals",
+            gates=[f"{process}:executive_signoff"],
+            starts_at=clock.now() + timedelta(days=7),
+            minutes=60,
+            zone="UTC",
+            place="",
+            chair_id=company.ids["Mia"],
+            called_by_id=company.ids["Mia"],
+            state=CALLED,
+            sequence=0,
+            version=1,
+            reason="",
+            key="a key",
+            created_at=clock.now(),
+        )
+    )
+    db.session.flush()
+    number = db.session.scalars(select(Meeting.id)).one()
+    for name in ("Mia", "Rex"):
+        db.session.add(MeetingPerson(meeting_id=number, person_id=company.ids[name]))
 
 
 def words_for(company: Company) -> dict[str, object]:
@@ -792,6 +862,7 @@ def words_for(company: Company) -> dict[str, object]:
         "signoff": pick(select(SignoffRow.id).where(SignoffRow.person_id == ids["Rex"])),
         "condition": pick(select(Condition.id)),
         "comment": pick(select(Comment.id)),
+        "meeting": pick(select(Meeting.id)),
         "view": pick(select(SavedView.id)),
         "proposal": pick(select(Proposal.id)),
         "person": ids["Pat"],
