@@ -140,6 +140,11 @@ def _roles(rulebook: Rulebook, requirements: Iterable[Requirement]) -> dict[str,
     }
 
 
+def _waiving(rulebook: Rulebook, one: Requirement) -> dict[str, Role]:
+    names = one.waiver.by if one.waiver is not None else ()
+    return {role: replace(rulebook.roles[role], label="") for role in names}
+
+
 def _bring_waivers(project: Project, own: Rulebook, target: Target) -> tuple[list[str], list[str]]:
     """Let waivers count on whose requirement asks the same; return the requirements of these and of the others."""
     rows = db.session().scalars(
@@ -150,7 +155,7 @@ def _bring_waivers(project: Project, own: Rulebook, target: Target) -> tuple[lis
             WaiverRow.rulebook_version_id == project.rulebook_version_id,
         )
     )
-    before, after = _by_id(own), _by_id(target.rulebook)
+    before, after = asked_by_id(own), asked_by_id(target.rulebook)
     kept, lapsed = [], []
     for row in rows:
         if row.requirement in after and after[row.requirement] == before.get(row.requirement):
@@ -161,9 +166,10 @@ def _bring_waivers(project: Project, own: Rulebook, target: Target) -> tuple[lis
     return kept, lapsed
 
 
-def _by_id(rulebook: Rulebook) -> dict[str, tuple[str, Requirement]]:
+def asked_by_id(rulebook: Rulebook) -> dict[str, tuple[str, Requirement, dict[str, Role]]]:
+    """Return of each requirement what it asks, and what the roles mean that sign it or set it aside."""
     return {
-        one.id: (gate.id, _asks(one))
+        one.id: (gate.id, _asks(one), _roles(rulebook, [one]) | _waiving(rulebook, one))
         for gate in rulebook.gates.values()
         for one in gate.requirements
     }

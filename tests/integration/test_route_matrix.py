@@ -359,6 +359,7 @@ TABLE: dict[str, Row] = {
     "POST workshop.save_publishing_policy": admins("/admin/publishing", 422),
     "GET workshop.show_rollout": admins("/rules/{rules}/rollout"),
     "GET workshop.show_proposal": admins("/rules/proposals/{proposal}"),
+    "GET workshop.ended_proposals": admins("/rules/okr_delivery/proposals"),
     "POST workshop.decide_on_proposal": admins("/rules/proposals/{proposal}/decide", 422),
     "POST workshop.withdraw_proposal": admins("/rules/proposals/{proposal}/withdraw", 303),
     "POST workshop.take_up_proposal": admins("/rules/proposals/{proposal}/take-up", 303),

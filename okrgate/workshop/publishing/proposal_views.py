@@ -10,14 +10,15 @@ from okrgate.errors import Conflict, Forbidden, Invalid
 from okrgate.gates.differing import Change
 from okrgate.gates.problems import RulebookError
 from okrgate.rulebooks import service
+from okrgate.rulebooks.standing import standing
 from okrgate.web.htmx import render
 from okrgate.web.permissions import admin, requires
 from okrgate.web.render import done, me
 from okrgate.workshop import comparing, meaning
 from okrgate.workshop.blueprint import blueprint
 from okrgate.workshop.meaning import Told
+from okrgate.workshop.publishing import ended, proposals
 from okrgate.workshop.publishing import proposal_news as news
-from okrgate.workshop.publishing import proposals
 from okrgate.workshop.publishing.models import (
     OPEN,
     PUBLISHED,
@@ -46,6 +47,27 @@ def show_proposal(proposal_id: int) -> ResponseReturnValue:
     """Show a proposal with all that is needed to decide on it."""
     proposal = proposals.get(proposal_id)
     return _page(proposal, DecisionForm(formdata=None, digest=proposal.sha256))
+
+
+@blueprint.get("/rules/<key>/proposals")
+@requires(admin)
+def ended_proposals(key: str) -> ResponseReturnValue:
+    """Show what was proposed before: how it ended, who agreed, and when."""
+    base = standing(key)
+    before = request.args.get("before", type=int)
+    if before is not None and not 0 < before < 2**31:
+        before = None
+    found = ended.of(key, before=before)
+    shown = found[: ended.PAGE]
+    return render(
+        "workshop/proposals_ended.html",
+        base=base,
+        found=shown,
+        older=shown[-1].id if len(found) > len(shown) else None,
+        is_first=before is None,
+        states=_STATES,
+        waiting=[one for one in service.proposed() if one.process == key],
+    )
 
 
 @blueprint.post(_PATH + "/decide")

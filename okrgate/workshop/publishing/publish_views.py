@@ -1,5 +1,7 @@
 """What becomes of a text: publish it, bring an older one back."""
 
+from contextlib import suppress
+
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -236,8 +238,16 @@ def _back_page(
     version: service.Listed, form: RollBackForm, *, status: int = 200
 ) -> ResponseReturnValue:
     binding = standing(version.process)
+    told = None
+    if binding.id != version.id:
+        # A text of an older language than today's: publishing says on which line.
+        with suppress(RulebookError):
+            told = meaning.compare(binding.text, version.text)
     return render(
         "workshop/roll_back.html",
+        told=told,
+        outlook=outlook.of(me(), told) if told else None,
+        is_without_example=meaning.is_without_example,
         status=status,
         form=form,
         form_errors=status != 200,

@@ -117,3 +117,24 @@ def test_how_many_it_needs_is_read_when_it_is_stored(
     monkeypatch.setattr(proposals.directory, "names", and_meanwhile)
     asked = proposals.propose(KEY, Draft(HARDER, "Say more.", 1), by=ada.id)
     assert (asked.state, asked.needed) == ("waiting", 2)
+
+
+def test_what_was_proposed_is_listed_with_its_end(
+    ada: Person, otto: Person, uma: Person, factory: Factory
+) -> None:
+    proposals.withdraw(coming(ada).id, by=ada.id)
+    refused = coming(ada)
+    proposals.decide(
+        refused.id, by=otto.id, approves=False, words="Not like this.", digest=refused.sha256
+    )
+    approve(proposals.propose(KEY, Draft(HARDER, "Say more.", 1), by=ada.id), otto)
+    client = factory.browser(uma)
+    page = client.get(f"/rules/{KEY}/proposals").get_data(as_text=True)
+    for words in ("Withdrawn", "Refused", "Published", "as version 2", "Not like this.", "Otto"):
+        assert words in page
+    assert client.get(f"/rules/{KEY}/proposals?before=x").status_code == 200
+    assert client.get("/rules/unknown/proposals").status_code == 404
+    first = service.version_of(KEY, 1).id
+    back = client.get(f"/rules/{first}/roll-back").get_data(as_text=True)
+    assert "This needs 2 approvals (something may become easier with it)" in back
+    assert "Asked by mail: Ada, Otto" in back
