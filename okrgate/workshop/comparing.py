@@ -4,19 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from okrgate.workshop.pairing import Changed, Pair, pairs
+
 _AROUND = 3
 _MOST = 4_000
 _WIDEST = 2_000
-
-
-@dataclass(frozen=True)
-class Changed:
-    """One line of a comparison: `sign` is "-" (only before), "+" (only after), " " (both) or "…" (left out)."""
-
-    sign: str
-    before: int | None
-    after: int | None
-    text: str
 
 
 @dataclass(frozen=True)
@@ -27,6 +19,11 @@ class Difference:
     added: int
     removed: int
     too_long: bool = False
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """Return the lines side by side."""
+        return list(pairs(self.lines))
 
 
 @dataclass(frozen=True)
