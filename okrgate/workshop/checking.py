@@ -14,6 +14,7 @@ from okrgate.gates.language import load_rulebook, read_rulebook
 from okrgate.gates.model import EmbeddedTest
 from okrgate.gates.problems import Problem, RulebookError
 from okrgate.rulebooks import service
+from okrgate.workshop.publishing import merging
 
 _SECONDS = 15.0
 
@@ -54,6 +55,9 @@ def problems(key: str, text: str, *, thorough: bool = False) -> tuple[Problem, .
 
     `thorough`: small mistakes that no test would notice are warned of, too.
     """
+    both = merging.undecided(text)
+    if both:
+        return tuple(both)
     check_text = check_thoroughly if thorough else check_rulebook
     found = check_in_child_process(text, seconds=_SECONDS, check=check_text)
     if any(one.severity == "error" for one in found):

@@ -9,6 +9,7 @@ from okrgate.workshop.pairing import Changed, Pair, pairs
 _AROUND = 3
 _MOST = 4_000
 _WIDEST = 2_000
+_SHORT = 60
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def compare(before: str, after: str) -> Difference:
 def numbered(text: str, marked: set[int]) -> list[Numbered | None]:
     """Return the lines of a text with their numbers; of a long one only those near the marked (None: left out)."""
     lines = text.splitlines()
-    if len(lines) <= _MOST // 4:
+    if len(lines) <= _SHORT:
         return [Numbered(place, line[:_WIDEST]) for place, line in enumerate(lines, 1)]
     near = {
         place

@@ -10,6 +10,7 @@ from difflib import SequenceMatcher
 
 from okrgate.errors import Conflict
 from okrgate.gates.checks import in_child
+from okrgate.gates.problems import Problem
 
 _SECONDS = 10.0
 _BEGIN, _BETWEEN, _END = "<<<<<<< ", "=======", ">>>>>>> "
@@ -41,6 +42,20 @@ def merge(base: str, theirs: str, mine: str, *, named: tuple[str, str]) -> Merge
     if not isinstance(found, Merged):
         raise Conflict("So much differs that it cannot be brought together here. Do it by hand.")
     return found
+
+
+def undecided(text: str) -> list[Problem]:
+    """Return the places at which both texts still stand and somebody has to choose."""
+    return [
+        Problem(
+            number,
+            1,
+            "error",
+            "here both texts stand: keep what is to stay, and take the three lines with the markers out",
+        )
+        for number, line in enumerate(text.split("\n"), 1)
+        if line.startswith(_BEGIN)
+    ]
 
 
 def _merge(texts: _Texts) -> Merged:

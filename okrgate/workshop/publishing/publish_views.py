@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from okrgate import clock
 from okrgate.accounts import directory
 from okrgate.errors import Conflict, Invalid
-from okrgate.gates.problems import Problem, RulebookError
+from okrgate.gates.problems import RulebookError
 from okrgate.rulebooks import service
 from okrgate.rulebooks.drafts import Draft
 from okrgate.rulebooks.standing import standing, version_at
@@ -223,12 +223,7 @@ def _merge(key: str, form: RulesForm) -> ResponseReturnValue:
         )
     fresh = RulesForm(formdata=None, text=draft.text, note=draft.note, based_on=draft.based_on)
     fresh.seen.data = keeping.digest(draft)
-    sentence = (
-        f"Here version {theirs.number} and your text changed the same lines. "
-        "Keep what is to stay, and take the three lines with the markers out"
-    )
-    problems = [Problem(line, 1, "error", sentence) for line in merged.conflicts]
-    return show_editor(key, fresh, problems=problems)
+    return show_editor(key, fresh, problems=merging.undecided(draft.text))
 
 
 editor_views.ACTS["merge"] = _merge

@@ -178,7 +178,7 @@ def test_what_both_changed_stands_there_twice(ada: FlaskClient, factory: Factory
         "Waiting list",
     ):
         assert part in page
-    assert "changed the same lines" in page
+    assert "both texts stand" in page
     unsolved = ada.post(EDIT, data=typed(drafts.begin(KEY, by=1).text, based_on="2", act="publish"))
     assert unsolved.status_code == 422
     assert count() == 2
