@@ -47,4 +47,12 @@ class Rename:
     to: str
 
 
-Change = Put | Add | Remove | Move | Rename
+@dataclass(frozen=True)
+class Carry:
+    """Take an item of a list to the end of the list at another path, with its own lines of comment."""
+
+    path: Path
+    to: Path
+
+
+Change = Put | Add | Remove | Move | Rename | Carry

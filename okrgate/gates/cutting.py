@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from okrgate.gates.changes import Add, Change, Move, Put, Remove, Rename
+from okrgate.gates.changes import Add, Carry, Change, Move, Put, Remove, Rename
 from okrgate.gates.outlining import as_plain, same
 from okrgate.gates.places import (
     NoPlace,
@@ -54,6 +54,8 @@ def cuts(text: str, root: Node, change: Change) -> list[Cut]:
             return _move(text, root, change)
         case Rename():
             return [_rename(Place(text, root, change.path), change.to)]
+        case Carry():
+            return _carry(text, root, change)
 
 
 def _put(text: str, root: Node, path: Path, value: Plain) -> list[Cut]:
@@ -218,3 +220,41 @@ def _rename(place: Place, to: str) -> Cut:
     if to != place.key.value and to in place.parent.value:
         raise NoPlace(f"“{to}” is there already.")
     return Cut(place.key.start, place.key.end, word(to))
+
+
+def _carry(text: str, root: Node, change: Carry) -> list[Cut]:
+    """Take an item with its comments to the end of another list; of lists in brackets only what it says."""
+    place, target = Place(text, root, change.path), follow(root, change.to)
+    if not isinstance(target.value, list) or not isinstance(place.parent.value, list):
+        raise NoPlace("There is no list there.")
+    if place.parent.inline or (target.inline and target.value):
+        return [
+            _remove(text, place),
+            _add(text, root, Add(change.to, as_plain(place.node))),
+        ]
+    start, end = own_lines(text, place)
+    lines, indent = text[start:end], column(text, dash(text, place))
+    if target.value:
+        last = child_place(text, target, len(target.value) - 1)
+        wanted, at = column(text, dash(text, last)), line_end(text, last.end)
+        there = Cut(at, at, "\n" + _shifted(lines, wanted - indent))
+    else:
+        there = _only(text, Place(text, root, change.to), lines, indent)
+    if len(place.parent.value) == 1:
+        return [Cut(start, end, " " * indent + "[]"), there]
+    return [_remove(text, place), there]
+
+
+def _only(text: str, empty: Place, lines: str, indent: int) -> Cut:
+    """Return the cut that puts an item's lines into a list that has none."""
+    if empty.key is None or empty.parent.inline:
+        raise NoPlace("This is laid out in a way that can only be changed in the file itself.")
+    wanted = column(text, empty.key.start) + 2
+    return Cut(empty.colon, max(empty.end, empty.colon), "\n" + _shifted(lines, wanted - indent))
+
+
+def _shifted(lines: str, by: int) -> str:
+    """Return lines further in, or out."""
+    if by >= 0:
+        return "\n".join(" " * by + one if one.strip() else one for one in lines.split("\n"))
+    return "\n".join(one[min(-by, len(one) - len(one.lstrip(" "))) :] for one in lines.split("\n"))

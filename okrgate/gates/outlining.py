@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
-from okrgate.gates.changes import Add, Change, Move, Put, Remove, Rename
+from okrgate.gates.changes import Add, Carry, Change, Move, Put, Remove, Rename
 from okrgate.gates.places import NoPlace, Path, Step
 from okrgate.gates.rendering import Plain
 from okrgate.gates.tree import Node
@@ -48,6 +48,22 @@ def expected(data: Plain, change: Change) -> Plain:
             return _within(data, change.path[:-1], lambda group: _moved(group, change))
         case Rename():
             return _within(data, change.path[:-1], lambda group: _renamed(group, change))
+        case Carry():
+            return _carried(data, change)
+
+
+def _carried(data: Plain, change: Carry) -> Plain:
+    """Return the data with an item in another list. It may not be the same one: there is nothing to carry."""
+    if change.to == change.path[:-1]:
+        raise NoPlace("It stands there already.")
+    carried: list[Plain] = []
+
+    def without(group: Plain) -> Plain:
+        carried.append(_items(group)[_place(_items(group), change.path[-1])])
+        return _removed(group, change.path[-1])
+
+    rest = _within(data, change.path[:-1], without)
+    return _within(rest, change.to, lambda group: [*_items(group), *carried])
 
 
 def _put(data: Plain, path: Path, value: Plain) -> Plain:

@@ -6,7 +6,7 @@ Nothing is written anew but what changes. What comes out is read again and has t
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from okrgate.gates.changes import Add, Change, Move, Put, Remove, Rename
+from okrgate.gates.changes import Add, Carry, Change, Move, Put, Remove, Rename
 from okrgate.gates.cutting import Cut, cut_out, cuts, write
 from okrgate.gates.outlining import as_plain, expected, same
 from okrgate.gates.places import NoPlace, Path, Place, follow, line_at
@@ -17,7 +17,7 @@ from okrgate.gates.tree import Node, read_tree
 _SEVERAL = 4
 _WORD = 60
 
-__all__ = ["Add", "Change", "Move", "NoPlace", "Put", "Remove", "Rename", "revise"]
+__all__ = ["Add", "Carry", "Change", "Move", "NoPlace", "Put", "Remove", "Rename", "revise"]
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ def _page(key: str, draft: Draft, form: ReviewForm, *, status: int = 200) -> Res
         try:
             told = meaning.since(binding, draft.text)
         except RulebookError as error:
-            problems = error.problems
+            problems = problems or error.problems
     return render(
         "workshop/review.html",
         status=status,

@@ -409,6 +409,25 @@ TABLE: dict[str, Row] = {
     "POST workshop.remove_requirement": admins(
         "/rules/okr_delivery/rows/gates/plan_complete/one-accountable/remove", 409
     ),
+    "GET workshop.move_requirement_page": admins(
+        "/rules/okr_delivery/rows/gates/plan_complete/one-accountable/move"
+    ),
+    "POST workshop.move_requirement": admins(
+        "/rules/okr_delivery/rows/gates/plan_complete/one-accountable/move", 422
+    ),
+    "GET workshop.show_promises": admins("/rules/okr_delivery/rows/promises"),
+    "GET workshop.new_promise": admins("/rules/okr_delivery/rows/promises/new"),
+    "POST workshop.add_promise": admins("/rules/okr_delivery/rows/promises/new", 422),
+    "GET workshop.edit_promise": admins("/rules/okr_delivery/rows/promises/nothing-closes-unread"),
+    "POST workshop.save_promise": admins(
+        "/rules/okr_delivery/rows/promises/nothing-closes-unread", 422
+    ),
+    "GET workshop.remove_promise_page": admins(
+        "/rules/okr_delivery/rows/promises/nothing-closes-unread/remove"
+    ),
+    "POST workshop.remove_promise": admins(
+        "/rules/okr_delivery/rows/promises/nothing-closes-unread/remove", 409
+    ),
     "GET workshop.show_process": admins("/rules/okr_delivery/rows/process"),
     "POST workshop.act_on_row": admins("/rules/okr_delivery/rows/process", 422),
     "GET workshop.new_row": admins("/rules/okr_delivery/rows/process/new/move"),

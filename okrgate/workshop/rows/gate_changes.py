@@ -13,6 +13,7 @@ from okrgate.workshop.rows.process_names import id_from
 from okrgate.workshop.rows.process_rows import Process, group, listed, text
 
 _ORDER = ("id", "message", "help", "severity", "mode", "fix", "waiver", "when", "if")
+_CONDITIONS = frozenset({"if", "when", "unless", "always"})
 _EXPECTED = ("missing", "met", "waived", "na")
 Entry = Mapping[str, Any]
 
@@ -42,7 +43,7 @@ def edited(process: Process, gate: str, place: int, wanted: Entry, *, to: str = 
     changes: list[Change] = []
     there = list(before)
     for key in _ORDER:
-        if key not in wanted or _says_the_same(process, key, before.get(key), wanted[key]):
+        if key not in wanted or says_the_same(process, key, before.get(key), wanted[key]):
             continue
         if wanted[key] is None:
             changes.append(Remove((*path, key)))
@@ -67,12 +68,13 @@ def _before(key: str, there: Collection[str]) -> str | None:
     return earlier[-1] if earlier else None
 
 
-def _says_the_same(process: Process, key: str, before: Plain, wanted: Plain) -> bool:
+def says_the_same(process: Process, key: str, before: Plain, wanted: Plain) -> bool:
+    """Tell whether a value of a requirement or a promise says what is wanted, perhaps in other words."""
     if key == "mode" and before == "active":
         before = None
     if before is None or wanted is None:
         return before is None and wanted is None
-    if key in {"if", "when"}:
+    if key in _CONDITIONS:
         names = names_of(process.whole)
         shown, faults = plain_of(parts_of(before, names), names)
         return not faults and bool(shown == wanted)
