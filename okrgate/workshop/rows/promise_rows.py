@@ -72,7 +72,7 @@ def promises(process: Process) -> list[Mapping[str, Any]]:
 
 def kind_of(said: Mapping[str, Any]) -> str:
     """Tell whether a promise is about reaching a stage or about passing a move."""
-    return ALWAYS if ALWAYS in said or "at" in said else NEVER
+    return ALWAYS if any(said.get(one) is not None for one in (ALWAYS, "at")) else NEVER
 
 
 def sentence(process: Process, said: Mapping[str, Any]) -> str:
