@@ -28,13 +28,17 @@ class Word:
 
 @dataclass(frozen=True)
 class SeatLine:
-    """One seat as people read it: "Managing Director, 0 of 1", who filled it and whom it waits for."""
+    """One seat as people read it: "Managing Director, 0 of 1", who filled it and whom it waits for.
+
+    `after` is what has to be there before anybody is asked to fill it.
+    """
 
     roles: str
     need: int
     have: int
     filled_by: tuple[int, ...]
     waits_for: tuple[int, ...]
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,12 @@ def seating(
     seats: Sequence[Seat],
     words: Sequence[Word],
     waiting: Mapping[int, Iterable[int]],
+    later: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Seating:
-    """Say where a round stands. `waiting` holds the people each seat (by id) waits for."""
+    """Say where a round stands. `waiting` holds the people each seat (by id) waits for.
+
+    `later` says which requirements wait for others, and for which.
+    """
     approving = [word for word in words if word.approves]
     asked = _requirements(rulebook, gate, seats)
     need = max((people_needed(one.condition) for one in asked), default=0)
@@ -69,6 +77,7 @@ def seating(
             have=min(seat.need, len(filled := _fill(seat.roles, approving))),
             filled_by=tuple(filled),
             waits_for=tuple(sorted(waiting.get(seat.id, ()))),
+            after=(later or {}).get(seat.requirement, ()),
         )
         for seat in _telling(seats)
     )

@@ -142,7 +142,7 @@ def _plain(one: Requirement | None) -> object:
         return None
     return (
         one.message, one.help, one.severity, one.mode, one.condition, one.when, one.waiver, one.fix,
-        one.binds_from,
+        one.binds_from, one.after,
     )  # fmt: skip
 
 
@@ -267,6 +267,8 @@ def _altered(before: Rulebook, after: Rulebook, pair: _Pair, say: Say) -> tuple[
     if old.waiver != new.waiver and old.waiver is not None and new.waiver is not None:
         terms = _waiver(after, new), _waiver(before, old)
         parts.append(f"can be set aside in another way. Now {terms[0]}; before, {terms[1]}")
+    if old.after != new.after:
+        parts.append(f"is asked {_order(after, new)} now; before, {_order(before, old)}")
     if not parts:
         return _worded(old, new), OTHER
     return f"“{new.message}” {'. It '.join(parts)}.", of_requirement(old, new)
@@ -295,6 +297,14 @@ def _planned(one: Requirement) -> str:
 
 def _when(rulebook: Rulebook, one: Requirement, say: Say) -> str:
     return f"only if {say(rulebook, one.when)}" if one.when is not None else "always"
+
+
+def _order(rulebook: Rulebook, one: Requirement) -> str:
+    messages = {
+        each.id: each.message for gate in rulebook.gates.values() for each in gate.requirements
+    }
+    first = " and ".join(f"“{messages.get(name, name)}”" for name in one.after)
+    return f"after {first}" if first else "in any order"
 
 
 def _waiver(rulebook: Rulebook, one: Requirement) -> str:

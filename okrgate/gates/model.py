@@ -104,7 +104,10 @@ class WaiverTerms:
 
 @dataclass(frozen=True)
 class Requirement:
-    """What a gate asks. `binds_from`: from when one on trial is meant to bind; people are told, nothing turns on it."""
+    """What a gate asks. `binds_from`: from when one on trial is meant to bind; people are told, nothing turns on it.
+
+    `after`: requirements of the same gate that come first: until they are met nobody is asked to sign for this one.
+    """
 
     id: str
     message: str
@@ -117,6 +120,7 @@ class Requirement:
     fix: str | None = None
     binds_from: date | None = None
     line: int = 0
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

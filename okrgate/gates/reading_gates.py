@@ -32,7 +32,7 @@ from okrgate.gates.vocabulary import MODES, SECTIONS, SEVERITIES, SIGNING, STRIC
 MAX_REQUIREMENTS = 60
 MAX_CONDITIONS = 40
 _PLACE = re.compile(r"\{([^{}]*)\}")
-_KEYS = ("help", "mode", "binds_from", "when", "waiver", "fix")
+_KEYS = ("help", "mode", "binds_from", "after", "when", "waiver", "fix")
 
 
 def read_gates(
@@ -60,6 +60,7 @@ def read_gates(
             requirement = _requirement(reader, one, names, conditions, seen)
             if requirement is not None:
                 wanted.append(requirement)
+        _check_order(reader, nodes, wanted)
         material = None
         if "material" in parts:
             known = (*names.facts, *names.collections)
@@ -68,6 +69,36 @@ def read_gates(
         strict = _is_strict(reader, name, parts.get("signing"), wanted)
         found[name] = Gate(name, label, tuple(wanted), material, strict)
     return found
+
+
+def _check_order(reader: Reader, nodes: list[Node], wanted: list[Requirement]) -> None:
+    """Note steps that cannot be taken: `after` what is not in this gate, or each after the other."""
+    by_id = {one.id: one for one in wanted}
+    places = {node.line: node for node in nodes}
+    for one in wanted:
+        node = places[one.line]
+        for name in one.after:
+            reader.is_known(node, name, "requirement of this gate", by_id)
+        if one.after and not _signs(one):
+            reader.warn(node, f"nobody signs for {one.id}, so after changes nothing")
+        if one.id in _before(one, by_id):
+            reader.error(node, f"{one.id} comes after itself")
+
+
+def _before(one: Requirement, by_id: Mapping[str, Requirement]) -> set[str]:
+    """Return everything that has to come before a requirement."""
+    found: set[str] = set()
+    further = list(one.after)
+    while further:
+        name = further.pop()
+        if name not in found:
+            found.add(name)
+            further += by_id[name].after if name in by_id else ()
+    return found
+
+
+def _signs(one: Requirement) -> bool:
+    return any(isinstance(leaf, SignoffCondition) and leaf.quorum for leaf in leaves(one.condition))
 
 
 def _is_strict(reader: Reader, gate: str, node: Node | None, wanted: list[Requirement]) -> bool:
@@ -131,6 +162,7 @@ def _requirement(
         when=when,
         waiver=waiver,
         binds_from=binds_from,
+        after=tuple(word for word, _ in reader.words(parts.get("after"), "after", single=True)),
         fix=fix or default_fix(condition, names.answered_in),
         line=node.line,
     )

@@ -21,6 +21,7 @@ from okrgate.projects.models import Project
 from okrgate.stages import choices, dossier, judging, panel, picture, reading, track_record
 from okrgate.stages.choices import Option, Outlook, options
 from okrgate.stages.dossier import Dossier
+from okrgate.stages.models import StoredVerdict
 from okrgate.stages.picture import Picture
 from okrgate.stages.reading import Loaded, Reader
 from okrgate.stages.sections import ALL
@@ -33,6 +34,7 @@ from okrgate.stages.standing import (
     stand,
     stand_in,
 )
+from okrgate.stages.turns import Turns, turns
 
 _SUMS = ("Budget", "Effort")
 # What a decision is about stands open; the rest of the record is folded.
@@ -115,6 +117,8 @@ def card(
     here = [one for one in decisions if one["round_id"] == found.id]
     valid = [one for one in here if not one["withdrawn"]]
     table = approvals.table_of(found)
+    verdicts = judging.stored(project.id)
+    waiting = _turns(rulebook, found, verdicts)
     known = Known(
         roles=entitlement.roles_held(rulebook, loaded.held, seen.around, reader.id),
         around=seen.around,
@@ -126,6 +130,7 @@ def card(
         ],
         delegations=stand_ins.stood_in_for(reader.id) if loaded.stands_in else (),
         names=names,
+        turns=waiting,
     )
     standings = _standings(project, rulebook, found, reader.id, known)
     standing = _chosen(standings, in_name_of)
@@ -140,8 +145,8 @@ def card(
     words = [
         Word(one["person_id"], one["roles"], one["decision"], one["on_behalf_of"]) for one in valid
     ]
-    stands = seating(rulebook, found.gate, table.seats, words, table.waiting)
-    shown = panel.panels(loaded, judging.stored(project.id), names)
+    stands = seating(rulebook, found.gate, table.seats, words, table.waiting, waiting)
+    shown = panel.panels(loaded, verdicts, names)
     now: dict[str, Any] = next((one for one in shown["now"] if one["title"] == gate), {})
     kept = dossier.of(project, found, reader.id)
     facts = dict(seen.facts)
@@ -251,6 +256,13 @@ def open_round_line(project_id: int, person: int) -> dict[str, Any] | None:
 def _with_gates(rulebook: Rulebook, decisions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     gates = {gate.id: gate.label for gate in rulebook.gates.values()}
     return [one | {"gate": gates.get(one["gate"], one["gate"])} for one in decisions]
+
+
+def _turns(rulebook: Rulebook, found: Round, verdicts: Sequence[StoredVerdict]) -> Turns:
+    """Return which seats wait for others, by the verdict that is kept; deciding judges again."""
+    row = next((one for one in verdicts if one.transition == found.transition), None)
+    verdict = reading.verdict_of(row) if row is not None else None
+    return turns(rulebook.gates.get(found.gate), verdict)
 
 
 def _open_word(found: Round, said: Sequence[Mapping[str, Any]], reader: int) -> int | None:

@@ -16,6 +16,7 @@ from okrgate.gates.verdict import Facts, Finding, Verdict
 from okrgate.projects.models import Project
 from okrgate.stages.facts import Snapshot
 from okrgate.stages.models import StoredVerdict
+from okrgate.stages.turns import turns
 
 log = structlog.get_logger()
 # What only a metric's steward can say, on a page of their own.
@@ -161,6 +162,7 @@ def wanted_seats(
     since = snapshot.settled.get(gate.id)
     never = set(entitlement.barred(project, rulebook, snapshot.around, since=since))
     status = {finding.id: finding.status for finding in verdict.findings}
+    later = turns(gate, verdict)
     found: list[WantedSeat] = []
     for requirement in gate.requirements:
         if requirement.mode == "off" or status.get(requirement.id) == "na":
@@ -182,7 +184,7 @@ def wanted_seats(
                     need=asked.quorum,
                     label=requirement.message,
                     people=frozenset(people),
-                    open=status.get(requirement.id) == "missing",
+                    open=status.get(requirement.id) == "missing" and requirement.id not in later,
                     stand_ins=stand_ins.for_seat(
                         project, snapshot.around.home_path, held, people, excluded
                     ),

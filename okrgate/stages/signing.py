@@ -85,7 +85,7 @@ def _decide(round_id: int, ask: Ask, by: int, proof: Proof | None) -> int:
         if found.closed_at is not None:
             raise Conflict(who_decided(decided_in(found.id)))
         now = gather(project, rulebook)
-        _check_may_decide(project, rulebook, now, found, by, ask.on_behalf_of)
+        stand = _check_may_decide(project, rulebook, now, found, by, ask.on_behalf_of)
         _check_seen(rulebook, now, found, ask)
         verdict, judged = _judged_now(rulebook, transition, verdict, snapshot, now)
         _check_still_needed(transition, verdict, found)

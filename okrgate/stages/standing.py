@@ -19,6 +19,7 @@ from okrgate.gates.model import Rulebook, Transition
 from okrgate.projects.models import Project
 from okrgate.stages.facts import Snapshot
 from okrgate.stages.reaching import Reach
+from okrgate.stages.turns import Turns, asked_now, first, turns_now
 
 SPOKEN = {
     "approved": "approved",
@@ -91,6 +92,12 @@ class Known:
     decided: Sequence[Decided]
     delegations: Sequence[StandIn]
     names: Mapping[int, str] | None = None
+    turns: Turns = field(default_factory=dict)
+
+    @property
+    def asked(self) -> Sequence[Seat]:
+        """Return the seats whose turn has come."""
+        return asked_now(self.seats, self.turns)
 
 
 def standing(
@@ -114,6 +121,7 @@ def standing(
         seats=seats,
         decided=decided_in(found.id),
         delegations=stand_ins.stood_in_for(person),
+        turns=turns_now(rulebook, found.transition, snapshot),
     )
     if on_behalf_of is None:
         return stand(project, rulebook, found, person, known)
@@ -130,7 +138,7 @@ def stand(
     project: Project, rulebook: Rulebook, found: Round, person: int, known: Known
 ) -> Standing:
     """Say the same from what is known already. Asks nothing but, once a round is over, for names."""
-    roles = _seated(known.seats, known.roles)
+    roles = _seated(known.asked, known.roles)
     never = _never(project, rulebook, found, known)
     if found.closed_at is not None:
         # Whoever came too late is told who decided; whoever never signs is not even told that there was a round.
@@ -138,7 +146,8 @@ def stand(
             () if person in never else roles, refusal=who_decided(known.decided, known.names)
         )
     if not roles:
-        return Standing(refusal="Your roles do not let you sign here.")
+        early = first(known.seats, known.turns, known.roles)
+        return Standing(refusal=early or "Your roles do not let you sign here.")
     refusal = _barred(person, never, known) or _spoken(person, known)
     if refusal:
         return Standing(refusal=refusal)
@@ -165,7 +174,7 @@ def stand_in(
         return Standing(refusal=refusal, on_behalf_of=away)
     reached = covered or frozenset()
     return Standing(
-        roles=_seated(known.seats, reached),
+        roles=_seated(known.asked, reached),
         moves=_moves(project, rulebook, reached),
         on_behalf_of=away,
     )
@@ -190,6 +199,8 @@ def _why_not_for(
         return "The person you stand in for is not asked to sign here."
     if not _seated(known.seats, covered):
         return "What you stand in for does not reach this project, so the decision is theirs."
+    if not _seated(known.asked, covered):
+        return first(known.seats, known.turns, covered)
     own = _barred(person, never, known) or _spoken(person, known)
     if own:
         return own

@@ -12,7 +12,7 @@ from okrgate.workshop.rows.conditions_writing import plain_of
 from okrgate.workshop.rows.process_names import id_from
 from okrgate.workshop.rows.process_rows import Process, group, listed, text
 
-_ORDER = ("id", "message", "help", "severity", "mode", "fix", "waiver", "when", "if")
+_ORDER = ("id", "message", "help", "severity", "mode", "fix", "after", "waiver", "when", "if")
 _CONDITIONS = frozenset({"if", "when", "unless", "always"})
 _EXPECTED = ("missing", "met", "waived", "na")
 Entry = Mapping[str, Any]
