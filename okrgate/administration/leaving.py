@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, literal, or_, select, union_all, update
+from sqlalchemy import Select, case, func, literal, or_, select, union_all, update
 from sqlalchemy.orm import aliased
 
 from okrgate import clock
@@ -247,10 +247,18 @@ def _tell(person: int, handed: Mapping[int, Sequence[str]], by: int) -> None:
         )
 
 
+def _named(name: Any) -> Any:
+    """Return what a row is called; an administrator reads no more of what is not for everybody than others do."""
+    hidden = Project.confidential | Project.submitted_at.is_(None)
+    return case(
+        (hidden, "A project that is not for everybody"), else_=Project.reference + " " + name
+    )
+
+
 def _projects(column: Any) -> Callable[[int], Select[Any, Any]]:
     def rows(person: int) -> Select[Any, Any]:
         return (
-            select(Project.id, (Project.reference + " " + Project.title).label("name"))
+            select(Project.id, _named(Project.title).label("name"))
             .where(column == person, Project.closed_at.is_(None))
             .order_by(Project.id)
         )
@@ -261,7 +269,7 @@ def _projects(column: Any) -> Callable[[int], Select[Any, Any]]:
 def _owned(table: Any, name: Any, still_open: Any) -> Callable[[int], Select[Any, Any]]:
     def rows(person: int) -> Select[Any, Any]:
         return (
-            select(table.id, (Project.reference + " " + name).label("name"))
+            select(table.id, _named(name).label("name"))
             .join(Project, Project.id == table.project_id)
             .where(table.owner_id == person, still_open, Project.closed_at.is_(None))
             .order_by(table.id)

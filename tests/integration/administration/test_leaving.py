@@ -38,6 +38,11 @@ def test_deactivating_leads_to_what_waits(arrive: Arrive) -> None:
     shown = ada.open(page(company, "Lea"))
     assert "Projects they lead: 1" in shown
     assert company.reference in shown
+    with transaction():
+        company.project().confidential = True
+    shown = ada.open(page(company, "Lea"))
+    assert "Projects they lead: 1" in shown
+    assert company.reference not in shown
 
 
 def test_a_successor_is_demanded_for_each_kind(arrive: Arrive) -> None:

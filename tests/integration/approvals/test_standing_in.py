@@ -4,25 +4,32 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, select
 
 from okrgate import clock
 from okrgate.accounts import people, roles
 from okrgate.accounts.models import RoleGrant
 from okrgate.approvals import delegations, queue
+from okrgate.approvals.delegation_models import Delegation, StandInSeat
 from okrgate.approvals.delegations import Wanted
 from okrgate.approvals.models import Receipt, SignoffRow
 from okrgate.audit.models import Entry
 from okrgate.database import db, transaction
 from okrgate.errors import Conflict, Forbidden, Invalid
 from okrgate.projects import permissions
-from okrgate.projects.models import Edit, Project
-from okrgate.projects.plan_models import Scope
+from okrgate.projects.models import CoEditor, Edit, Project
+from okrgate.projects.plan_models import RaciRow, Scope
+from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import service, settling
-from okrgate.stages.signing import Ask
+from okrgate.stages.facts import gather
+from okrgate.stages.signing import Ask, standing
 from tests.integration.approvals.test_signing_floor import (
     at_once,
     crossings,
+    edit_of,
+    role_of,
     round_of,
     words_of,
 )
@@ -395,3 +402,89 @@ def test_two_at_the_same_moment_for_one_seat(arrive: Arrive) -> None:
         len([one for one in rows if company.ids["Vik"] in (one.person_id, one.on_behalf_of_id)])
         == 1
     )
+
+
+NAMES = ("Sue", "Lea", "Mia", "Vik", "Pat", "Oli")
+somebody = st.sampled_from(NAMES)
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    submitter=somebody,
+    lead=somebody,
+    editors=st.sets(somebody, max_size=2),
+    holders=st.sets(somebody, min_size=1, max_size=4),
+    pairs=st.sets(st.tuples(somebody, somebody), max_size=4),
+)
+def test_nobody_signs_through_another_what_they_could_not_sign(
+    in_approval: Company,
+    submitter: str,
+    lead: str,
+    editors: set[str],
+    holders: set[str],
+    pairs: set[tuple[str, str]],
+) -> None:
+    company, ids = in_approval, in_approval.ids
+    arrange(company, submitter, lead, editors, holders)
+    today = clock.today()
+    pairs = {(one, other) for one, other in pairs if one != other}
+    with transaction() as session:
+        session.execute(delete(Delegation))
+        for one, other in pairs:
+            session.add(
+                Delegation(
+                    person_id=ids[one],
+                    stand_in_id=ids[other],
+                    starts_on=today,
+                    ends_on=today,
+                    roles=[],
+                    set_by_id=ids[one],
+                    set_at=clock.now(),
+                )
+            )
+    settling.settle(company.project().id)
+    has_part = {submitter, lead, *editors}
+    barred = has_part | {other for one, other in pairs if one in has_part}
+    may = {
+        (other, one)
+        for one, other in pairs
+        if one in holders and one not in barred and other not in barred
+    }
+    found = round_of(company)
+    rows = db.session.execute(
+        select(StandInSeat.person_id, StandInSeat.for_id).where(StandInSeat.round_id == found.id)
+    )
+    named = {number: name for name, number in ids.items()}
+    assert {(named[one], named[other]) for one, other in rows} == may
+    project = company.project()
+    rulebook = rulebooks.rulebook(project.rulebook_version_id)
+    snapshot = gather(project, rulebook)
+    for one in NAMES:
+        for other in NAMES:
+            said = standing(project, rulebook, snapshot, found, ids[one], ids[other])
+            assert (said.refusal == "") == ((one, other) in may), (one, other, said.refusal)
+
+
+@pytest.fixture
+def in_approval(arrive: Arrive) -> Company:
+    """Return the company in approval; every example arranges its people anew."""
+    return arrive("in approval")
+
+
+def arrange(
+    company: Company, submitter: str, lead: str, editors: set[str], holders: set[str]
+) -> None:
+    """Let these people have a part, and those hold the role of one seat."""
+    ids, project_id = company.ids, company.project().id
+    with transaction() as session:
+        project = session.get_one(Project, project_id)
+        project.submitter_id, project.lead_id = ids[submitter], ids[lead]
+        for table in (CoEditor, Edit, RaciRow):
+            session.execute(delete(table).where(table.project_id == project_id))
+        session.execute(delete(RoleGrant))
+        session.add_all(edit_of(project_id, ids[name]) for name in editors)
+        session.add_all(role_of(company, ids[name], MD) for name in holders)

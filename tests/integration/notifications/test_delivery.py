@@ -193,6 +193,19 @@ def test_nobody_inactive_is_written_to(app: Flask, factory: Factory, server: Ser
     assert server.taken == []
 
 
+def test_whoever_was_just_shut_out_hears_who_took_over(
+    app: Flask, factory: Factory, server: Server
+) -> None:
+    anna = factory.person().id
+    tell(anna, kind=events.DutiesHanded)
+    with transaction() as session:
+        session.get_one(Person, anna).active = False
+
+    delivery.send_due()
+
+    assert mails()[0].status == "sent"
+
+
 def test_nobody_is_written_to_about_what_they_may_no_longer_read(
     app: Flask, factory: Factory, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
