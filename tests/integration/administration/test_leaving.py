@@ -15,7 +15,7 @@ from okrgate.metrics.models import Metric
 from okrgate.notifications.models import OutboxRow
 from okrgate.okrs.models import Objective
 from okrgate.projects.models import Project
-from okrgate.stages import settling
+from okrgate.stages import handing, settling
 from tests.integration.conftest import Arrive
 from tests.integration.journey.company import Company
 
@@ -134,7 +134,7 @@ def test_what_stands_against_it_is_said_and_they_stay(
         raise Forbidden("Who this is was signed off and is locked.")
 
     company = arrive("in approval")
-    monkeypatch.setattr(leaving.handing, "hand_over", refuse)
+    monkeypatch.setattr(handing, "hand_over", refuse)
     data = {"everything": str(company.ids["Pat"])}
     answer = company["Ada"].client.post(page(company, "Lea"), data=data)
     assert answer.status_code == 409

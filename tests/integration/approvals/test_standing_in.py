@@ -203,7 +203,7 @@ def test_there_is_no_chain(arrive: Arrive) -> None:
 def only(company: Company) -> int:
     """Return the one delegation there is."""
     db.session.rollback()
-    return db.session.scalars(select(delegations.Delegation.id)).one()
+    return db.session.scalars(select(Delegation.id)).one()
 
 
 def ended(company: Company) -> None:
