@@ -1,6 +1,6 @@
 """The approval queue: what waits for one person, the most urgent first, and what they decided before."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -11,6 +11,7 @@ from sqlalchemy import (
     Date,
     Select,
     and_,
+    case,
     func,
     literal,
     or_,
@@ -34,6 +35,8 @@ from okrgate.web.keys import pack, unpack, whole
 
 PAGE = 25
 CAP = 100
+# As many are counted by colour; whoever has more of them waiting needs no exact number.
+MANY = 1000
 DUES = {"overdue": "Overdue", "week": "Due within a week", "later": "Later, or no date"}
 # What may be decided on many at once: to decline is final and to object is about one project, so neither is done by the dozen.
 TOGETHER = {"approved": "Approve", "returned": "Send back", "held": "Put on hold"}
@@ -75,7 +78,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Narrowed:
-    """What of the queue is shown: the id of a gate, a unit, one of DUES, one of WHOSE; empty means all.
+    """What of the queue is shown: a gate, a unit, one of DUES, one of WHOSE, a stage, from which budget; empty means all.
 
     `meeting` narrows nothing: it only says from which meeting somebody came to decide, and goes back.
     """
@@ -84,6 +87,8 @@ class Narrowed:
     unit: int | None = None
     due: str = ""
     whose: str = ""
+    stage: str = ""
+    money: int | None = None
     meeting: int | None = None
 
     @classmethod
@@ -95,8 +100,15 @@ class Narrowed:
             whole(said.get("unit", "")),
             due if due in DUES else "",
             whose if whose in WHOSE else "",
+            said.get("stage", "")[:60],
+            whole(said.get("money", "")),
             whole(said.get("meeting", "")),
         )
+
+    @property
+    def needs_project(self) -> bool:
+        """Tell whether it asks for what stands in the project's own row."""
+        return self.unit is not None or bool(self.stage)
 
     def words(self) -> dict[str, Any]:
         """Return what an address must carry to say the same."""
@@ -105,6 +117,8 @@ class Narrowed:
             "unit": self.unit,
             "due": self.due,
             "whose": self.whose,
+            "stage": self.stage,
+            "money": self.money,
             "meeting": self.meeting,
         }
         return {name: value for name, value in said.items() if value}
@@ -116,6 +130,7 @@ class Choices:
 
     gates: tuple[tuple[str, str], ...]
     units: tuple[tuple[int, str], ...]
+    stages: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -205,7 +220,7 @@ def _for_whom(person: int, rounds: Sequence[Round]) -> dict[int, tuple[str, ...]
 def _chosen(person: int, limit: int, wanted: Narrowed, after: str) -> Select[int]:
     """Return a query for which rounds to show: it sorts numbers only, however many wait."""
     query = select(Round.id).where(_mine(person, wanted.whose), *_conditions(wanted))
-    if wanted.unit is not None:
+    if wanted.needs_project:
         query = query.join(Project, Project.id == Round.project_id)
     since = _unpack(after)
     if since is not None:
@@ -216,28 +231,49 @@ def _chosen(person: int, limit: int, wanted: Narrowed, after: str) -> Select[int
 def choices(person: int) -> Choices:
     """Return the gates and units that occur in somebody's queue."""
     found = (
-        select(Round.gate, Round.rulebook_version_id, Project.home_unit_id)
+        select(Round.gate, Round.rulebook_version_id, Project.home_unit_id, Project.stage)
         .join(Project, Project.id == Round.project_id)
         .where(_mine(person))
         .distinct()
         .subquery()
     )
     rows = db.session().execute(
-        select(found.c.gate, found.c.rulebook_version_id, OrgUnit.id, OrgUnit.name).outerjoin(
-            OrgUnit, OrgUnit.id == found.c.home_unit_id
-        )
+        select(
+            found.c.gate, found.c.rulebook_version_id, found.c.stage, OrgUnit.id, OrgUnit.name
+        ).outerjoin(OrgUnit, OrgUnit.id == found.c.home_unit_id)
     )
     gates: dict[str, str] = {}
     units: dict[int, str] = {}
-    for gate, version, unit, name in rows:
-        known = rulebooks.rulebook(version).gates.get(gate)
+    stages: dict[str, str] = {}
+    for gate, version, stage, unit, name in rows:
+        book = rulebooks.rulebook(version)
+        known, here = book.gates.get(gate), book.stages.get(stage)
+        stages[stage] = here.label if here else stage
         gates[gate] = known.label if known else gate
         if unit is not None:
             units[unit] = name
     return Choices(
         tuple(sorted(gates.items(), key=lambda one: one[1])),
         tuple(sorted(units.items(), key=lambda one: one[1].casefold())),
+        tuple(sorted(stages.items(), key=lambda one: one[1])),
     )
+
+
+def counts(person: int, wanted: Narrowed) -> dict[str, int]:
+    """Return how many are overdue, due soon and later, whatever due date is asked for; MANY at most. One query."""
+    by_due = _by_due()
+    query = select(Round.id, _DAY.label("day")).where(
+        _mine(person, wanted.whose), *_conditions(replace(wanted, due=""))
+    )
+    if wanted.needs_project:
+        query = query.join(Project, Project.id == Round.project_id)
+    rows = query.limit(MANY).subquery()
+    days = {
+        name: func.sum(case((of(rows.c.day), 1), else_=0)).label(name)
+        for name, of in by_due.items()
+    }
+    found = db.session().execute(select(*days.values())).one()
+    return {name: int(found._mapping[name] or 0) for name in by_due}
 
 
 def place_of(person: int, found: Round, wanted: Narrowed) -> Place:
@@ -301,21 +337,31 @@ def _after(day: date, opened: datetime, number: int) -> ColumnElement[bool]:
     )
 
 
-def _conditions(wanted: Narrowed) -> list[ColumnElement[bool]]:
+def _by_due() -> dict[str, Callable[[ColumnElement[date]], ColumnElement[bool]]]:
+    """Return what each of DUES means, asked of a column with a day."""
     today = clock.today()
     week = date.fromordinal(today.toordinal() + 7)
-    by_due = {
-        "overdue": today > _DAY,
-        "week": _DAY.between(today, week),
-        "later": week < _DAY,
+    return {
+        "overdue": lambda day: day < today,
+        "week": lambda day: day.between(today, week),
+        "later": lambda day: day > week,
     }
+
+
+def _conditions(wanted: Narrowed) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.gate:
         found.append(Round.gate == wanted.gate)
     if wanted.unit is not None:
         found.append(Project.home_unit_id == wanted.unit)
+    if wanted.stage:
+        found.append(Project.stage == wanted.stage)
+    if wanted.money is not None:
+        # Nine digits with two more fit into what the column holds.
+        rich = select(Scope.project_id).where(Scope.budget_minor >= wanted.money * 100)
+        found.append(Round.project_id.in_(rich))
     if wanted.due:
-        found.append(by_due[wanted.due])
+        found.append(_by_due()[wanted.due](_DAY))
     return found
 
 

@@ -1,8 +1,9 @@
 """The approval queue and conditions. The deciding page itself is in `stages`."""
 
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, make_response, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf import FlaskForm
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("approvals", __name__)
 
+_YEAR = 365 * 24 * 60 * 60
+
 
 class CloseConditionForm(FlaskForm):
     """How a condition was met."""
@@ -52,17 +55,19 @@ def badge(person: "int | BindParameter[int]") -> "Select[int]":
 @requires(signed_in)
 def queue() -> ResponseReturnValue:
     """Show what waits for my decision, a page at a time."""
-    wanted = waiting.Narrowed.of(request.args)
+    wanted = _remembered() if not request.args else waiting.Narrowed.of(request.args)
     after = request.args.get("after", "")[:120]
     rows = waiting.waiting_for(me(), limit=waiting.PAGE + 1, wanted=wanted, after=after)
     shown = rows[: waiting.PAGE]
-    return render(
+    page = render(
         "approvals/queue.html",
         rows=shown,
         wanted=wanted,
         narrowed=wanted.words(),
         choices=waiting.choices(me()),
         dues=list(waiting.DUES.items()),
+        counts=waiting.counts(me(), wanted),
+        most=waiting.MANY,
         whose=list(waiting.WHOSE.items()) if wanted.whose or stands_in(me()) else [],
         time_left=time_left,
         together=waiting.TOGETHER,
@@ -74,6 +79,24 @@ def queue() -> ResponseReturnValue:
         if len(rows) > len(shown)
         else None,
     )
+    return _remember(page, wanted) if request.args else page
+
+
+def _remembered() -> waiting.Narrowed:
+    """Return what somebody narrowed their queue to last, on this device."""
+    return waiting.Narrowed.of(dict(parse_qsl(request.cookies.get(_cookie(), "")[:400])))
+
+
+def _remember(page: ResponseReturnValue, wanted: waiting.Narrowed) -> ResponseReturnValue:
+    answer = make_response(page)
+    said = {name: value for name, value in wanted.words().items() if name != "meeting"}
+    answer.set_cookie(_cookie(), urlencode(said), max_age=_YEAR, samesite="Lax", httponly=True)
+    return answer
+
+
+def _cookie() -> str:
+    """Return the name of a person's own cookie: several may share a device."""
+    return f"queue-{me()}"
 
 
 @blueprint.get("/decisions")

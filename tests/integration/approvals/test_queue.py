@@ -93,9 +93,56 @@ def test_filters_stand_in_the_address_and_come_along(company: Company) -> None:
     assert "Nothing here with this filter" in mia.open("/approvals?due=overdue&gate=review_done")
 
 
+def test_what_is_due_is_counted_by_colour_and_the_count_is_a_filter(company: Company) -> None:
+    today = clock.today()
+    another(company, "Late", due=today - timedelta(days=3))
+    another(company, "Later on", due=today + timedelta(days=60))
+    another(company, "No date", due=None)
+    found = queue.counts(company.ids["Mia"], Narrowed(due="overdue"))
+    assert (found["overdue"], found["week"] + found["later"]) == (1, 3)
+    mia = company["Mia"]
+    mia.open("/approvals")
+    path = next(path for text, path in mia.links() if text == "1 Overdue")
+    page = mia.open(path)
+    assert "Late</a>" in page
+    assert "No date</a>" not in page
+    assert any(text == "2 Later, or no date" for text, _ in mia.links())
+
+
+def test_what_was_narrowed_is_remembered_until_all_is_asked_for(company: Company) -> None:
+    another(company, "Late", due=clock.today() - timedelta(days=3))
+    mia = company["Mia"]
+    mia.open("/approvals?due=overdue&stage=&money=")
+    assert "Renewals in one step" not in mia.open("/approvals")
+    mia.open("/approvals?show=all")
+    assert "Renewals in one step" in mia.open("/approvals")
+
+
+def test_money_and_stage_narrow_it_too(company: Company) -> None:
+    another(company, "Without a budget", due=None)
+    mia = company["Mia"]
+    page = mia.open("/approvals?money=80000")
+    assert "Renewals in one step" in page
+    assert "Without a budget" not in page
+    page = mia.open("/approvals?stage=final_approval&money=")
+    assert "Renewals in one step" in page
+    assert "Without a budget" not in page
+    assert "Nothing here with this filter" in mia.open("/approvals?money=999999999")
+
+
 @pytest.mark.parametrize(
     "query",
-    ["after=x", "after=2027-01-01~y", "after=~", "unit=x", "unit=-1", "due=never"],
+    [
+        "after=x",
+        "money=x",
+        "money=-1",
+        "stage=nowhere",
+        "after=2027-01-01~y",
+        "after=~",
+        "unit=x",
+        "unit=-1",
+        "due=never",
+    ],
 )
 def test_an_address_that_makes_no_sense_narrows_nothing(company: Company, query: str) -> None:
     assert company["Mia"].client.get(f"/approvals?{query}").status_code == 200
