@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from okrgate import clock
 from okrgate.approvals.models import Condition, SignoffRow
@@ -81,13 +81,18 @@ def conditions_owned(person: int) -> list[tuple[Condition, str]]:
 
 def conditions_of(project_id: int) -> list[Condition]:
     """Return a project's conditions, the open ones first. Those of an approval that was taken back are none."""
-    query = (
-        select(Condition)
-        .join(SignoffRow, SignoffRow.id == Condition.signoff_id)
-        .where(Condition.project_id == project_id, SignoffRow.withdrawn_at.is_(None))
+    return together.many(
+        Condition, project_id, lambda: list(db.session().scalars(_OF_ONE, {"project": project_id}))
     )
-    query = query.order_by(Condition.closed_at.is_not(None), Condition.id)
-    return together.many(Condition, project_id, lambda: list(db.session().scalars(query)))
+
+
+# Written once: to write it takes longer than to know that a project has none.
+_OF_ONE = (
+    select(Condition)
+    .join(SignoffRow, SignoffRow.id == Condition.signoff_id)
+    .where(Condition.project_id == bindparam("project"), SignoffRow.withdrawn_at.is_(None))
+    .order_by(Condition.closed_at.is_not(None), Condition.id)
+)
 
 
 def condition_facts(project_id: int, today: date) -> tuple[dict[str, int], list[dict[str, Any]]]:

@@ -40,15 +40,18 @@ def surroundings(
     people: Mapping[str, frozenset[int]],
 ) -> Surroundings:
     """Collect what `holders` needs for one project."""
-    query = select(CoEditor.person_id).where(CoEditor.project_id == project.id)
     return Surroundings(
         home_path,
         tuple(team_paths),
         people,
-        frozenset(
-            together.many(CoEditor, project.id, lambda: list(db.session().scalars(query)), "people")
-        ),
+        frozenset(together.many(CoEditor, project.id, lambda: _co_editors(project.id), "people")),
         editors_of(project.id),
+    )
+
+
+def _co_editors(project_id: int) -> list[int]:
+    return list(
+        db.session().scalars(select(CoEditor.person_id).where(CoEditor.project_id == project_id))
     )
 
 
