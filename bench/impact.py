@@ -18,6 +18,8 @@ import copies
 from flask import Flask
 from sqlalchemy import func, select
 
+from okrgate.app import create_app
+from okrgate.config import Settings
 from okrgate.database import db
 from okrgate.demo import seed
 from okrgate.projects.models import Project
@@ -37,7 +39,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         folder = asked.keep or Path(made)
         folder.mkdir(exist_ok=True)
-        app = company.application(f"sqlite:///{folder}/bench.db", folder)
+        app = _application(folder)
         if not _count(app):
             seed(app, lambda _line: None)
             with app.app_context():
@@ -46,6 +48,20 @@ def main() -> None:
         with app.app_context():
             for name, text in _drafts().items():
                 _report(name, text)
+
+
+def _application(folder: Path) -> Flask:
+    app = create_app(
+        Settings(
+            database_url=f"sqlite:///{folder}/bench.db",
+            secret_key=company.SECRET,
+            data_dir=folder,
+            testing=True,
+        )
+    )
+    with app.app_context():
+        db.create_all()
+    return app
 
 
 def _count(app: Flask) -> int:
