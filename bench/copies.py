@@ -17,7 +17,15 @@ from okrgate.audit.models import Entry
 from okrgate.database import Model, db, transaction
 
 # The record is written anew; what was told and what was decided belongs to the original.
-_LEFT_OUT = {"audit_entries", "outbox", "signoffs", "receipts", "conditions", "drafts"}
+_LEFT_OUT = {
+    "audit_entries",
+    "change_requests",
+    "conditions",
+    "drafts",
+    "outbox",
+    "receipts",
+    "signoffs",
+}
 _STEP = 2_000
 _DAYS = 60
 
