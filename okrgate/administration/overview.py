@@ -13,6 +13,7 @@ from okrgate import clock
 from okrgate.accounts import directory
 from okrgate.accounts.models import OrgUnit, Person
 from okrgate.administration import unheld
+from okrgate.approvals.conditions import in_force
 from okrgate.approvals.models import Condition, SeatPerson
 from okrgate.database import db
 from okrgate.delivery.models import Statement, WorkItem
@@ -172,7 +173,7 @@ def waits_for(person: int) -> Sequence[tuple[str, str]]:
 def _owing(person: int) -> Iterator[Select[int]]:
     """Yield the queries that count what somebody owes in rows of their own, to be asked together."""
     for owing in (
-        (Condition.owner_id == person, Condition.closed_at.is_(None)),
+        (Condition.owner_id == person, Condition.closed_at.is_(None), in_force()),
         (Statement.person_id == person, Statement.answered_at.is_(None)),
         (WorkItem.owner_id == person, WorkItem.open),
         (

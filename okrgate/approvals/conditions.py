@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, bindparam, select
 
 from okrgate import clock
 from okrgate.approvals.models import Condition, SignoffRow
@@ -55,6 +55,14 @@ def get_condition(condition_id: int) -> Condition:
     if condition is None:
         raise NotFound
     return condition
+
+
+def in_force() -> ColumnElement[bool]:
+    """Return what says, in a query of conditions, that the approval which asked for it was not taken back."""
+    gone = select(SignoffRow.id).where(
+        SignoffRow.id == Condition.signoff_id, SignoffRow.withdrawn_at.is_not(None)
+    )
+    return ~gone.exists()
 
 
 def is_dropped(condition: Condition) -> bool:

@@ -9,6 +9,7 @@ from okrgate import clock
 from okrgate.accounts import directory
 from okrgate.approvals import entitlement
 from okrgate.approvals import service as approvals
+from okrgate.approvals.conditions import in_force
 from okrgate.approvals.models import Condition
 from okrgate.audit import service as audit
 from okrgate.database import db, transaction
@@ -198,7 +199,7 @@ def _move_duties(project: Project, former: int, to: int) -> int:
     """Give what the former lead still had to do to the new one; return how much that was."""
     open_ones: tuple[tuple[Any, Any], ...] = (
         (WorkItem, WorkItem.open),
-        (Condition, Condition.closed_at.is_(None)),
+        (Condition, Condition.closed_at.is_(None) & in_force()),
         (Checkpoint, Checkpoint.read_at.is_(None)),
     )
     moved = 0

@@ -9,6 +9,7 @@ from flask import url_for
 from sqlalchemy import Select, literal, select, union_all
 
 from okrgate import clock
+from okrgate.approvals.conditions import in_force
 from okrgate.approvals.models import Condition
 from okrgate.database import db
 from okrgate.delivery.models import Statement, WorkItem
@@ -55,7 +56,7 @@ def _conditions(person: int) -> Select[Any]:
     return (
         _asked(literal(_CONDITION), Condition.id, Condition.text, Condition.due_on)
         .join(Condition, Project.id == Condition.project_id)
-        .where(Condition.owner_id == person, Condition.closed_at.is_(None))
+        .where(Condition.owner_id == person, Condition.closed_at.is_(None), in_force())
         .order_by(Condition.id)
     )
 

@@ -124,9 +124,11 @@ def _sortable(path: Path) -> tuple[tuple[int, str], ...]:
 
 
 def references(process: Process, requirement: str) -> Iterator[Path]:
-    """Yield every place of the tests and example projects that names a requirement."""
+    """Yield every place of other requirements, the tests and example projects that names a requirement."""
     if not requirement:
         return
+    for gate, place, one in process.requirements():
+        yield from _ordered((*path_of(gate, place), "after"), one.get("after"), requirement)
     for name, one in group(process.whole.get("fixtures")).items():
         yield from _waived(("fixtures", name, "waivers"), group(one).get("waivers"), requirement)
     for place, one in enumerate(listed(process.whole.get("tests"))):
@@ -140,6 +142,14 @@ def references(process: Process, requirement: str) -> Iterator[Path]:
                     yield (*path, "expect", key, index)
         if requirement in group(expect.get("items")):
             yield (*path, "expect", "items", requirement)
+
+
+def _ordered(path: Path, after: Any, requirement: str) -> Iterator[Path]:
+    if after == requirement:
+        yield path
+    for index, one in enumerate(listed(after)):
+        if one == requirement:
+            yield (*path, index)
 
 
 def _waived(path: Path, waivers: Any, requirement: str) -> Iterator[Path]:

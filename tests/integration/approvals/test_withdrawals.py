@@ -109,9 +109,11 @@ def test_nobody_meets_the_conditions_of_an_approval_that_was_taken_back(arrive: 
     condition = db.session.scalars(select(Condition)).one()
     lea = company["Lea"]
     assert "Show the contract" in lea.open("/approvals")
+    assert "Show the contract" in lea.open("/")
     take_back(company, "Mia")
     assert company.told()["SignoffWithdrawn"].count("Lea") == 1
     assert "Show the contract" not in lea.open("/approvals")
+    assert "Show the contract" not in lea.open("/")
     assert "nobody has to meet it" in lea.open(f"/conditions/{condition.id}")
     facts, items = approvals.condition_facts(company.project().id, clock.today())
     assert (facts["conditions.open"], items) == (0, [])
