@@ -105,6 +105,7 @@ def _bound(act: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
         }
     return {
         "person": person,
+        "on_behalf_of": said.get("on_behalf_of"),
         "round": act.get("round"),
         "decision": said.get("decision"),
         "reason": str(said.get("reason")).strip(),

@@ -8,7 +8,9 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from okrgate.accounts import directory
 from okrgate.accounts.service import TooMany
+from okrgate.approvals import service as approvals
 from okrgate.errors import Refused
 from okrgate.factors import asking, service
 from okrgate.factors.challenges import FactorRefused, digest_of
@@ -18,6 +20,7 @@ from okrgate.stages import choices, confirming
 from okrgate.stages.cards import Card
 from okrgate.stages.change_models import ChangeRequest
 from okrgate.stages.forms import DecisionForm
+from okrgate.stages.reaching import in_words
 from okrgate.stages.reading import Loaded
 from okrgate.stages.standing import SPOKEN, Ask
 from okrgate.web.filters import show_date
@@ -64,11 +67,17 @@ def page(
     words: dict[str, Any] = dict(narrowed)
     here = url_for("stages.decide", round_id=card.round.id, **words)
     spoken = SPOKEN[said.decision].rstrip(",")
+    names = directory.names([me(), said.on_behalf_of])
+    who = approvals.said_by(me(), said.on_behalf_of, names)
     about = Signing(
         act=confirming.act_of(card.round, said, me()),
-        sentence=f"{current_user.name} {spoken} “{card.gate}” of {project.reference} {project.title}.",
+        sentence=f"{who} {spoken} “{card.gate}” of {project.reference} {project.title}.",
         reason=said.reason,
-        lines=(option.consequence if option else "", *_lines(said, dict(card.people))),
+        lines=(
+            option.consequence if option else "",
+            *(one.label.text for one in form.code if said.code and one.checked),
+            *_lines(said, dict(card.people)),
+        ),
         note=f"Round {card.round.number}, content {card.round.digest[:12]}.",
         here=here,
         crumbs=_crumbs(("Approvals", url_for("approvals.queue", **words)), (card.gate, here)),
@@ -115,6 +124,8 @@ def _lines(said: Ask, people: dict[int, str]) -> Iterator[str]:
         yield f"Until {show_date(said.date)}"
     if said.revisit:
         yield f"Looked at again: {said.revisit}"
+    if said.reach:
+        yield f"Looked at again when {in_words(said.reach)}"
 
 
 def _ask(about: Signing, refusal: Refused) -> ResponseReturnValue:

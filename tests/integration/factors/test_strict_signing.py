@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from threading import Barrier
 
 import pytest
@@ -23,6 +24,7 @@ from okrgate.factors.proving import FactorNeeded, Proof
 from okrgate.gates.model import Rulebook
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import confirming, service
+from okrgate.stages.reaching import Reach
 from tests.dumps import differences, dump
 from tests.integration.conftest import Arrive
 from tests.integration.factors.strict import (
@@ -92,6 +94,14 @@ def test_who_has_no_factor_is_told_before_and_after(strict: Company) -> None:
     assert "You cannot sign here yet" in send(client, strict, 200)
 
 
+def test_a_hold_until_a_key_result_is_bound_too(strict: Company) -> None:
+    reach = Reach(7, at_least=True, value=Decimal("3.50"))
+    ask = replace(ask_of(strict, decision="held"), reach=reach, date=date(2027, 3, 1))
+    act = confirming.act_of(round_of(strict), ask, strict.ids["Vik"])
+    assert act["ask"]["reach"] == [7, True, "3.50"]
+    assert len(challenges.digest_of(act)) == 64
+
+
 OTHERS: dict[str, Callable[[Company, Proof], Proof]] = {
     "another browser": lambda company, proof: replace(
         proof, session=session_of(company.ids["Vik"])
@@ -112,6 +122,15 @@ OTHERS: dict[str, Callable[[Company, Proof], Proof]] = {
             company,
             company.ids["Vik"],
             replace(ask_of(company), reason="It pays well."),
+            proof.session,
+        ).token,
+    ),
+    "somebody else's name": lambda company, proof: replace(
+        proof,
+        token=proof_for(
+            company,
+            company.ids["Vik"],
+            replace(ask_of(company), on_behalf_of=company.ids["Mia"]),
             proof.session,
         ).token,
     ),
