@@ -44,7 +44,9 @@ def verify(expect: tuple[str, ...]) -> None:
         return
     for problem in found.problems:
         click.echo(problem)
-    click.echo(f"{found.rows} rows, {len(found.problems)} places no longer hold.", err=True)
+    count = len(found.problems)
+    said = "1 place no longer holds" if count == 1 else f"{count} places no longer hold"
+    click.echo(f"{found.rows} rows, {said}.", err=True)
     raise click.exceptions.Exit(1)
 
 

@@ -23,6 +23,7 @@ NO_PAGES = {
     "watching.metrics",
     "delivery.kickoff_calendar",
     "rulebooks.download",
+    "approvals.receipt_paper",
     "stages.show_panel",
     "stages.pulse",
 }

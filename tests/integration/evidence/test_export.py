@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from okrgate import clock
+from okrgate.approvals import receipts as proofs
+from okrgate.approvals.models import Receipt
 from okrgate.audit import chain
 from okrgate.audit import service as audit
 from okrgate.database import canonical_json, db, transaction
@@ -250,3 +253,20 @@ def test_the_walk_finds_nothing_where_nothing_was_changed(company: Company) -> N
     assert found.problems == ()
     assert found.receipts == len(company.receipts())
     assert found.rows == audit.head()[0]
+
+
+def test_the_walk_finds_receipts_slipped_in_and_taken_away(company: Company) -> None:
+    known = company.receipts()[-1]
+    columns = [
+        one.name for one in Receipt.__table__.columns if one.name not in {"id", "signoff_id"}
+    ]
+    with transaction() as session:
+        forged = Receipt(**{name: getattr(known, name) for name in columns})
+        forged.hash = proofs.receipt_hash(forged)
+        session.add(forged)
+        session.flush()
+        number = forged.id
+    assert walk().problems == (f"receipt {number}: has no row of the record that seals it",)
+    with transaction() as session:
+        session.execute(delete(Receipt).where(Receipt.id.in_((number, known.id))))
+    assert walk().problems == (f"receipt {known.id}: is sealed in the record, but it is gone",)
