@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,7 +79,17 @@ def test_from_nothing_to_the_first_project(ada: Person, otto: Person, factory: F
     hers, his = factory.browser(ada), factory.browser(otto)
     here = added(hers)
     assert here == "/rules/vendors/rows/process"
-    pages = ("rows", "rows/process", "numbers", "edit", "try", "tests", "review")
+    pages = (
+        "rows",
+        "rows/process",
+        "numbers",
+        "edit",
+        "try",
+        "tests",
+        "review",
+        "rows/promises",
+        "impact",
+    )
     for page in pages:
         assert hers.get(f"/rules/vendors/{page}").status_code == 200, page
     assert "No version yet" not in his.get("/rules").get_data(as_text=True)
@@ -328,3 +339,20 @@ def test_of_two_retired_at_once_one_stays(
         one.join()
     db.session.rollback()
     assert len(retiring.retired()) == 1
+
+
+def test_beside_a_file_none_is_added(
+    app: Flask, ada: Person, tmp_path: Path, factory: Factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = app.extensions["okrgate.settings"]
+    source = replace(settings, rules_source=tmp_path / "rules.yaml")
+    monkeypatch.setitem(app.extensions, "okrgate.settings", source)
+    client = factory.browser(ada)
+    page = client.get(NEW).get_data(as_text=True)
+    assert "The rules come from the file rules.yaml" in page
+    assert "Begin the process" not in page
+    answer = client.post(NEW, data={"title": "Vendors", "key": "", "start": "thin"})
+    assert answer.status_code == 409
+    assert "The rules come from the file rules.yaml" in answer.get_data(as_text=True)
+    assert client.post(f"/rules/{KEY}/retire", data={"reason": "Over."}).status_code == 409
+    assert db.session.scalar(select(func.count()).select_from(Beginning)) == 0
