@@ -71,7 +71,8 @@ class Several:
 
     def __getitem__(self, name: str) -> Somebody:
         """Return somebody at a browser, freshly signed in."""
-        return Somebody(self.factory.browser(self.people[name]), name)
+        row = db.session.get_one(Person, self.ids[name])
+        return Somebody(self.factory.browser(row), name)
 
     def ask(self, title: str, *, stage: str = "asked", lead: str = "") -> int:
         """Put a project before its signers; return the id of its round."""
