@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from okrgate import clock
-from okrgate.accounts import people
+from okrgate.accounts import directory, people
 from okrgate.accounts.models import Person
 from okrgate.database import db, transaction
 from okrgate.rulebooks import service
@@ -107,14 +107,14 @@ def test_how_many_it_needs_is_read_when_it_is_stored(
     ada: Person, otto: Person, uma: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settle_on(ada, approvals=0)
-    names = proposals.directory.names
+    names = directory.names
 
     def and_meanwhile(asked: list[int]) -> dict[int, str]:
-        monkeypatch.setattr(proposals.directory, "names", names)
+        monkeypatch.setattr(directory, "names", names)
         policy.save(Policy(2, one_more=False, version=policy.last_saved().version), by=otto.id)
         return names(asked)
 
-    monkeypatch.setattr(proposals.directory, "names", and_meanwhile)
+    monkeypatch.setattr(directory, "names", and_meanwhile)
     asked = proposals.propose(KEY, Draft(HARDER, "Say more.", 1), by=ada.id)
     assert (asked.state, asked.needed) == ("waiting", 2)
 

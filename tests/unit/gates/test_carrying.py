@@ -34,7 +34,7 @@ def carried(name: str | int, source: str, target: str) -> str:
 
 
 def ids(text: str) -> dict[str, list[str]]:
-    gates = outline(text)["gates"]  # type: ignore[index,call-overload]
+    gates = outline(text)["gates"]
     return {name: [one["id"] for one in said["requirements"]] for name, said in gates.items()}
 
 
