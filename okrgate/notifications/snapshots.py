@@ -55,5 +55,9 @@ def _below(kind: type[Event]) -> list[type[Event]]:
 
 
 def _subclasses(kind: type[Event]) -> Iterable[type[Event]]:
-    # A slot or test double of a class may live on elsewhere; only what events.py declares can be stored.
-    return [child for child in kind.__subclasses__() if child.__module__ == events.__name__]
+    # A slot or test double of a class may live on elsewhere; only what the package of events declares can be stored.
+    return [
+        child
+        for child in kind.__subclasses__()
+        if child.__module__.startswith(f"{events.__name__}.")
+    ]

@@ -34,7 +34,7 @@ def joined(app: Flask, factory: Factory) -> Joined:
 def published(monkeypatch: pytest.MonkeyPatch) -> list[Event]:
     """Return the list of all that is published from now on."""
     heard: list[Event] = []
-    monkeypatch.setattr(events._listeners, "all", [*events._listeners.all, heard.append])
+    monkeypatch.setattr(events.listeners, "all", [*events.listeners.all, heard.append])
     return heard
 
 

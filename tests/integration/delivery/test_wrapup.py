@@ -24,7 +24,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> list[Event]:
     found: list[Event] = []
     from okrgate import events
 
-    monkeypatch.setattr(events._listeners, "all", [])
+    monkeypatch.setattr(events.listeners, "all", [])
     subscribe(found.append)
     return found
 
