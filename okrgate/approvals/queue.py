@@ -135,12 +135,13 @@ class Choices:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a round stands in somebody's queue: their neighbours as (round id, what it is called)."""
+    """Where a round stands in somebody's queue: its neighbours, and the most urgent, as (round id, what it is called)."""
 
     number: int
     of: int
     previous: tuple[int, str] | None
     next: tuple[int, str] | None
+    first: tuple[int, str] | None
 
 
 def count(person: int | BindParameter[int]) -> Select[int]:
@@ -296,6 +297,7 @@ def place_of(person: int, found: Round, wanted: Narrowed) -> Place:
         of=len(lines),
         previous=before[-1] if before else None,
         next=following[0] if following else None,
+        first=lines[0][1] if lines else None,
     )
 
 

@@ -8,12 +8,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from okrgate.accounts import directory
 from okrgate.approvals import checking, receipts, rejudging
 from okrgate.approvals import queue as waiting
-from okrgate.approvals.models import Receipt
+from okrgate.approvals.models import Receipt, Round
 from okrgate.approvals.paper import paper_of
 from okrgate.approvals.sheet import Sheet, sheet_of
 from okrgate.approvals.views import blueprint
 from okrgate.audit import service as audit
-from okrgate.database import canonical_json
+from okrgate.database import canonical_json, db
 from okrgate.errors import NotFound
 from okrgate.gates.problems import RulebookError
 from okrgate.projects import permissions
@@ -48,7 +48,6 @@ def show_receipt(receipt_id: int) -> ResponseReturnValue:
     again = rejudging.judge_again(receipt) if "again" in request.args else None
     just_done = receipt.by_id == me() and "done" in request.args
     wanted = waiting.Narrowed.of(request.args)
-    rows = waiting.waiting_for(me(), limit=1, wanted=wanted) if just_done else []
     return render(
         "approvals/receipt.html",
         sheet=sheet,
@@ -68,7 +67,7 @@ def show_receipt(receipt_id: int) -> ResponseReturnValue:
         else [],
         just_done=just_done,
         went_on_to=_went_on_to(project, receipt.gate) if just_done else "",
-        following=rows[0] if rows else None,
+        following=_following(sheet, wanted) if just_done else None,
         narrowed=wanted.words(),
     )
 
@@ -171,6 +170,14 @@ def _checkpoint(seq: int) -> str:
     if found is None:
         return "None yet: the next one does"
     return f"{found.seq}:{found.hash}, mailed on {show_date(found.at)}"
+
+
+def _following(sheet: Sheet, wanted: waiting.Narrowed) -> tuple[int, str] | None:
+    """Return what comes next of the reader's queue after this decision; behind the last one the most urgent."""
+    if sheet.said is None:
+        return None
+    place = waiting.place_of(me(), db.session().get_one(Round, sheet.said.round_id), wanted)
+    return place.next or place.first
 
 
 def _went_on_to(project: Project, gate: str) -> str:

@@ -168,11 +168,25 @@ def test_the_card_leads_through_the_queue(company: Company) -> None:
 
 
 def test_after_deciding_the_next_one_is_offered(company: Company) -> None:
-    another(company, "Last", due=None)
-    page = company.sign("Mia", "approved")
+    number = round_of(company).id
+    early = another(company, "Early", due=date(2026, 1, 1))
+    last = another(company, "Last", due=None)
+    mia = company["Mia"]
+    mia.open(f"/approvals/{number}?whose=own")
+    page = mia.send({"decision": "approved"})
     assert "Your decision is recorded" in page
-    assert "Next:" in page
-    assert "Last" in page
+    (path,) = (path for text, path in mia.links() if "Next of your queue" in text)
+    assert path == f"/approvals/{last}?whose=own", "the one behind it, in the same filter"
+    with transaction() as session:
+        session.get_one(Round, last).closed_at = clock.now()
+    receipt = company.receipts()[-1].id
+    mia.open(f"/receipts/{receipt}?done=1")
+    assert f"/approvals/{early}" in {path for _text, path in mia.links()}, (
+        "behind the last: the first"
+    )
+    assert "Nothing else waits for you with this filter" in mia.open(
+        f"/receipts/{receipt}?done=1&whose=others"
+    )
     assert "Back to the queue" in page
 
 
