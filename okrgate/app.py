@@ -14,8 +14,8 @@ from okrgate.accounts import views as accounts
 from okrgate.accounts.people import on_erased
 from okrgate.administration import joining as administration_joining
 from okrgate.administration import pages as administration
+from okrgate.approvals import condition_reminders, delegations
 from okrgate.approvals import delegation_views as standing_in
-from okrgate.approvals import delegations
 from okrgate.approvals import pages as approvals
 from okrgate.approvals import reminders as approvals_reminders
 from okrgate.approvals import service as approvals_service
@@ -169,6 +169,7 @@ def _introduce() -> None:
     worker.every_minute(coming_back.come_back)
     worker.daily(reminders.remind_of_checkpoints)
     worker.daily(approvals_reminders.remind_of_signoffs)
+    worker.daily(condition_reminders.remind_of_conditions)
     worker.daily(escalating.escalate_signoffs)
     worker.daily(hold_reminders.remind_of_holds)
     worker.daily(checkpoints.take_when_due)

@@ -85,6 +85,16 @@ class ConditionSet(ProjectEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConditionDue(ProjectEvent):
+    """A condition is still to be met, and its day is near or over. Told once each, however often it is published."""
+
+    condition_id: int
+    condition: str
+    due: str
+    overdue: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConditionClosed(ProjectEvent):
     """A condition of an approval was met."""
 

@@ -102,9 +102,14 @@ def _held(event: Event, told: Iterable[Recipient]) -> dict[int, datetime | None]
 def _dedupe_key(
     event: Event, recipient: Recipient, channel: str, snapshot: Mapping[str, Any]
 ) -> str:
-    """Name this news to this person: unique within its transaction, or within its day for what sweeps find."""
-    occasion = clock.today().isoformat() if isinstance(event, _ONCE_A_DAY) else _occasion()
-    said = {name: value for name, value in snapshot.items() if name != "why"}
+    """Name this news to this person: unique within its transaction; within its day, or for ever, for what sweeps find."""
+    said: Any = {name: value for name, value in snapshot.items() if name != "why"}
+    if isinstance(event, events.ConditionDue):
+        occasion, said = "ever", [event.condition_id, event.due, event.overdue]
+    elif isinstance(event, _ONCE_A_DAY):
+        occasion = clock.today().isoformat()
+    else:
+        occasion = _occasion()
     name = canonical_json([occasion, type(event).__name__, recipient.person_id, channel, said])
     return hashlib.sha256(name.encode()).hexdigest()
 

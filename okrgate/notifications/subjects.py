@@ -106,6 +106,13 @@ def _(event: events.ConditionSet) -> str:
 
 
 @headline.register
+def _(event: events.ConditionDue) -> str:
+    if event.overdue:
+        return f"overdue: your condition was due on {day(event.due)}"
+    return f"reminder: your condition is due on {day(event.due)}"
+
+
+@headline.register
 def _(event: events.ConditionClosed) -> str:
     return "condition met"
 

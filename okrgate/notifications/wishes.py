@@ -50,6 +50,7 @@ KINDS = (
     )),
     Kind("rules", "Rules change", "", (events.RulesPublished, events.RulesForYou)),
 )  # fmt: skip
+_REMINDERS = (events.SignoffDue, events.ConditionDue)
 _KIND_OF = {event: kind.id for kind in KINDS for event in kind.events}
 
 
@@ -66,7 +67,7 @@ def kind_of(event: Event, *, asked: bool) -> str:
     """Return which kind of news this is to somebody; empty for what always comes at once."""
     if not asked:
         return _KIND_OF.get(type(event), "")
-    if isinstance(event, ProjectEvent) and not isinstance(event, events.SignoffDue):
+    if isinstance(event, ProjectEvent) and not isinstance(event, _REMINDERS):
         return ASKED
     return ""
 

@@ -81,6 +81,12 @@ OWN: dict[type[Event], dict[str, Any]] = {
         "said": ("Mia approved",),
     },
     events.ConditionSet: {"condition": "Ask legal first", "owner": "Lea Lead", "due": "2031-12-04"},
+    events.ConditionDue: {
+        "condition_id": 1,
+        "condition": "Ask legal first",
+        "due": "2031-12-04",
+        "overdue": True,
+    },
     events.ConditionClosed: {"condition": "Ask legal first", "evidence": "Their answer of Monday"},
     events.WaiverGranted: {
         "requirement": "Two steering sessions",
