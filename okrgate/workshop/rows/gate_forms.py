@@ -12,7 +12,7 @@ from okrgate.gates.vocabulary import SECTIONS
 from okrgate.web.fields import Choice, Line, Text
 from okrgate.workshop.rows.gate_messages import numbers_named
 from okrgate.workshop.rows.gate_rows import DEFAULT_DAYS, DEFAULT_REASON
-from okrgate.workshop.rows.process_forms import DraftPart, Pick, Ticked, offer
+from okrgate.workshop.rows.process_forms import Choices, DraftPart, Pick, Ticked, offer
 from okrgate.workshop.rows.process_rows import Process, group, text, words
 
 _LONGEST = 2_000
@@ -46,12 +46,16 @@ class RequirementForm(DraftPart):
     waiver_by = Ticked("Who may set it aside?")
     reason_min = Line("Shortest reason", default=str(DEFAULT_REASON))
     expires_days = Line("Holds for", default=str(DEFAULT_DAYS))
+    after = Ticked("Which of these have to be there first?")
     fix = Pick("Which part of the form does it lead to?")
     id = Line("Name in the file", most=60)
 
-    def offer(self, process: Process, names: Names, before: Mapping[str, Any]) -> None:
-        """Fill the lists, and learn the names that what is typed may use."""
+    def offer(
+        self, process: Process, names: Names, before: Mapping[str, Any], signed: Choices
+    ) -> None:
+        """Fill the lists, and learn the names that what is typed may use. `signed`: the gate's others that ask for signatures."""
         self._names = names
+        offer(self.after, signed, words(before.get("after")))
         present = words(group(before.get("waiver")).get("by"))
         offer(self.waiver_by, process.choices("role"), present)
         nothing = ("", "Where what it asks about is filled in")
@@ -102,7 +106,13 @@ class RequirementForm(DraftPart):
             "mode": None if self.mode.data in {None, _ON} else self.mode.data,
             "waiver": self._waiver(group(before.get("waiver"))),
             "fix": self.fix.data or None,
+            "after": self._after(before.get("after")),
         }
+
+    def _after(self, before: Any) -> Any:
+        """Return what comes first, as it was written when that says the same."""
+        wanted = _in_order(words(before), self.after.data or [])
+        return before if wanted == words(before) else wanted or None
 
     def _waiver(self, before: Mapping[str, Any]) -> dict[str, Any] | None:
         if self.severity.data != _SOFT:
@@ -143,6 +153,7 @@ def shown(said: Mapping[str, Any]) -> dict[str, Any]:
         "reason_min": str(waiver.get("reason_min", DEFAULT_REASON)),
         "expires_days": str(waiver.get("expires_days", DEFAULT_DAYS)),
         "fix": text(said.get("fix")),
+        "after": words(said.get("after")),
     }
 
 

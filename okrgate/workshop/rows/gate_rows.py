@@ -143,6 +143,30 @@ def token_of(process: Process, gate: str, place: int) -> str:
     return name if is_clear and name not in {"new", "remove"} else str(place)
 
 
+def signed(process: Process, gate: str, place: int | None) -> list[tuple[str, str]]:
+    """Return the requirements of a gate that ask for signatures as (id, message), but for the one at a place."""
+    names = names_of(process.whole)
+    rows = listed((process.one("gate", gate) or {}).get("requirements"))
+    asked = [group(row) for index, row in enumerate(rows) if index != place]
+    return [
+        (text(one.get("id")), filled(text(one.get("message")), names) or text(one.get("id")))
+        for one in asked
+        if text(one.get("id")) and _asks_to_sign(one.get("if"))
+    ]
+
+
+def _asks_to_sign(condition: Any) -> bool:
+    """Tell whether somebody has to sign for this to hold; to bear no objection asks nobody."""
+    if isinstance(condition, list):
+        return any(_asks_to_sign(one) for one in condition)
+    if not isinstance(condition, dict):
+        return False
+    wanted = condition.get("signoff")
+    if isinstance(wanted, dict) and "quorum" in wanted:
+        return True
+    return any(_asks_to_sign(one) for one in condition.values())
+
+
 def found_by(process: Process, gate: str, token: str) -> int | None:
     """Return the place of the requirement that an address names."""
     rows = listed((process.one("gate", gate) or {}).get("requirements"))

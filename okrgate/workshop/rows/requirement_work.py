@@ -48,7 +48,7 @@ def begun(key: str, gate: str, token: str | None) -> Work:
     place, before = _before(opened, gate, token)
     names = names_of(opened.process.whole)
     form = RequirementForm(formdata=None, seen=opened.seen, **(shown(before) if before else {}))
-    form.offer(opened.process, names, before)
+    form.offer(opened.process, names, before, gate_rows.signed(opened.process, gate, place))
     parts = {name: fitted(parts_of(before.get(name), names), names) for name in KEYS}
     return Work(key, opened, names, gate, place, before, form, parts, {})
 
@@ -61,7 +61,7 @@ def sent(key: str, gate: str, token: str | None, *, form: RequirementForm | None
     place, before = _before(opened, gate, token)
     names = names_of(opened.process.whole)
     form = form or RequirementForm()
-    form.offer(opened.process, names, before)
+    form.offer(opened.process, names, before, gate_rows.signed(opened.process, gate, place))
     verb, prefix, path = pressed()
     parts = {}
     for name in KEYS:

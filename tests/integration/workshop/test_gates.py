@@ -119,6 +119,31 @@ def test_only_what_was_changed_is_written(ada: FlaskClient, admin: int) -> None:
     assert "Key results linked is at least 2." in ada.get(path).text
 
 
+def test_sign_offs_come_in_steps(ada: FlaskClient, admin: int) -> None:
+    path = f"{LOOKED}/looked-twice"
+    page = ada.get(path).text
+    assert "Which of these have to be there first?" in page
+    assert ada.post(path, data=form(page, after="looked", do="save")).status_code == 303
+    assert requirement(admin, "looked_over", "looked-twice")["after"] == ["looked"]
+    page = ada.get(path).text
+    assert read_rulebook(draft(admin))[0] is not None
+    sent = form(page, message="Two have to look", do="save")
+    assert sent["after"] == "looked"
+    assert ada.post(path, data=sent).status_code == 303
+    assert requirement(admin, "looked_over", "looked-twice")["after"] == ["looked"]
+    sent = form(ada.get(path).text, after="told", do="save")
+    assert ada.post(path, data=sent).status_code == 422, "of another gate"
+    sent = form(ada.get(path).text, do="save")
+    sent.poplist("after")
+    assert ada.post(path, data=sent).status_code == 303
+    assert "after" not in requirement(admin, "looked_over", "looked-twice")
+
+
+def test_where_nobody_else_signs_nothing_comes_first(ada: FlaskClient) -> None:
+    assert "have to be there first" not in ada.get(f"{FILLED}/told").text
+    assert "have to be there first" in ada.get(f"{LOOKED}/new").text
+
+
 def test_a_condition_is_built_with_buttons_alone(ada: FlaskClient, admin: int) -> None:
     path = f"{FILLED}/new"
     sent = form(ada.get(path).text, message="Let security look at it")
