@@ -55,6 +55,8 @@ def picture_of(address: str) -> str:
 
 def step_of(secret: str, code: str) -> int | None:
     """Return the time step of a code: this one, the one before or the next; nothing if it is none of theirs."""
+    if not is_code(code):
+        return None
     now = int(clock.now().timestamp()) // STEP
     app = pyotp.TOTP(secret)
     fits = [

@@ -5,6 +5,7 @@ A passkey belongs to the host name in okrgate's address; under a bare number bro
 
 import ipaddress
 import json
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,16 @@ from okrgate.factors.models import SecondFactor
 
 _LONGEST = 20_000
 _VERIFIED = UserVerificationRequirement.REQUIRED
+# What the readers of JSON and CBOR raise for what no browser sends: cut short, nested too deep, of other types.
+_MALFORMED = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    IndexError,
+    RecursionError,
+    struct.error,
+)
 
 
 @dataclass(frozen=True)
@@ -89,7 +100,7 @@ def made(answer: str, challenge: Challenge) -> Made | None:
     """Return the passkey that a browser made for this challenge; nothing if the answer does not hold."""
     try:
         found = _server().register_complete(_state(challenge.to_sign), _parsed(answer))
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError):
+    except _MALFORMED:
         return None
     data = found.credential_data
     if data is None:
@@ -106,7 +117,7 @@ def answered(answer: str, challenge: Challenge, known: Sequence[SecondFactor]) -
         found = _server().authenticate_complete(_state(challenge.to_sign), credentials, parsed)
         factor = keys[websafe_encode(found.credential_id)]
         response = AuthenticationResponse.from_dict(parsed).response
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError):
+    except _MALFORMED:
         return None
     uses = response.authenticator_data.counter
     if (uses or factor.uses) and uses <= factor.uses:

@@ -41,8 +41,8 @@ def unseal(sealed: str, place: str) -> Unsealed | None:
     mark, _, body = sealed.partition(".")
     for number, key in enumerate(_keys()):
         if _mark(key) == mark:
-            raw = base64.urlsafe_b64decode(body)
             try:
+                raw = base64.urlsafe_b64decode(body)
                 plain = AESGCM(key).decrypt(raw[:_NONCE], raw[_NONCE:], place.encode())
             except (InvalidTag, ValueError):
                 return None

@@ -1,10 +1,12 @@
 """My account, second factor: added, shown once, removed, reset; told, recorded, and nowhere written down."""
 
+import json
 import re
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from fido2.utils import websafe_encode
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -16,7 +18,7 @@ from okrgate.audit.models import Entry
 from okrgate.config import BadSettings
 from okrgate.database import db, transaction
 from okrgate.errors import Forbidden
-from okrgate.factors import challenges, codes, proving, service
+from okrgate.factors import challenges, codes, passkeys, proving, service
 from okrgate.factors.challenges import FactorRefused
 from okrgate.factors.models import RecoveryCode, SecondFactor
 from okrgate.factors.proving import Proof
@@ -190,6 +192,34 @@ def test_a_secret_in_another_row_opens_nothing(factory: Factory, pat: Person) ->
         session.scalars(select(SecondFactor)).one().person_id = other
     with pytest.raises(FactorRefused, match="not right"):
         use(other, vault.code())
+
+
+def test_what_no_app_and_no_browser_sends_is_refused_kindly(client: FlaskClient) -> None:
+    confirm(client, current_password=PASSWORD)
+    token = token_in(client.get(f"{ROOM}/app").get_data(as_text=True))
+    sent = {"label": "Phone", "factor_code": "é12345"}
+    assert "This code is not right" in post(client, f"{ROOM}/app", 422, factor_token=token, **sent)
+    for body in ("A", "é", ""):
+        post(client, f"{ROOM}/app", 422, factor_token=f"{token.partition('.')[0]}.{body}", **sent)
+
+
+@pytest.mark.parametrize("cbor", [b"\x81" * 9000, b"\x19\x01", b"\xfb\x00", b"", b"\xa1"])
+def test_a_passkey_that_cannot_be_read_is_none(app: Flask, pat: Person, cbor: bytes) -> None:
+    challenge = challenges.make("b" * 64, person=pat.id, session=1)
+    settings = app.extensions["okrgate.settings"]
+    said = {
+        "type": "webauthn.create",
+        "challenge": websafe_encode(challenge.to_sign),
+        "origin": settings.base_url,
+    }
+    response = {
+        "clientDataJSON": websafe_encode(json.dumps(said).encode()),
+        "attestationObject": websafe_encode(cbor),
+    }
+    answer = {"id": "AAAA", "rawId": "AAAA", "type": "public-key", "response": response}
+    for sent in ("[" * 19_999, json.dumps(answer)):
+        assert passkeys.made(sent, challenge) is None
+        assert passkeys.answered(sent, challenge, []) is None
 
 
 def use(person: int, code: str) -> None:
