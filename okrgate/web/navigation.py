@@ -35,7 +35,15 @@ class Reader(Protocol):
 
 
 # Pages whose place in the menu is not that of the room they are written in: "account" stands beside one's own name.
-_OWN = {"admin": "administration", "account": ""}
+_OWN = {
+    "account": "",
+    "admin": "administration",
+    "approvals": "approvals",
+    "audit": "audit",
+    "rules": "rulebooks",
+    "signoffs": "approvals",
+    "standing-in": "approvals",
+}
 _Entry = tuple[str, str, str, str | None]
 _ENTRIES: tuple[_Entry, ...] = (
     ("stages.my_work", "My work", "home", None),

@@ -23,7 +23,7 @@ def test_several_are_approved_together_on_a_phone(signed_in: SignedIn) -> None:
     )
     assert problems_of(page) == []
     page.get_by_role("button", name="Approve 2 projects").click()
-    expect(page.get_by_text("All 2 recorded")).to_be_visible()
+    expect(page.get_by_text("2 decisions recorded")).to_be_visible()
     assert problems_of(page) == []
 
 

@@ -39,7 +39,7 @@ def test_one_confirmation_says_the_gate_and_the_count_and_each_gets_its_receipt(
     page = dan.open(together(rounds))
     assert "You approve “Approval” for 3 projects" in page
     page = dan.send({"reason": "All three."}, press="Approve 3 projects")
-    assert "All 3 recorded" in page
+    assert "3 decisions recorded" in page
     assert [company.project(one).stage for one in rounds] == ["running"] * 3
     rows = db.session.scalars(select(SignoffRow)).all()
     assert {row.reason for row in rows} == {"All three."}
@@ -72,7 +72,7 @@ def test_sent_twice_it_is_decided_once_and_says_the_same(company: Several) -> No
     first = dan.send({"reason": ""}, press="Approve 2 projects")
     data = MultiDict(form.values)
     again = dan.client.post("/approvals/together", data=data).text
-    assert "All 2 recorded" in again
+    assert "2 decisions recorded" in again
     assert receipts_on(again) == receipts_on(first)
     assert count(SignoffRow) == 2
 
