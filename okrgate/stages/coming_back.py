@@ -5,6 +5,7 @@ under the lock of the row that asks for it.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -17,9 +18,10 @@ from okrgate.database import Model, check_writing, db, transaction
 from okrgate.errors import Refused
 from okrgate.events import ProjectCameBack, Recipient, publish
 from okrgate.okrs.models import KeyResult
-from okrgate.projects.models import CoEditor, Project, SectionState
+from okrgate.projects.models import CoEditor, Edit, Project, SectionState
 from okrgate.projects.plan_models import KeyResultLink
 from okrgate.projects.ticket_models import DiscoveryEntry, Problem, Solution, Value
+from okrgate.rulebooks import retiring
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import comebacks
 from okrgate.stages.comeback_models import Comeback
@@ -88,14 +90,17 @@ def _because(until: Any, row: Comeback | None) -> str:
 
 
 def _declined() -> Sequence[int]:
+    startable = [one.process_id for one in retiring.startable()]
     return list(
         db.session().scalars(
             select(Comeback.id)
+            .join(Project, Project.id == Comeback.project_id)
             .outerjoin(KeyResult, KeyResult.id == Comeback.key_result_id)
             .where(
                 ~Comeback.parked,
                 Comeback.ended_at.is_(None),
                 or_(Comeback.until <= clock.today(), _TRUE),
+                Project.process_id.in_(startable),
             )
             .order_by(Comeback.id)
             .limit(_AT_ONCE)
@@ -104,7 +109,10 @@ def _declined() -> Sequence[int]:
 
 
 def _succeed(comeback_id: int) -> bool:
-    """Open a successor of a declined project, once. Without anybody active to take it on it waits."""
+    """Open a successor of a declined project, once.
+
+    It waits without anybody active to take it on, and while no project may start in its process.
+    """
     with transaction() as session:
         row = session.get(Comeback, comeback_id, with_for_update=True, populate_existing=True)
         if row is None or row.ended_at is not None:
@@ -114,7 +122,7 @@ def _succeed(comeback_id: int) -> bool:
         active = directory.active(people)
         taker = next((one for one in people if one in active), None)
         version = next(
-            (one for one in rulebooks.binding() if one.process_id == old.process_id), None
+            (one for one in retiring.startable() if one.process_id == old.process_id), None
         )
         if taker is None or version is None:
             log.warning("nobody takes it on again", project=old.id)
@@ -128,6 +136,7 @@ def _succeed(comeback_id: int) -> bool:
             confidential=old.confidential,
             details={"after": old.reference},
         )
+        _remember_authors(old, new)
         _take_over(old, new, others={one for one in active if one == old.lead_id} - {taker})
         row.ended_at, row.successor_id = clock.now(), new.id
         audit.record(
@@ -169,6 +178,22 @@ def _take_over(old: Project, new: Project, *, others: set[int]) -> None:
     for person in others:
         session.add(CoEditor(project_id=new.id, person_id=person))
     session.flush()
+
+
+def _remember_authors(old: Project, new: Project) -> None:
+    """Keep whoever wrote the old project, or had it in hand, from signing their own words in the new one."""
+    check_writing()
+    session = db.session()
+    for row in session.scalars(select(Edit).where(Edit.project_id == old.id, Edit.material)).all():
+        session.add(_edit(new, row.person_id, row.section, row.at))
+    together = select(CoEditor.person_id).where(CoEditor.project_id == old.id)
+    had = {old.submitter_id, old.lead_id, *session.scalars(together)}
+    for person in sorted(one for one in had if one is not None):
+        session.add(_edit(new, person, "people", clock.now()))
+
+
+def _edit(new: Project, person: int, section: str, at: datetime) -> Edit:
+    return Edit(project_id=new.id, section=section, person_id=person, at=at, material=True)
 
 
 def _news(old: Project, new: Project, because: str, taker: int) -> ProjectCameBack:

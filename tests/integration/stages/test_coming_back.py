@@ -4,17 +4,21 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from okrgate import clock
 from okrgate.accounts import directory
+from okrgate.approvals import entitlement
 from okrgate.database import db, transaction
 from okrgate.errors import Invalid
 from okrgate.okrs import service as okrs
-from okrgate.projects.models import CoEditor, Project
+from okrgate.projects.models import CoEditor, Edit, Project
+from okrgate.rulebooks import service as rulebooks
+from okrgate.rulebooks.models import Retirement
 from okrgate.stages import hold_reminders, service, settling
 from okrgate.stages.comeback_models import Comeback
 from okrgate.stages.coming_back import come_back
+from okrgate.stages.facts import gather
 from okrgate.stages.reaching import Reach
 from okrgate.stages.service import Answers
 from tests.browsing import Person
@@ -122,6 +126,49 @@ def test_a_declined_project_has_a_successor_on_the_day(arrive: Arrive) -> None:
         assert new.reference in sue.open(f"/projects/{company.reference}")
         assert list(db.session.scalars(select(CoEditor.person_id))) == [company.ids["Lea"]]
         assert company["Lea"].open(f"/projects/{new.reference}/parts/value/value")
+
+
+def test_whoever_wrote_the_old_project_does_not_sign_its_successor(arrive: Arrive) -> None:
+    company = arrive("judged")
+    old = company.project()
+    with transaction() as session:
+        session.add(CoEditor(project_id=old.id, person_id=company.ids["Mia"]))
+        for name, material in (("Vik", True), ("Pat", False)):
+            session.add(
+                Edit(
+                    project_id=old.id,
+                    section="problem",
+                    person_id=company.ids[name],
+                    at=clock.now(),
+                    material=material,
+                )
+            )
+    decline(company, date="2027-09-01")
+    with clock.moved_to(clock.now() + LATER):
+        assert come_back() == 1
+        (new,) = successors(company)
+        rulebook = rulebooks.rulebook(new.rulebook_version_id)
+        never = entitlement.barred(new, rulebook, gather(new, rulebook).around)
+        assert set(never) == {company.ids[name] for name in ("Sue", "Lea", "Mia", "Vik")}
+
+
+def test_a_project_of_a_retired_process_comes_back_once_the_process_does(arrive: Arrive) -> None:
+    company = arrive("judged")
+    decline(company, date="2027-09-01")
+    with transaction() as session:
+        session.add(
+            Retirement(
+                process_id=company.project().process_id,
+                retired_at=clock.now(),
+                retired_by_id=company.ids["Ada"],
+                reason="Over",
+            )
+        )
+    with clock.moved_to(clock.now() + LATER):
+        assert come_back() == 0
+        with transaction() as session:
+            session.execute(delete(Retirement))
+        assert come_back() == 1
 
 
 def test_a_declined_project_has_a_successor_when_its_key_result_is_there(arrive: Arrive) -> None:
