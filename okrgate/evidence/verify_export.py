@@ -361,14 +361,21 @@ def check_receipt_file(content: bytes) -> List[str]:
 
 
 def _attached(content: bytes) -> bytes:
-    for found in re.finditer(rb"stream\r?\n(.*?)\r?\nendstream", content, re.DOTALL):
+    found = []
+    for stream in re.finditer(rb"stream\r?\n(.*?)\nendstream", content, re.DOTALL):
+        # A writer may end the line before "endstream" with \r\n; but \r may as well be the last byte of the stream.
+        unpacking = zlib.decompressobj()
         try:
-            said = zlib.decompress(found[1])
+            said = unpacking.decompress(stream[1])
         except zlib.error:
             continue
-        if b'"format":"okrgate receipt' in said[:200]:
-            return said
-    raise Wrong("no receipt is inside this PDF")
+        if unpacking.eof and b'"format":"okrgate receipt' in said[:200]:
+            found.append(said)
+    if not found:
+        raise Wrong("no receipt is inside this PDF")
+    if len(found) > 1:
+        raise Wrong("more than one receipt is inside this PDF")
+    return found[0]
 
 
 def _checkpoint(text: str) -> Tuple[int, str]:

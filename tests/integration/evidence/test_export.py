@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -245,6 +246,23 @@ def test_a_receipt_is_checked_from_its_paper(
     file.write_text(json.dumps(proof), encoding="utf-8")
     assert verify_export.main([str(file)]) == 1
     assert "field meaning: was changed" in capsys.readouterr().out
+
+
+def pdf_around(*texts: bytes, end: bytes = b"\n") -> bytes:
+    streams = (b"stream\n" + zlib.compress(text) + end + b"endstream\n" for text in texts)
+    return b"%PDF-1.7\n" + b"".join(streams)
+
+
+def test_any_last_byte_of_what_is_inside_a_paper_is_read() -> None:
+    texts = (b'{"format":"okrgate receipt 1","n":%d}' % number for number in range(5000))
+    text = next(one for one in texts if zlib.compress(one).endswith(b"\r"))
+
+    for end in (b"\n", b"\r\n"):
+        assert verify_export._attached(pdf_around(b"A page", text, end=end)) == text
+    with pytest.raises(verify_export.Wrong, match="more than one receipt"):
+        verify_export._attached(pdf_around(text, text))
+    with pytest.raises(verify_export.Wrong, match="no receipt"):
+        verify_export._attached(pdf_around(b"A page"))
 
 
 def test_the_walk_finds_nothing_where_nothing_was_changed(company: Company) -> None:
