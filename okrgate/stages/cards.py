@@ -18,7 +18,16 @@ from okrgate.database import db
 from okrgate.errors import NotFound
 from okrgate.gates.model import Rulebook
 from okrgate.projects.models import Project
-from okrgate.stages import choices, dossier, judging, panel, picture, reading, track_record
+from okrgate.stages import (
+    choices,
+    dossier,
+    judging,
+    panel,
+    picture,
+    reading,
+    team_load,
+    track_record,
+)
 from okrgate.stages.choices import Option, Outlook, options
 from okrgate.stages.dossier import Dossier
 from okrgate.stages.models import StoredVerdict
@@ -72,6 +81,7 @@ class Card:
     seating: Seating
     targets: Sequence[Mapping[str, Any]]
     record: list[dict[str, Any]]
+    teams: list[dict[str, Any]]
     panel: dict[str, Any]
     sections: list[dict[str, Any]]
     said: list[dict[str, Any]]
@@ -170,6 +180,7 @@ def card(
         seating=stands,
         targets=kept.targets,
         record=track_record.words(kept.record, names),
+        teams=team_load.words(kept.teams),
         panel=now,
         sections=_sections(rulebook, seen),
         said=here,

@@ -1,4 +1,4 @@
-"""What a round puts before its signers beside the facts: the parts in words, the bands, and the track record.
+"""What a round puts before its signers beside the facts: the parts in words, the bands, the teams, and the track record.
 
 Written once, when the round opens, so that the deciding page need not ask for it and a later round can compare.
 """
@@ -14,7 +14,7 @@ from okrgate.approvals.models import Round, RoundReading, SignoffRow
 from okrgate.database import check_writing, db
 from okrgate.measurement import service as measurement
 from okrgate.projects.models import Project
-from okrgate.stages import track_record
+from okrgate.stages import team_load, track_record
 from okrgate.stages.picture import Picture
 
 _NUMBERS = ("baseline", "success", "partial", "negative")
@@ -35,6 +35,7 @@ class Dossier:
 
     targets: tuple[dict[str, Any], ...]
     record: tuple[dict[str, Any], ...]
+    teams: tuple[dict[str, Any], ...]
     earlier: Earlier | None
 
 
@@ -71,6 +72,7 @@ def of(project: Project, found: Round, person: int) -> Dossier:
     return Dossier(
         targets=tuple(_numbers(one) for one in body["targets"]),
         record=tuple(body["record"]),
+        teams=tuple(body.get("teams", ())),
         earlier=earlier,
     )
 
@@ -113,6 +115,7 @@ def _draw(project: Project) -> dict[str, Any]:
             for target, metric in measurement.targets(project.id)
         ],
         "record": track_record.of(project),
+        "teams": team_load.of(project),
     }
 
 

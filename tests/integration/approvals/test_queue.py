@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from okrgate import clock
 from okrgate.accounts import calendars, roles
@@ -21,6 +22,7 @@ from okrgate.approvals.queue import Narrowed
 from okrgate.approvals.reminders import remind_of_signoffs
 from okrgate.database import db, transaction
 from okrgate.projects.models import Edit, Project
+from okrgate.projects.plan_models import Team
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import service, settling
 from okrgate.stages.escalating import escalate_signoffs
@@ -165,6 +167,33 @@ def test_the_card_leads_through_the_queue(company: Company) -> None:
     links = {path: text for text, path in mia.links()}
     assert f"/approvals/{early}" in links
     assert f"/approvals/{last}" in links
+
+
+def test_the_card_says_what_else_the_teams_are_asked_for(company: Company) -> None:
+    page = company["Mia"].open(f"/approvals/{round_of(company).id}")
+    assert "load</h2>" in page
+    assert "30 days, not asked yet" in page
+    assert "Capacity not checked" in page
+    assert "No other open project asks for it." in page
+    for title, days in (("One", Decimal("12.5")), ("Two", Decimal(8))):
+        other = another(company, title, due=None)
+        with transaction() as session:
+            number = session.get_one(Round, other).project_id
+            session.add(
+                Team(project_id=number, position=0, unit_id=company.unit.id, effort_days=days)
+            )
+    secret = another(company, "Secret", due=None)
+    with transaction() as session:
+        number = session.get_one(Round, secret).project_id
+        session.get_one(Project, number).confidential = True
+        session.add(Team(project_id=number, position=0, unit_id=company.unit.id))
+        session.execute(update(Team).where(Team.position == 0).values(over_capacity=True))
+    with transaction():
+        company.project().version += 1
+    settling.settle(company.project().id)
+    page = company["Mia"].open(f"/approvals/{round_of(company).id}")
+    assert "2 other open projects ask for it, 20.5 days in all." in page
+    assert "Over capacity" in page
 
 
 def test_after_deciding_the_next_one_is_offered(company: Company) -> None:
