@@ -9,6 +9,7 @@ from okrgate.meetings.calling import locked
 from okrgate.meetings.models import CALLED, DRAFT, OPEN, AgendaItem, Meeting
 from okrgate.meetings.ready import ready
 from okrgate.meetings.rights import led_by
+from okrgate.projects import permissions
 from okrgate.projects.models import Project
 from okrgate.stages.reading import Reader
 
@@ -110,6 +111,14 @@ def item_of(meeting: Meeting, item_id: int) -> AgendaItem:
     found = db.session().get(AgendaItem, item_id, populate_existing=True)
     if found is None or found.meeting_id != meeting.id:
         raise NotFound
+    return found
+
+
+def readable_item(meeting: Meeting, item_id: int, reader: Reader) -> AgendaItem:
+    """Return an item whose project this person may read; to lead the meeting is not enough. Raises NotFound."""
+    found = item_of(meeting, item_id)
+    project = db.session().get_one(Project, found.project_id)
+    permissions.check_visible(project, reader.id, is_auditor=reader.is_auditor)
     return found
 
 

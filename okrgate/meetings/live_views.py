@@ -94,7 +94,7 @@ def note_presence(meeting_id: int) -> ResponseReturnValue:
 def write_notes(meeting_id: int, item_id: int) -> ResponseReturnValue:
     """Keep notes on one project."""
     meeting = rights.led_by(meeting_id, reader())
-    item = agenda.item_of(meeting, item_id)
+    item = agenda.readable_item(meeting, item_id, reader())
     line = next(one for one in shown.of(meeting, reader(), brief=True).lines if one.id == item.id)
     form = NotesForm()
     if request.method == "GET":

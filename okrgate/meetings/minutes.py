@@ -110,7 +110,10 @@ def _event(
     *,
     only: bool = False,
 ) -> MinutesSent:
-    """Return the minutes as one reader gets them: projects that are not in `shown` without a name, or (`only`) not at all."""
+    """Return the minutes as a reader gets them: projects that are not in `shown` without a name.
+
+    With `only`, those are left out, and the reader has a part in the others: they read reasons and conditions too.
+    """
     items = [one for one in kept.body["items"] if one["project"] in shown or not only]
     return MinutesSent(
         recipients=told,
@@ -123,7 +126,9 @@ def _event(
         here=() if only else tuple(names.get(one, "Somebody") for one in kept.body["here"]),
         away=() if only else tuple(names.get(one, "Somebody") for one in kept.body["away"]),
         items=tuple(
-            (_called(one, shown), _lines(one, shown, names)) for one in items if one["reached"]
+            (_called(one, shown), _lines(one, shown, names, why=only))
+            for one in items
+            if one["reached"]
         ),
         not_reached=tuple(_called(one, shown) for one in items if not one["reached"]),
     )
@@ -135,22 +140,24 @@ def _called(item: Mapping[str, Any], shown: Mapping[int, Project]) -> str:
 
 
 def _lines(
-    item: Mapping[str, Any], shown: Mapping[int, Project], names: Mapping[int, str]
+    item: Mapping[str, Any], shown: Mapping[int, Project], names: Mapping[int, str], *, why: bool
 ) -> tuple[str, ...]:
     if item["project"] not in shown:
         return ()
-    found = [line for one in item["words"] for line in spoken(one, names)]
+    found = [line for one in item["words"] for line in spoken(one, names, why=why)]
     if item["notes"]:
         found.append(f"Notes: {item['notes']}")
     return tuple(found) or ("Nothing was decided.",)
 
 
-def spoken(word: Mapping[str, Any], names: Mapping[int, str]) -> list[str]:
-    """Return a decision as lines: who, what, why, and each condition."""
+def spoken(word: Mapping[str, Any], names: Mapping[int, str], *, why: bool) -> list[str]:
+    """Return a decision as lines: who and what; for those with a part in the project also `why`, and each condition."""
     who = approvals.said_by(word["person"], word["for"], names)
     what = SPOKEN[word["decision"]].rstrip(",")
-    why = f": {word['reason']}" if word["reason"] else ""
-    lines = [f"{who} {what}{why}"]
+    if not why:
+        return [f"{who} {what}"]
+    reason = f": {word['reason']}" if word["reason"] else ""
+    lines = [f"{who} {what}{reason}"]
     for one in word["conditions"]:
         owner = names.get(one["owner"], "Somebody")
         due = f", by {show_date(one['due'])}" if one["due"] else ""
@@ -197,6 +204,7 @@ def _words(
         .where(
             SignoffRow.project_id.in_([one.project_id for one in items]),
             SignoffRow.at >= meeting.opened_at,
+            SignoffRow.withdrawn_at.is_(None),
         )
         .order_by(SignoffRow.id, Condition.id)
     )

@@ -10,7 +10,7 @@ from okrgate.audit import service as audit
 from okrgate.database import db, transaction
 from okrgate.errors import Conflict, Forbidden, Invalid
 from okrgate.meetings import minutes
-from okrgate.meetings.agenda import item_of, items_of
+from okrgate.meetings.agenda import item_of, items_of, readable_item
 from okrgate.meetings.calling import locked
 from okrgate.meetings.models import CALLED, CLOSED, DRAFT, OPEN, Meeting, MeetingPerson
 from okrgate.meetings.rights import leads, led_by, seen_by
@@ -75,7 +75,7 @@ def note(meeting_id: int, item_id: int, text: str, reader: Reader, *, was: str) 
         raise Invalid("Shorten it.", {"notes": f"Use at most {_LONGEST:,} characters."})
     with transaction():
         found = _running(meeting_id, reader)
-        row = item_of(found, item_id)
+        row = readable_item(found, item_id, reader)
         if minutes.digest_of({"notes": row.notes}) != was:
             raise Conflict(
                 "Somebody else wrote notes on this meanwhile. Read theirs first, then add yours."

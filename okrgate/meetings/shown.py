@@ -1,13 +1,13 @@
 """A meeting as one person sees it: of a project they may not read they see that there is one, and no more."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from flask import url_for
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from okrgate import clock
@@ -151,6 +151,9 @@ def mark(meeting: Meeting, reader: Reader) -> str:
                 select(func.max(SignoffRow.id))
                 .where(SignoffRow.project_id.in_(projects))
                 .scalar_subquery(),
+                select(func.count(SignoffRow.withdrawn_at))
+                .where(SignoffRow.project_id.in_(projects))
+                .scalar_subquery(),
                 select(func.max(Round.id)).where(Round.project_id.in_(projects)).scalar_subquery(),
                 select(func.count(Round.id))
                 .where(Round.project_id.in_(projects), Round.closed_at.is_(None))
@@ -195,8 +198,10 @@ def kept(meeting: Meeting, reader: Reader) -> dict[str, Any] | None:
     visible = permissions.visible_clause(reader.id, is_auditor=reader.is_auditor)
     query = select(Project).where(Project.id.in_(numbers), visible)
     projects = {row.id: row for row in db.session().scalars(query)}
+    whole = true() if reader.is_auditor else permissions.reads_all(reader.id)
+    private = set(db.session().scalars(select(Project.id).where(Project.id.in_(projects), whole)))
     names = directory.names({*minutes.people_in(found.body), found.body["chair"]})
-    items = [_kept_item(one, projects, names) for one in found.body["items"]]
+    items = [_kept_item(one, projects, private, names) for one in found.body["items"]]
     return {
         "intact": minutes.is_intact(found),
         "digest": found.digest,
@@ -211,7 +216,10 @@ def kept(meeting: Meeting, reader: Reader) -> dict[str, Any] | None:
 
 
 def _kept_item(
-    item: Mapping[str, Any], projects: Mapping[int, Project], names: Mapping[int, str]
+    item: Mapping[str, Any],
+    projects: Mapping[int, Project],
+    private: Container[int],
+    names: Mapping[int, str],
 ) -> dict[str, Any]:
     project = projects.get(item["project"])
     if project is None:
@@ -226,7 +234,7 @@ def _kept_item(
         "notes": item["notes"],
         "words": [
             {
-                "lines": minutes.spoken(one, names),
+                "lines": minutes.spoken(one, names, why=project.id in private),
                 "decision": one["decision"],
                 "at": datetime.fromisoformat(one["at"]),
             }
@@ -288,6 +296,7 @@ def _words(
         .where(
             SignoffRow.project_id.in_(projects),
             or_(SignoffRow.round_id.in_(rounds), SignoffRow.at >= since),
+            SignoffRow.withdrawn_at.is_(None),
         )
         .order_by(SignoffRow.id)
     )

@@ -10,8 +10,11 @@ from sqlalchemy import select
 from okrgate.approvals.models import Round, SignoffRow
 from okrgate.audit.models import Entry
 from okrgate.database import db, transaction
+from okrgate.errors import NotFound
+from okrgate.meetings import running
 from okrgate.meetings.models import Meeting, MeetingPerson, Minutes
-from okrgate.stages import service, settling
+from okrgate.stages import service, settling, withdrawing
+from okrgate.stages.reading import Reader
 from okrgate.stages.standing import Ask
 from tests.factories import Factory
 from tests.integration.meetings.gathering import (
@@ -236,6 +239,54 @@ def test_the_minutes_hold_what_the_record_holds_and_stay_so(company: Several) ->
         found = session.get_one(Minutes, meeting)
         found.body = {**found.body, "place": "Elsewhere"}
     assert "These minutes were changed" in company["Aud"].open(f"/meetings/{meeting}")
+
+
+def test_reasons_are_for_those_with_a_part(company: Several) -> None:
+    number = company.ask("Idea", stage="board", lead="Dora")
+    meeting, _ = held(company, number, people=("Kim", "Pat"))
+    decide(company, "Dan", number, "approved", reason="It pays for itself.")
+    press(company, "Dan", f"/meetings/{meeting}/end")
+    page = company["Pat"].open(f"/meetings/{meeting}")
+    assert "Dan approved" in page
+    assert "It pays" not in page
+    for name in ("Kim", "Aud"):
+        assert "It pays for itself." in company[name].open(f"/meetings/{meeting}"), name
+    told = {name: text_of(letter) for name, letter in letters(company, "MinutesSent")}
+    assert "Dan approved" in told["Pat"]
+    assert "It pays" not in told["Pat"] + told["Kim"]
+    assert "Dan approved: It pays for itself." in told["Dora"]
+
+
+def test_what_was_taken_back_is_in_no_minutes(company: Several) -> None:
+    number = company.ask("Idea", stage="board", lead="Pat")
+    meeting, _ = held(company, number)
+    decide(company, "Dan", number, "approved")
+    kim, path = company["Kim"], f"/meetings/{meeting}/live"
+    before = kim.client.get(path)
+    assert "Dan approved" in before.text
+    taken = db.session.scalars(select(SignoffRow.id)).one()
+    withdrawing.withdraw(taken, by=company.ids["Dan"])
+    after = kim.client.get(path, headers={"If-None-Match": before.headers["ETag"]})
+    assert after.status_code == 200
+    assert "Dan approved" not in after.text
+    press(company, "Dan", f"/meetings/{meeting}/end")
+    page = kim.open(f"/meetings/{meeting}")
+    assert "Dan approved" not in page
+    assert "Nothing was decided" in page
+
+
+def test_whoever_leads_may_not_read_notes_of_what_is_hidden(company: Several) -> None:
+    number = company.ask("Secret plan", stage="board", lead="Dora")
+    meeting, (item,) = held(company, number)
+    path = f"/meetings/{meeting}/items/{item}/notes"
+    press(company, "Dan", path, noted("Whisper"))
+    with transaction():
+        company.project(number).confidential = True
+    assert "Whisper" in company["Dan"].open(path)
+    company["Ada"].open(path, status=404)
+    reader = Reader(company.ids["Ada"], is_admin=True)
+    with pytest.raises(NotFound):
+        running.note(meeting, item, "", reader, was=noted("Whisper")["was"])
 
 
 def test_what_was_not_reached_is_offered_first_next_time(company: Several) -> None:
