@@ -141,7 +141,7 @@ class DecisionForm(AgainFields, FlaskForm):
     )
     revisit = StringField(
         "When should it be looked at again?",
-        description="A date, or what has to happen first.",
+        description="What has to happen first, in words for people to read.",
         validators=[Length(max=300, message="Use at most 300 characters.")],
     )
     date = DateField(
@@ -162,7 +162,7 @@ class TogetherForm(FlaskForm):
     move = RadioField("Where do they go?", validate_choice=False, choices=[])
     revisit = StringField(
         "When should they be looked at again?",
-        description="A date, or what has to happen first.",
+        description="What has to happen first, in words for people to read.",
         validators=[Length(max=300, message="Use at most 300 characters.")],
     )
     date = DateField("Until when?", validators=[Optional(strip_whitespace=True)])
