@@ -5,6 +5,7 @@ Everything is held against the row of the record that sealed it, which is itself
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -58,6 +59,7 @@ SIGNATURE = {
 }
 _JSON = {"facts", "verdict", "content", "roles", "act", "evidence"}
 _UNREADABLE = "cannot be read"
+TWICE = "is sealed twice"
 _CHANGED = "was changed after it was written"
 
 
@@ -81,13 +83,14 @@ class Fault:
 
 @dataclass(frozen=True)
 class Sealed:
-    """The row of the record that seals a receipt, with what is wrong with it."""
+    """The row of the record that seals a receipt, with what is wrong with it; `is_again`: a later row does so, too."""
 
     seq: int
     hash: str
     previous: str
     body: Columns
     faults: tuple[str, ...]
+    is_again: bool = False
 
     @property
     def details(self) -> Columns:
@@ -113,7 +116,7 @@ def look(receipt_id: int) -> Looked | None:
     found = columns("receipts", [receipt_id]).get(receipt_id)
     if found is None:
         return None
-    sealed = sealed_by(receipt_id, found.get("project_id"))
+    sealed = sealed_by(receipt_id)
     signoff = found.get("signoff_id")
     rounds: Mapping[int, Columns] = {}
     signoffs: Mapping[int, Columns] = {}
@@ -125,6 +128,7 @@ def look(receipt_id: int) -> Looked | None:
     version = found.get("rulebook_version_id")
     versions = columns("rulebook_versions", [version]) if isinstance(version, int) else {}
     faults = (
+        *((Fault("receipt", receipt_id, "", TWICE),) if sealed and sealed.is_again else ()),
         *faults_of(found, sealed.details if sealed else None),
         *signoff_faults(found, signoffs, rounds, sealed.details if sealed else None),
         *signature_faults(found, signatures, signoffs, sealed.details if sealed else None),
@@ -259,29 +263,34 @@ def body(row: Columns, parts: Mapping[str, str]) -> tuple[dict[str, Any] | None,
     return (None if unreadable else said), unreadable
 
 
-def sealed_by(receipt_id: int, project_id: Any = None) -> Sealed | None:
-    """Return the row of the record that seals a receipt. The project only makes it faster to find."""
-    seq = _seq_of(receipt_id, project_id) or _seq_of(receipt_id, None)
-    if seq is None:
+def sealed_by(receipt_id: int) -> Sealed | None:
+    """Return the row of the record that seals a receipt: the first one binds, whatever was written later."""
+    seqs = _seqs_of(receipt_id)
+    if not seqs:
         return None
-    row, breaks = chain.look(seq)
+    row, breaks = chain.look(seqs[0])
     if row is None or not isinstance(details := read_json(row["details"]), dict):
         return None
     try:
         said = chain.body_of(row)
     except (TypeError, ValueError):
         said = {"details": details}
-    return Sealed(seq, row["hash"], row["prev_hash"], said, tuple(one.what for one in breaks))
+    whats = tuple(one.what for one in breaks)
+    return Sealed(seqs[0], row["hash"], row["prev_hash"], said, whats, is_again=len(seqs) > 1)
 
 
-def _seq_of(receipt_id: int, project_id: Any) -> int | None:
-    where = "action = :action AND target = :target"
-    values: dict[str, Any] = {"action": SEALED, "target": target_of(receipt_id)}
-    if isinstance(project_id, int):
-        where += " AND project_id = :project"
-        values["project"] = project_id
-    query = text(f"SELECT seq FROM audit_entries WHERE {where} ORDER BY seq LIMIT 1")  # noqa: S608 fixed words
-    return db.session().execute(query, values).scalar()
+def number_in(target: object) -> int | None:
+    """Return the number of the receipt that a row of the record names, or None when it names none."""
+    found = re.fullmatch(r"receipt:([1-9][0-9]{0,18})", str(target), re.ASCII)
+    return int(found[1]) if found else None
+
+
+def _seqs_of(receipt_id: int) -> Sequence[int]:
+    query = text(
+        "SELECT seq FROM audit_entries WHERE action = :action AND target = :target ORDER BY seq LIMIT 2"
+    )
+    values = {"action": SEALED, "target": target_of(receipt_id)}
+    return db.session().scalars(query, values).all()
 
 
 _COLUMNS = {

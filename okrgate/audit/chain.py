@@ -136,7 +136,7 @@ def moment_of(value: Any) -> datetime:
 
 def rows() -> Iterator[tuple[int, Mapping[str, Any] | None]]:
     """Yield (number, columns) of every row in order; no columns for a row that cannot be read."""
-    last = -1
+    last = -(2**63)
     while numbers := _numbers_behind(last):
         yield from _batch(numbers)
         last = numbers[-1]

@@ -191,8 +191,8 @@ class _Export:
             return {**said, "unreadable": True}
         self.people |= {one for one in (row["actor_id"], row["on_behalf_of_id"]) if one}
         self.projects |= {row["project_id"]} if row["project_id"] else set()
-        if row["action"] == SEALED and row["target"].partition(":")[2].isdecimal():
-            self.sealed.add(int(row["target"].partition(":")[2]))
+        if row["action"] == SEALED and (number := checking.number_in(row["target"])):
+            self.sealed.add(number)
         return {**said, "prev_hash": row["prev_hash"], "body": body}
 
     def _receipts(self) -> Iterator[str]:

@@ -182,7 +182,9 @@ def check_records(
     count, full, previous = 0, 0, GENESIS
     listing = hashlib.sha256()
     sealed: Dict[str, Json] = {}
-    wanted = dict(checkpoints)
+    wanted: Dict[int, List[str]] = {}
+    for number, said in checkpoints:
+        wanted.setdefault(number, []).append(said)
     for row, following in _with_next(_lines(files, "records.jsonl")):
         count += 1
         if row.get("seq") != count:
@@ -197,10 +199,8 @@ def check_records(
             raise Wrong(f"row {count} of the record could not be read when it was exported")
         previous = row["hash"]
         listing.update(previous.encode())
-        if count in wanted:
-            said = wanted.pop(count)
-            if said not in (previous, listing.hexdigest()):
-                raise Wrong(f"row {count} of the record is not the one of the checkpoint")
+        if not set(wanted.pop(count, ())) <= {previous, listing.hexdigest()}:
+            raise Wrong(f"row {count} of the record is not the one of the checkpoint")
     if wanted:
         raise Wrong(f"the record ends at row {count}, before the checkpoint at row {min(wanted)}")
     return count, full, previous, listing.hexdigest(), sealed
@@ -229,8 +229,14 @@ def _check_row(row: Json, previous: str, next_previous: Optional[str]) -> None:
 
 
 def _note_seal(body: Json, sealed: Dict[str, Json]) -> None:
-    if body["action"] == SEALED:
-        sealed[body["target"]] = body["details"]
+    if body["action"] != SEALED:
+        return
+    target = body["target"]
+    if not re.fullmatch("receipt:[1-9][0-9]{0,18}", target):
+        raise Wrong(f"row {body['seq']} of the record seals no receipt")
+    if target in sealed:
+        raise Wrong(f"{target.replace(':', ' ')} is sealed twice, again by row {body['seq']}")
+    sealed[target] = body["details"]
 
 
 def check_receipt(receipt: Json, details: Optional[Json], rules: Set[str]) -> None:

@@ -126,7 +126,7 @@ def _odd_column(row: Columns) -> str:
 
 
 def _sealed_faults(sealed: set[int]) -> Iterator[Fault]:
-    """Check every receipt that a row of the record seals; note their numbers."""
+    """Check every receipt that a row of the record seals, the first one of each; note their numbers."""
     last = 0
     query = text(
         "SELECT seq, target, details FROM audit_entries WHERE action = :action AND seq > :last"
@@ -134,12 +134,16 @@ def _sealed_faults(sealed: set[int]) -> Iterator[Fault]:
     )
     while rows := _fetched(query, {"action": SEALED, "last": last, "most": _BATCH}):
         last = rows[-1]["seq"]
-        seals: dict[int, Any] = {
-            int(number): checking.read_json(row["details"])
-            for row in rows
-            if (number := str(row["target"]).partition(":")[2]).isdecimal()
-        }
-        sealed.update(seals)
+        seals: dict[int, Any] = {}
+        for row in rows:
+            number = checking.number_in(row["target"])
+            if number is None:
+                yield Fault("row", row["seq"], "target", "seals no receipt")
+            elif number in sealed:
+                yield Fault("receipt", number, "", checking.TWICE)
+            else:
+                sealed.add(number)
+                seals[number] = checking.read_json(row["details"])
         receipts = checking.columns("receipts", [*seals])
         yield from _receipt_faults(receipts, seals)
         for gone in sorted(seals.keys() - receipts.keys()):
@@ -163,28 +167,23 @@ def _receipt_faults(receipts: Mapping[int, Columns], seals: Mapping[int, Any]) -
 
 def _unsealed_faults(sealed: set[int]) -> Iterator[Fault]:
     """Check receipts that no row seals. Since they are sealed, each has to be: one without was slipped in."""
-    first, last = min(sealed, default=None), 0
-    query = text("SELECT id FROM receipts WHERE id > :last ORDER BY id LIMIT :most")
-    while rows := _fetched(query, {"last": last, "most": _BATCH}):
-        last = rows[-1]["id"]
-        numbers = [row["id"] for row in rows if row["id"] not in sealed]
+    first = min(sealed, default=None)
+    for found in _ids("receipts"):
+        numbers = [number for number in found if number not in sealed]
         yield from _receipt_faults(checking.columns("receipts", numbers), {})
         for number in numbers:
-            if first is not None and number > first:
+            if number <= 0 or (first is not None and number > first):
                 yield Fault("receipt", number, "", "has no row of the record that seals it")
 
 
 def _content_faults() -> Iterator[Fault]:
     """Check what was ever put before signers: its digest is that of its content, and that of the record."""
-    last = 0
-    query = text("SELECT id FROM rounds WHERE id > :last ORDER BY id LIMIT :most")
     opened = text(
         "SELECT target, details FROM audit_entries"
         " WHERE action = 'round.opened' AND target IN :targets AND project_id IN :projects"
     ).bindparams(bindparam("targets", expanding=True), bindparam("projects", expanding=True))
-    while rows := _fetched(query, {"last": last, "most": _BATCH}):
-        last = rows[-1]["id"]
-        rounds = checking.columns("rounds", [row["id"] for row in rows])
+    for found in _ids("rounds"):
+        rounds = checking.columns("rounds", found)
         asked = {
             "targets": [f"round:{number}" for number in rounds],
             "projects": _numbers(rounds, "project_id"),
@@ -199,6 +198,19 @@ def _content_faults() -> Iterator[Fault]:
                 yield Fault("round", number, "", "is not in the record of its project")
             elif noted.get("digest") != row["digest"]:
                 yield Fault("round", number, "digest", "is not the one of the record")
+
+
+def _ids(table: str) -> Iterator[list[int]]:
+    """Yield the ids of all rows, some at a time. Begin with the lowest there is: it need not be above zero."""
+    where, last = "", 0
+    while True:
+        query = text(f"SELECT id FROM {table} {where} ORDER BY id LIMIT :most")  # noqa: S608 fixed names
+        values = {"last": last, "most": _BATCH} if where else {"most": _BATCH}
+        found = [row["id"] for row in _fetched(query, values)]
+        if not found:
+            return
+        yield found
+        where, last = "WHERE id > :last", found[-1]
 
 
 def _numbers(rows: Mapping[int, Columns], column: str) -> list[int]:

@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import delete
 
 from okrgate import clock
+from okrgate.approvals import checking
 from okrgate.approvals import receipts as proofs
 from okrgate.approvals.models import Receipt
 from okrgate.audit import chain
@@ -24,6 +25,7 @@ from okrgate.database import canonical_json, db, transaction
 from okrgate.evidence import exporting, verify_export
 from okrgate.evidence.exporting import Scope
 from okrgate.evidence.walking import walk
+from tests.integration.approvals.test_receipts import behind
 from tests.integration.conftest import Arrive
 from tests.integration.journey.company import Company
 
@@ -271,6 +273,70 @@ def test_the_walk_finds_nothing_where_nothing_was_changed(company: Company) -> N
     assert found.problems == ()
     assert found.receipts == len(company.receipts())
     assert found.rows == audit.head()[0]
+
+
+def sealed_again(number: int, meaning: str) -> None:
+    """Rewrite a receipt, and seal it a second time, elsewhere, as somebody with the database in hand could."""
+    if db.engine.dialect.name == "sqlite":
+        behind("DROP TRIGGER IF EXISTS receipts_no_update")
+    first = checking.sealed_by(number)
+    assert first is not None
+    behind("UPDATE receipts SET meaning = :to WHERE id = :id", to=meaning, id=number)
+    said = checking.body(checking.columns("receipts", [number])[number], checking.RECEIPT)[0]
+    assert said is not None
+    digest, marks = verify_export.digest(said), verify_export.marks(said)
+    behind("UPDATE receipts SET hash = :to WHERE id = :id", to=digest, id=number)
+    details = {**first.details, "receipt": digest, "parts": marks}
+    with transaction():
+        audit.record(proofs.SEALED, by=None, target=f"receipt:{number}", details=details)
+
+
+def test_a_receipt_rewritten_and_sealed_again_is_found(
+    company: Company, checked: Callable[..., str]
+) -> None:
+    number = company.receipts()[-1].id
+
+    sealed_again(number, "Never said")
+
+    found = walk().problems
+    assert f"receipt {number}: is sealed twice" in found
+    looked = checking.look(number)
+    assert looked is not None
+    assert f"receipt {number}: is sealed twice" in map(str, looked.faults)
+    assert f"receipt {number}, column meaning: was changed after it was written" in map(
+        str, looked.faults
+    )
+    db.session.rollback()
+    assert f"receipt {number} is sealed twice" in checked(exported())
+
+
+def test_each_of_two_checkpoints_of_one_row_has_to_hold(
+    company: Company, checked: Callable[..., str]
+) -> None:
+    files, (seq, head) = exported(), audit.head()
+    right, wrong = f"{seq}:{head}", f"{seq}:{'0' * 64}"
+
+    assert "The checkpoint matches" in checked(files, "--checkpoint", right, "--checkpoint", right)
+    for order in ((right, wrong), (wrong, right)):
+        said = checked(files, *(part for one in order for part in ("--checkpoint", one)))
+        assert "is not the one of the checkpoint" in said
+
+
+def test_the_walk_looks_at_receipts_and_rounds_of_any_number(company: Company) -> None:
+    known = company.receipts()[-1].id
+    columns = [
+        f'"{one.name}"' for one in Receipt.__table__.columns if one.name not in {"id", "signoff_id"}
+    ]
+    for number in (0, -7):
+        behind(
+            f"INSERT INTO receipts (id, {', '.join(columns)})"  # noqa: S608 our own names
+            f" SELECT {number}, {', '.join(columns)} FROM receipts WHERE id = {known}"
+        )
+
+    found = walk().problems
+
+    for number in (0, -7):
+        assert f"receipt {number}: has no row of the record that seals it" in found
 
 
 def test_the_walk_finds_receipts_slipped_in_and_taken_away(company: Company) -> None:
