@@ -235,6 +235,18 @@ def _metrics_token(settings: Settings) -> Told:
     return Told("OKRGATE_METRICS_TOKEN is not set: /metricsz does not exist, nothing is counted.")
 
 
+def _checkpoint_days(settings: Settings) -> Told:
+    days = settings.checkpoint_days
+    if days == 0:
+        return Told(
+            "OKRGATE_CHECKPOINT_DAYS is 0: auditors are not mailed how far the record goes. Set it to 7.",
+            "warning",
+        )
+    return Told(
+        f"Auditors are mailed how far the record goes every {days} days (OKRGATE_CHECKPOINT_DAYS)."
+    )
+
+
 def _sqlite_on_network(settings: Settings) -> Told:
     from okrgate.watching import filesystems
 
@@ -274,4 +286,5 @@ LOOKERS: Mapping[str, Looker] = {
     "log_json": _log_json,
     "metrics_token": _metrics_token,
     "sqlite_on_network": _sqlite_on_network,
+    "checkpoint_days": _checkpoint_days,
 }

@@ -36,8 +36,12 @@ PROTECTED = {
 # What no two runs have in common: tokens, and what is made of them.
 _CHANCE = {"dedupe_key", "hash", "message_id", "prev_hash", "request_id", "snapshot", "token_hash"}
 _TRUE = re.compile(r"^(is_|has_)|^(active|adopted|confidential|confirmed|shared|start)$")
-# These ask nothing more, or stop what is under way; or their answer is a file.
-_WITHOUT = {"stages.keep_draft"}
+# These ask nothing more, or stop what is under way; or their answer is a file; or they note how long they took.
+_WITHOUT = {
+    "stages.keep_draft",
+    "workshop.work_out_impact",
+    "workshop.work_out_proposal_impact",
+}
 # Valid forms for routes that the table only asks in vain.
 VALID: dict[str, tuple[str, dict[str, str]]] = {
     "accounts.create_unit": ("Ada", {"name": "Fees", "kind": "team", "parent_id": "{unit}"}),

@@ -156,6 +156,8 @@ def test_a_project_asks_no_more_at_a_later_stop(arrive: Arrive, stop: str) -> No
         client = company[name].client
         for path in pages:
             client.get(path)
+            # Each process looks for new settings every few seconds: no page's own question.
+            preferences.refresh()
             db.session.remove()
             with counting() as asked:
                 answer = client.get(path)

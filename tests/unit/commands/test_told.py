@@ -55,6 +55,7 @@ def test_good_settings_are_good_and_no_secret_is_said() -> None:
         ({"demo": True}, "warning", "Never with real projects"),
         ({"testing": True}, "wrong", "tests"),
         ({"sqlite_on_network": True}, "warning", "without need"),
+        ({"checkpoint_days": 0}, "warning", "Set it to 7"),
         ({"mail": Mail()}, "warning", "Name your mail server"),
         ({"mail": Mail()}, "warning", "Name an address"),
         ({"mail": replace(GOOD.mail, port=465)}, "wrong", "SECURITY=tls"),
