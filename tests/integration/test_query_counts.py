@@ -186,6 +186,7 @@ def test_changed_bands_ask_no_more(arrive: Arrive) -> None:
         client = company[name].client
         for path in paths:
             client.get(path)
+            preferences.refresh()
             db.session.remove()
             with counting() as asked:
                 answer = client.get(path)
