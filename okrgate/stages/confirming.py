@@ -6,20 +6,57 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from okrgate.approvals import service as approvals
 from okrgate.approvals.models import Round
-from okrgate.approvals.service import NewCondition
+from okrgate.approvals.service import MOVING, NewCondition
+from okrgate.errors import Forbidden
 from okrgate.factors import challenges, proving
 from okrgate.factors.proving import Checked, FactorNeeded, Proof
-from okrgate.gates.model import Rulebook
+from okrgate.gates.model import Rulebook, Transition
+from okrgate.projects.models import Project
 from okrgate.stages.change_models import APPROVED, DECLINED, ChangeRequest
+from okrgate.stages.facts import Snapshot, gather
 from okrgate.stages.reaching import Reach
-from okrgate.stages.standing import Ask
+from okrgate.stages.standing import Ask, decided_in, standing
 
 
 def is_strict(rulebook: Rulebook, gate: str) -> bool:
     """Tell whether each decision at a gate asks for a second factor."""
     found = rulebook.gates.get(gate)
     return found is not None and found.strict
+
+
+class OnItsPage(Forbidden):
+    """Somebody who signs at a strict gate would move the project past its page; `round_id` is what to decide."""
+
+    def __init__(self, round_id: int) -> None:
+        """Say where it is done."""
+        super().__init__(
+            "Decide on the page of the gate: there you confirm it with a second factor."
+        )
+        self.round_id = round_id
+
+
+def check_not_past(
+    project: Project,
+    rulebook: Rulebook,
+    transition: Transition,
+    by: int,
+    snapshot: Snapshot | None = None,
+) -> None:
+    """Raise OnItsPage for a move that is a decision at a strict gate, by somebody who signs there or has signed.
+
+    Without a `snapshot` one is gathered, if it comes to that.
+    """
+    if transition.kind not in MOVING.values():
+        return
+    found = approvals.open_round(project.id)
+    if found is None or not is_strict(rulebook, found.gate):
+        return
+    decided = any(by in one.hands for one in decided_in(found.id))
+    now = snapshot or gather(project, rulebook)
+    if decided or not standing(project, rulebook, now, found, by).refusal:
+        raise OnItsPage(found.id)
 
 
 def act_of(found: Round, ask: Ask, by: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from okrgate.errors import Invalid, NotFound
 from okrgate.gates.model import Rulebook, Transition
 from okrgate.okrs import service as okrs
-from okrgate.stages import choices, holding, judging, panel, reading, service
+from okrgate.stages import choices, confirming, holding, judging, panel, reading, service
 from okrgate.stages.forms import MoveForm
 from okrgate.stages.preparing import ASKS, Answers
 from okrgate.stages.views import blueprint, reader
@@ -44,10 +44,8 @@ def move(reference: str, transition_id: str) -> ResponseReturnValue:
                 expected_version=_version(form),
                 key=(form.key.data or "")[:64] or None,
             )
-        except Invalid as problem:
-            for name, sentence in problem.fields.items():
-                form[name].errors = [*form[name].errors, sentence]
-            status = 422
+        except (Invalid, confirming.OnItsPage) as problem:
+            status = _refused(form, problem)
         else:
             if outcome.moved and transition.kind == "forward":
                 return redirect(url_for("stages.show_moved", reference=reference), 303)
@@ -66,6 +64,7 @@ def move(reference: str, transition_id: str) -> ResponseReturnValue:
     closed = next(
         (row for row in verdicts if row.transition == transition_id and not row.allowed), None
     )
+    refusal, sign_at = _refusal(loaded, transition, mine)
     if mine and mine.refusal and closed and not shut:
         shut = panel.shut(loaded, reading.verdict_of(closed))
     return render(
@@ -78,14 +77,37 @@ def move(reference: str, transition_id: str) -> ResponseReturnValue:
         target=loaded.rulebook.stages.get(transition.target),
         form=form,
         form_errors=form.errors if status == 422 else None,
-        refusal=mine.refusal
-        if mine
-        else "This move is not possible from where the project is now.",
+        refusal=refusal,
+        sign_at=sign_at,
         written=words() if request.method == "POST" else [],
         shut=shut,
         signing=bool(judging.signing_transition(loaded.rulebook, loaded.project.stage)),
         hold=holding.line_of(loaded.project, loaded.rulebook.stages[loaded.project.stage]),
     )
+
+
+def _refused(form: MoveForm, problem: Invalid | confirming.OnItsPage) -> int:
+    """Put what is wrong beside its fields; return the page's status."""
+    if not isinstance(problem, Invalid):
+        return 403
+    for name, sentence in problem.fields.items():
+        form[name].errors = [*form[name].errors, sentence]
+    return 422
+
+
+def _refusal(
+    loaded: reading.Loaded, transition: Transition, mine: reading.Move | None
+) -> tuple[str, str]:
+    """Return why the reader cannot take the move here, and where they decide instead; nothing if they can."""
+    if mine is None:
+        return "This move is not possible from where the project is now.", ""
+    if mine.refusal:
+        return mine.refusal, ""
+    try:
+        confirming.check_not_past(loaded.project, loaded.rulebook, transition, me())
+    except confirming.OnItsPage as problem:
+        return problem.sentence, url_for("stages.decide", round_id=problem.round_id)
+    return "", ""
 
 
 def _moved(loaded: reading.Loaded, target: str) -> str:

@@ -19,7 +19,7 @@ from okrgate.gates.model import Rulebook, Stage, Transition
 from okrgate.gates.verdict import Verdict
 from okrgate.projects.models import Project, Visit
 from okrgate.rulebooks import service as rulebooks
-from okrgate.stages import judging
+from okrgate.stages import confirming, judging
 from okrgate.stages.audience import whom_to_tell
 from okrgate.stages.facts import Snapshot, gather
 from okrgate.stages.reaching import Reach, problem_with
@@ -99,6 +99,8 @@ def prepare(
     with remembering(snapshot.memory):
         if not signed:
             check_may(rulebook, transition, snapshot, by)
+            if by is not None:
+                confirming.check_not_past(project, rulebook, transition, by, snapshot)
         return _prepared(project, rulebook, transition, snapshot, by)
 
 

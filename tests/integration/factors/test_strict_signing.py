@@ -94,6 +94,25 @@ def test_who_has_no_factor_is_told_before_and_after(strict: Company) -> None:
     assert "You cannot sign here yet" in send(client, strict, 200)
 
 
+def test_no_move_leads_past_the_page_that_asks(strict: Company) -> None:
+    project, found = strict.project(), round_of(strict)
+    rulebook, _ = rulebook_and_gate(strict)
+    move = next(one for one in rulebook.transitions_from(project.stage) if one.kind == "return").id
+    path = f"/projects/{strict.reference}/moves/{move}"
+    vik = strict["Vik"]
+    before = dump(leave_out=BESIDE)
+    page = vik.open(path)
+    assert "Decide on the page of the gate" in page
+    assert f'href="/approvals/{found.id}"' in page
+    said = {"reason": "Too dear for us.", "key": "k", "version": str(project.version)}
+    answer = vik.client.post(path, data=said)
+    assert answer.status_code == 403
+    assert "Too dear for us." in answer.text
+    first = next(name for name, number in strict.ids.items() if number == decider(found.id))
+    assert strict[first].client.post(path, data=said).status_code == 403, "has signed already"
+    assert differences(before, dump(leave_out=BESIDE)) == {}
+
+
 def test_a_hold_until_a_key_result_is_bound_too(strict: Company) -> None:
     reach = Reach(7, at_least=True, value=Decimal("3.50"))
     ask = replace(ask_of(strict, decision="held"), reach=reach, date=date(2027, 3, 1))
@@ -314,6 +333,11 @@ def test_the_mail_prints_name_time_and_meaning(strict: Company) -> None:
     assert letters
     assert "Vik objected to “" in " ".join(letters[0].split())
     assert "UTC" in letters[0]
+
+
+def decider(round_id: int) -> int:
+    query = select(SignoffRow.person_id).where(SignoffRow.round_id == round_id)
+    return db.session.scalars(query).one()
 
 
 def signoff(company: Company) -> SignoffRow:
