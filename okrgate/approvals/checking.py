@@ -241,13 +241,15 @@ def rules_faults(receipt: Columns, versions: Mapping[int, Columns]) -> Iterator[
     yield from version_faults(version)
     verdict = read_json(receipt["verdict"])
     judged = verdict.get("rulebook_sha256") if isinstance(verdict, dict) else None
-    if judged and judged != version["sha256"]:
+    if judged and version["sha256"] is not None and judged != version["sha256"]:
         yield Fault("rulebook version", version["id"], "sha256", "is not that of the verdict")
 
 
 def version_faults(version: Columns) -> Iterator[Fault]:
     """Yield what is wrong with a stored text of rules."""
-    if hashlib.sha256(version["text"].encode()).hexdigest() != version["sha256"]:
+    if not isinstance(version["text"], str):
+        yield Fault("rulebook version", version["id"], "text", _UNREADABLE)
+    elif hashlib.sha256(version["text"].encode()).hexdigest() != version["sha256"]:
         yield Fault("rulebook version", version["id"], "text", "does not match its hash")
 
 
@@ -311,7 +313,7 @@ def columns(table: str, numbers: Sequence[int]) -> dict[int, Columns]:
             query.bindparams(bindparam("ids", expanding=True)), {"ids": list(numbers)}
         )
         return {row["id"]: dict(row) for row in rows.mappings()}
-    except (SQLAlchemyError, ValueError):
+    except (SQLAlchemyError, ValueError, OverflowError):
         db.session().rollback()
         if len(numbers) == 1:
             return {numbers[0]: dict.fromkeys(_COLUMNS[table]) | {"id": numbers[0]}}

@@ -148,7 +148,9 @@ class _Export:
             yield from self._file(archive, "records.jsonl", self._records())
             yield from self._file(archive, "receipts.jsonl", self._receipts())
             for row in checking.columns("rulebook_versions", sorted(self.rules)).values():
-                digest = hashlib.sha256(str(row["text"]).encode()).hexdigest()
+                if not isinstance(row["text"], str):
+                    continue  # It cannot be read. The program that checks says that it is not here.
+                digest = hashlib.sha256(row["text"].encode()).hexdigest()
                 if f"rules/{digest}.yaml" not in self.hashes:
                     yield from self._file(archive, f"rules/{digest}.yaml", [row["text"]])
             people = directory.names(sorted(self.people))

@@ -3,9 +3,10 @@
 It reads what the database holds and trusts nothing; every place that was changed is named as far as it can be.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import bindparam, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,6 +19,8 @@ from okrgate.audit.chain import GENESIS, Break
 from okrgate.database import db
 from okrgate.evidence.verify_export import changed_field, row_hash
 
+_Found = TypeVar("_Found")
+_log = logging.getLogger(__name__)
 _BATCH = 200
 # To find the one byte that was changed is work; after so many places nobody asks for it any more.
 _NAMED = 20
@@ -48,27 +51,53 @@ class Place:
 
 @dataclass(frozen=True)
 class Walk:
-    """What a walk came to: how many rows and receipts there are, and every place that no longer holds."""
+    """What a walk came to: how many rows and receipts there are, and every place that no longer holds.
+
+    `stopped`: what it could not walk to the end, and why. Then nothing may be said to hold.
+    """
 
     rows: int
     receipts: int
     places: tuple[Place, ...]
     faults: tuple[Fault, ...]
+    stopped: tuple[str, ...] = ()
 
     @property
     def problems(self) -> tuple[str, ...]:
         """Return every place in words, those of the record first."""
-        return (*map(str, self.places), *map(str, self.faults))
+        return (*map(str, self.places), *map(str, self.faults), *self.stopped)
 
 
 def walk(*expected: tuple[int, str]) -> Walk:
     """Walk over everything. `expected`: heads or lists of hashes that were noted before, which must still hold."""
-    count, breaks = chain.verify()
-    places = [_place(one, named=at < _NAMED) for at, one in enumerate(breaks)]
-    places += [Place(seq, "", said) for seq, said in _missing(expected)]
+    rows: list[int] = []
     sealed: set[int] = set()
-    faults = [*_sealed_faults(sealed), *_unsealed_faults(sealed), *_content_faults()]
-    return Walk(count, len(sealed), tuple(places), tuple(dict.fromkeys(faults)))
+    stopped: list[str] = []
+    places = [*_to_the_end("the record", _places(expected, rows), stopped)]
+    faults = [*_to_the_end("what is sealed", _sealed_faults(sealed), stopped)]
+    if not stopped:
+        faults += _to_the_end("what is not sealed", _unsealed_faults(sealed), stopped)
+    faults += _to_the_end("what was signed", _content_faults(), stopped)
+    found = tuple(dict.fromkeys(faults))
+    return Walk(sum(rows), len(sealed), tuple(places), found, tuple(stopped))
+
+
+def _to_the_end(part: str, found: Iterator[_Found], stopped: list[str]) -> Iterator[_Found]:
+    """Yield all that is found. Whatever is stored, a walk tells: where it must stop, that is a problem by itself."""
+    try:
+        yield from found
+    except Exception as problem:
+        _log.exception("The walk stopped.")
+        db.session().rollback()
+        stopped.append(f"{part} cannot be read to its end ({type(problem).__name__})")
+
+
+def _places(expected: Sequence[tuple[int, str]], rows: list[int]) -> Iterator[Place]:
+    """Yield where the record is broken; note how many rows it has."""
+    count, breaks = chain.verify()
+    rows.append(count)
+    yield from (_place(one, named=at < _NAMED) for at, one in enumerate(breaks))
+    yield from (Place(seq, "", said) for seq, said in _missing(expected))
 
 
 def _missing(expected: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str]]:

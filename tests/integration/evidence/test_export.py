@@ -22,9 +22,10 @@ from okrgate.approvals.models import Receipt
 from okrgate.audit import chain
 from okrgate.audit import service as audit
 from okrgate.database import canonical_json, db, transaction
-from okrgate.evidence import exporting, verify_export
+from okrgate.evidence import checkpoints, exporting, verify_export
 from okrgate.evidence.exporting import Scope
 from okrgate.evidence.walking import walk
+from okrgate.watching import service as watching
 from tests.integration.approvals.test_receipts import behind
 from tests.integration.conftest import Arrive
 from tests.integration.journey.company import Company
@@ -337,6 +338,46 @@ def test_the_walk_looks_at_receipts_and_rounds_of_any_number(company: Company) -
 
     for number in (0, -7):
         assert f"receipt {number}: has no row of the record that seals it" in found
+
+
+def test_rules_that_cannot_be_read_are_named_and_stop_nobody(
+    company: Company, checked: Callable[..., str]
+) -> None:
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("Only this database takes text that is none.")
+    behind("UPDATE rulebook_versions SET text = CAST(text || x'ff' AS TEXT)")
+
+    assert any(one.endswith("column text: cannot be read") for one in walk().problems)
+    assert not watching.check_chain()
+    taken = checkpoints.take()
+    assert taken is not None
+    assert not taken.whole
+    assert "column text: cannot be read" in taken.problem
+    db.session.rollback()
+    assert "are not here, or were changed" in checked(exported())
+
+
+def test_a_walk_that_cannot_go_on_says_so(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(_row: object) -> Any:
+        raise OverflowError
+
+    monkeypatch.setattr(checking, "round_faults", breaks)
+
+    assert "what was signed cannot be read to its end (OverflowError)" in walk().problems
+    assert not watching.check_chain()
+
+
+def test_a_number_that_no_receipt_can_have_is_named(company: Company) -> None:
+    with transaction():
+        for number in ("9" * 19, "9" * 20):
+            audit.record(proofs.SEALED, by=None, target=f"receipt:{number}")
+
+    found = walk().problems
+
+    assert any("9" * 19 in one for one in found)
+    assert f"row {audit.head()[0]}, column target: seals no receipt" in found
 
 
 def test_the_walk_finds_receipts_slipped_in_and_taken_away(company: Company) -> None:
