@@ -291,26 +291,30 @@ def check_export(path: Path, checkpoints: Checkpoints) -> List[str]:
     count, full, head, listing, sealed = check_records(files, checkpoints)
     if (count, head) != (manifest["head"]["seq"], manifest["head"]["hash"]):
         raise Wrong(f"the record ends at row {count}, not where manifest.json says")
+    scope: Json = manifest["scope"]
+    whole = "all" in scope
+    if whole and full < count:
+        raise Wrong(
+            "the export says that it is whole, but rows of the record are in it as hashes alone"
+        )
     rules: Set[str] = set()
     for name in sorted(one for one in files.names() if one.startswith("rules/")):
         found = hashlib.sha256(files.read(name)).hexdigest()
         if found not in name:
             raise Wrong(f"{name} was changed: its hash is {found[:16]}")
         rules.add(found)
-    receipts: Set[str] = set()
-    unsealed = 0
-    for receipt in _lines(files, "receipts.jsonl"):
-        details = sealed.get(f"receipt:{receipt['id']}")
-        check_receipt(receipt, details, rules)
-        receipts.add(f"receipt:{receipt['id']}")
-        unsealed += details is None
-    lost = sorted(set(sealed) - receipts)
-    if lost:
-        raise Wrong(f"{lost[0].replace(':', ' ')} is sealed in the record, but it is not here")
+    receipts, unsealed = _check_receipts(files, sealed, rules, whole)
     for name, wanted in manifest["files"].items():
         if hashlib.sha256(files.read(name)).hexdigest() != wanted:
             raise Wrong(f"{name} is not the file that was written")
-    said = [f"{count} rows of the record, {full} of them in full, and {len(receipts)} receipts."]
+    said = [f"{count} rows of the record, {full} of them in full, and {receipts} receipts."]
+    said.append(
+        f"What it is said to hold: {', '.join(f'{name}: {scope[name]}' for name in scope)}."
+    )
+    if not whole:
+        said.append(
+            "It is a part: even of that part, rows can have been left out without being noticed here."
+        )
     if unsealed:
         said.append(
             f"{unsealed} of the receipts have no row here that seals them: only their own hash speaks for them."
@@ -319,6 +323,32 @@ def check_export(path: Path, checkpoints: Checkpoints) -> List[str]:
     said.append(f"The list of all its hashes is {count}:{listing}")
     said.append(_about(checkpoints, count > full))
     return said
+
+
+def _check_receipts(
+    files: Files, sealed: Dict[str, Json], rules: Set[str], whole: bool
+) -> Tuple[int, int]:
+    """Check all receipts. Return how many there are, and how many of them no row seals."""
+    receipts: Set[str] = set()
+    unsealed, last = 0, 0
+    first = min((int(target.partition(":")[2]) for target in sealed), default=None)
+    for receipt in _lines(files, "receipts.jsonl"):
+        number = receipt["id"]
+        if type(number) is not int or number <= last:
+            raise Wrong(f"receipt {number!r} has not a number that follows {last}")
+        last, target = number, f"receipt:{number}"
+        details = sealed.get(target)
+        if whole and details is None and first is not None and number > first:
+            raise Wrong(
+                f"receipt {number} has no row of the record that seals it: it was slipped in"
+            )
+        check_receipt(receipt, details, rules)
+        receipts.add(target)
+        unsealed += details is None
+    lost = sorted(set(sealed) - receipts)
+    if lost:
+        raise Wrong(f"{lost[0].replace(':', ' ')} is sealed in the record, but it is not here")
+    return len(receipts), unsealed
 
 
 def _about(checkpoints: Checkpoints, partial: bool) -> str:
@@ -348,12 +378,19 @@ def check_receipt_file(content: bytes) -> List[str]:
             )
         if row["body"]["target"] != f"receipt:{proof['receipt']['id']}":
             raise Wrong("the row of the record seals another receipt")
+        if row["body"]["action"] != SEALED:
+            raise Wrong("the row of the record seals nothing")
+        if row["body"]["seq"] != row["seq"]:
+            raise Wrong("the row of the record has another number than it is given here")
     check_receipt(
         {**proof["receipt"], "signoff": proof["signoff"], "signature": proof["signature"]},
         details,
         {rules["sha256"]},
     )
-    said = [f"Receipt {proof['receipt']['id']} says what was written."]
+    said = [
+        f"Receipt {proof['receipt']['id']} says what was written.",
+        *_told(proof["receipt"]["body"], proof["signoff"]),
+    ]
     if row is None:
         return [
             *said,
@@ -363,6 +400,17 @@ def check_receipt_file(content: bytes) -> List[str]:
         *said,
         f"It is sealed by row {row['seq']}:{row['hash']} of the record.",
         "An export of the record, or “okrgate audit verify --checkpoint” with that line, shows that the row is still there.",
+    ]
+
+
+def _told(body: Json, signoff: Optional[Json]) -> List[str]:
+    """Return what a receipt says, for whoever holds it against the page that it came with."""
+    parts = {name: body[name] for name in ("meaning", "by", "at", "gate", "project")}
+    if signoff is not None:
+        parts["decision"] = signoff["decision"]
+    return [
+        *(f"  {name}: {said}" for name, said in parts.items()),
+        "Hold this against the page: the page itself is not checked.",
     ]
 
 

@@ -242,8 +242,15 @@ def test_a_receipt_is_checked_from_its_paper(
     paper.write_bytes(company["Aud"].client.get(f"/receipts/{receipt.id}.pdf").data)
 
     assert verify_export.main([str(paper)]) == 0
-    assert f"Receipt {receipt.id} says what was written." in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert f"Receipt {receipt.id} says what was written." in printed
+    assert f"meaning: {receipt.meaning}\n" in printed
+    assert "Hold this against the page: the page itself is not checked." in printed
     proof = json.loads(verify_export._attached(paper.read_bytes()))
+    misnumbered = {**proof, "record": {**proof["record"], "seq": 1}}
+    (tmp_path / "misnumbered.json").write_text(json.dumps(misnumbered), encoding="utf-8")
+    assert verify_export.main([str(tmp_path / "misnumbered.json")]) == 1
+    assert "another number" in capsys.readouterr().out
     proof["receipt"]["body"]["meaning"] += "."
     file = tmp_path / "receipt.json"
     file.write_text(json.dumps(proof), encoding="utf-8")
@@ -378,6 +385,36 @@ def test_a_number_that_no_receipt_can_have_is_named(company: Company) -> None:
 
     assert any("9" * 19 in one for one in found)
     assert f"row {audit.head()[0]}, column target: seals no receipt" in found
+
+
+def test_receipts_slipped_into_an_export_are_found(
+    company: Company, checked: Callable[..., str]
+) -> None:
+    files = exported()
+    receipts = rows_of(files, "receipts.jsonl")
+    last = receipts[-1]
+    for number, said in (
+        (f"0{last['id']}", "has not a number"),
+        (last["id"], "has not a number"),
+        (last["id"] + 1, f"receipt {last['id'] + 1} has no row of the record that seals it"),
+    ):
+        body = {**last["body"], "meaning": "Never said"}
+        forged = {**last, "id": number, "body": body, "hash": verify_export.digest(body)}
+        assert said in checked(with_rows(files, [*receipts, forged], "receipts.jsonl"))
+
+
+def test_an_export_that_hides_rows_is_not_whole(
+    company: Company, checked: Callable[..., str]
+) -> None:
+    files = exported()
+    rows = rows_of(files)
+    rows[3] = {"seq": rows[3]["seq"], "hash": rows[3]["hash"]}
+
+    assert "all: the whole record" in checked(files)
+    assert "as hashes alone" in checked(with_rows(files, rows))
+    said = checked(exported(Scope(project_id=company.project().id)))
+    assert f"project: {company.project().reference}" in said
+    assert "rows can have been left out without being noticed" in said
 
 
 def test_the_walk_finds_receipts_slipped_in_and_taken_away(company: Company) -> None:
