@@ -170,8 +170,12 @@ def decide(
     checked = confirming.confirmed(rulebook, row.gate, act, by, proof)
     name = directory.names([by]).get(by, "Somebody")
     told = concerned(project, snapshot)
+    rules = project.rulebook_version_id
     with transaction() as session:
         project = locked(project.id)
+        if project.rulebook_version_id != rules:
+            raise Conflict("The rules of this project changed meanwhile. Look at it again first.")
+        seats = entitled(project, rulebook, gather(project, rulebook), gate, {row.by_id})
         row = session.get_one(ChangeRequest, request_id, populate_existing=True)
         seat = _check_may_decide(row, seats, by)
         if approve:

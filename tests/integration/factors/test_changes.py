@@ -1,13 +1,19 @@
 """A change of what was signed strictly is agreed to as strictly."""
 
-import pytest
-from sqlalchemy import select
+from pathlib import Path
+from typing import Any
 
+import pytest
+from sqlalchemy import delete, select
+
+from okrgate.accounts.models import RoleGrant
 from okrgate.approvals import checking
 from okrgate.approvals.models import Receipt
-from okrgate.database import db
+from okrgate.database import db, transaction
+from okrgate.errors import Conflict, Forbidden
 from okrgate.factors.proving import FactorNeeded
-from okrgate.stages import change_requests
+from okrgate.stages import change_requests, confirming
+from tests.factories import SHIPPED
 from tests.integration.conftest import Arrive
 from tests.integration.factors.strict import give_app, strict_gate, token_in
 from tests.integration.stages.test_change_requests import ask, budget
@@ -41,3 +47,44 @@ def test_a_change_is_agreed_to_with_a_second_factor(
     assert looked is not None
     assert looked.faults == ()
     assert looked.signature is not None
+
+
+def test_rules_that_came_meanwhile_are_not_passed_by(
+    arrive: Arrive, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    company = arrive("in execution")
+    number = ask(company, budget="40000").id
+    path = tmp_path / "newer.yaml"
+    path.write_text(f"{SHIPPED.read_text(encoding='utf-8')}\n# Newer.\n", encoding="utf-8")
+    newer = company.factory.rulebook(path).id
+    asked = confirming.confirmed
+
+    def meanwhile(*given: Any) -> Any:
+        found = asked(*given)
+        with transaction():
+            company.project().rulebook_version_id = newer
+        return found
+
+    monkeypatch.setattr(confirming, "confirmed", meanwhile)
+    with pytest.raises(Conflict, match="rules of this project changed"):
+        change_requests.decide(number, approve=True, reason="", by=company.ids["Vik"])
+    assert budget(company) == 9_000_000
+
+
+def test_a_seat_lost_meanwhile_decides_nothing(
+    arrive: Arrive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = arrive("in execution")
+    number, vik = ask(company, budget="40000").id, company.ids["Vik"]
+    asked = confirming.confirmed
+
+    def meanwhile(*given: Any) -> Any:
+        found = asked(*given)
+        with transaction() as session:
+            session.execute(delete(RoleGrant).where(RoleGrant.person_id == vik))
+        return found
+
+    monkeypatch.setattr(confirming, "confirmed", meanwhile)
+    with pytest.raises(Forbidden):
+        change_requests.decide(number, approve=True, reason="", by=vik)
+    assert budget(company) == 9_000_000
