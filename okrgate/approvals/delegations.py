@@ -17,10 +17,12 @@ from okrgate.database import db, transaction
 from okrgate.errors import Conflict, Forbidden, Invalid, NotFound
 from okrgate.events import Recipient, StandInEnded, StandInSet, publish
 from okrgate.projects import money
-from okrgate.web.filters import show_money
+from okrgate.web.filters import show_date, show_money
 
 MOST_DAYS = 90
 _AHEAD = 365
+# For so long nobody is named again by whom they stopped standing in for: to end it has to mean something.
+_REST_DAYS = 30
 _MOST_LISTED = 100
 Listener = Callable[[Collection[int]], None]
 _listeners: list[Listener] = []
@@ -79,7 +81,8 @@ def check_may_arrange(person_id: int, by: int, *, admin: bool) -> None:
 def set_delegation(person_id: int, wanted: Wanted, *, by: int, admin: bool = False) -> int:
     """Let somebody stand in for a person; recorded, and both are told. Return its id; the same again is once.
 
-    Raises Forbidden (not theirs to arrange, or naming oneself), Invalid (days, people), Conflict (stands in already).
+    Raises Forbidden (not theirs to arrange, or naming oneself), Invalid (days, people), Conflict (stands in
+    already, or ended it themselves lately).
     """
     check_may_arrange(person_id, by, admin=admin)
     if by != person_id and wanted.stand_in_id == by:
@@ -97,6 +100,7 @@ def set_delegation(person_id: int, wanted: Wanted, *, by: int, admin: bool = Fal
         raise Invalid("Choose one of the units.", {"unit_id": "Choose one of the units."})
     with transaction() as session:
         _check_not_twice(session, person_id, wanted)
+        _check_not_declined(session, person_id, wanted.stand_in_id)
         row = Delegation(
             person_id=person_id,
             stand_in_id=wanted.stand_in_id,
@@ -307,6 +311,25 @@ def _check_not_twice(session: Session, person_id: int, wanted: Wanted) -> None:
     if any(set(row.roles) == set(wanted.roles) for row in known):
         raise Conflict(
             "They stand in already on some of these days. End that first, or choose others."
+        )
+
+
+def _check_not_declined(session: Session, person_id: int, stand_in_id: int) -> None:
+    ended = session.scalar(
+        select(Delegation.ended_at)
+        .where(
+            Delegation.person_id == person_id,
+            Delegation.stand_in_id == stand_in_id,
+            Delegation.ended_by_id == stand_in_id,
+            Delegation.ended_at > clock.now() - timedelta(days=_REST_DAYS),
+        )
+        .order_by(Delegation.ended_at.desc())
+        .limit(1)
+    )
+    if ended is not None:
+        again = show_date((ended + timedelta(days=_REST_DAYS + 1)).date())
+        raise Conflict(
+            f"They ended this themselves. Choose somebody else; they can be named again on {again}."
         )
 
 

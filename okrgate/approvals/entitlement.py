@@ -1,6 +1,6 @@
 """Who may act for a role of the rulebook in one project, and who never signs."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -137,8 +137,8 @@ def barred(
 
     The floor holds whatever the rulebook says: the submitter and co-editors, the lead, the accountable people and
     whoever changed material content, or handed it over, since `since` (the moment the gate's last round was settled;
-    always, if none); and whoever stands in for one of them, while that lasts. `delegations` are those of today,
-    when the caller knows all that matter.
+    always, if none); and whoever stands in for one of them where they would be asked to sign, while that lasts.
+    `delegations` are those of today, when the caller knows all that matter.
     """
     found: dict[int, str] = {}
     for fact in rulebook.never_sign:
@@ -157,7 +157,38 @@ def barred(
     for person in around.co_editors:
         found[person] = "You wrote parts of this project, so somebody else has to sign."
     found[project.submitter_id] = "You submitted this project, so somebody else has to sign."
-    return dict.fromkeys(stand_ins.stand_ins_of(found, delegations), _STANDS_IN) | found
+    known = stand_ins.in_force() if delegations is None else delegations
+    theirs = [one for one in known if one.person_id in found]
+    if not theirs:
+        return found
+    return dict.fromkeys(_in_place(project, rulebook, around, theirs, found), _STANDS_IN) | found
+
+
+def _in_place(
+    project: Project,
+    rulebook: Rulebook,
+    around: Surroundings,
+    theirs: Iterable[StandIn],
+    never: Collection[int],
+) -> set[int]:
+    """Return who could sign in place of those who may not: the delegation reaches the project and a role of its seats.
+
+    Any other has nothing to pass on here, and naming a signer must not be a way to be rid of them.
+    """
+    roles = [
+        role
+        for gate in rulebook.gates.values()
+        for requirement in gate.requirements
+        for asked in rulebook.signoff_conditions(requirement)
+        for role in asked.roles
+    ]
+    held = holders(rulebook, roles, around)
+    here = stand_ins.covering(project, around.home_path, never)
+    return {
+        one.stand_in_id
+        for one in theirs
+        if stand_ins.covers(one, here, (role for role, who in held.items() if one.person_id in who))
+    }
 
 
 def _named(role: Role, around: Surroundings) -> frozenset[int]:

@@ -3,7 +3,7 @@
 A delegation covers the seats of the one who is away, never what they themselves stand in for: there is no chain.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ from sqlalchemy.orm import aliased
 
 from okrgate import clock
 from okrgate.accounts.models import OrgUnit, Person
-from okrgate.approvals.delegation_models import Delegation, StandInSeat
+from okrgate.approvals.delegation_models import Assistant, Delegation, StandInSeat
 from okrgate.approvals.models import Round, SeatPerson, SignoffRow
 from okrgate.database import ask, check_writing, db, remembered
 from okrgate.projects import money, together
@@ -40,7 +40,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StandIn:
-    """A delegation in force today between two active people. `below` is the path of its unit, `most` its amount."""
+    """A delegation in force today between two active people. `below` is the path of its unit, `most` its amount.
+
+    `own` is true when the one who is away set it, or an assistant of theirs.
+    """
 
     id: int
     person_id: int
@@ -48,14 +51,18 @@ class StandIn:
     below: str | None
     most: int | None
     roles: frozenset[str]
+    set_by_id: int
+    own: bool
 
 
 @dataclass(frozen=True)
 class Covering:
-    """What a delegation is held against: where the project is at home, and its budget, if that is known."""
+    """What a delegation is held against: where the project is at home, its budget, if known, and who never signs it."""
 
     home_path: str
     budget_minor: int | None
+    confidential: bool
+    never: frozenset[int]
 
 
 def in_force_today() -> ColumnElement[bool]:
@@ -65,6 +72,17 @@ def in_force_today() -> ColumnElement[bool]:
     )
     return and_(
         Delegation.ended_at.is_(None), Delegation.starts_on <= today, Delegation.ends_on >= today
+    )
+
+
+def own_choice() -> ColumnElement[bool]:
+    """Return what says, in a query of Delegation, that the one who is away set it, or an assistant of theirs."""
+    return or_(
+        Delegation.set_by_id == Delegation.person_id,
+        exists().where(
+            Assistant.person_id == Delegation.person_id,
+            Assistant.assistant_id == Delegation.set_by_id,
+        ),
     )
 
 
@@ -78,6 +96,8 @@ _IN_FORCE = (
         OrgUnit.path,
         Delegation.amount_minor,
         Delegation.roles,
+        Delegation.set_by_id,
+        own_choice().label("own"),
     )
     .join(_AWAY, _AWAY.id == Delegation.person_id)
     .join(_THERE, _THERE.id == Delegation.stand_in_id)
@@ -107,6 +127,8 @@ def _in_force() -> list[StandIn]:
             None if row.unit_id is None else row.path,
             row.amount_minor,
             frozenset(row.roles),
+            row.set_by_id,
+            bool(row.own),
         )
         for row in ask(_IN_FORCE, {"day": clock.today()})
     ]
@@ -123,12 +145,6 @@ def ever_stood_in(person: int) -> bool:
     return db.session().scalar(query) is not None
 
 
-def stand_ins_of(people: Collection[int], among: Sequence[StandIn] | None = None) -> set[int]:
-    """Return who stands in today for one of these people; asks for the delegations unless they are given."""
-    known = in_force() if among is None else among
-    return {one.stand_in_id for one in known if one.person_id in people}
-
-
 def stands_in(person: int | BindParameter[int]) -> ColumnElement[bool]:
     """Return what says, beside any query, whether somebody stands in for anybody today."""
     return exists().where(Delegation.stand_in_id == person, in_force_today())
@@ -138,7 +154,12 @@ def covers(one: StandIn, here: Covering, roles: Iterable[str]) -> frozenset[str]
     """Return in which of these roles somebody may be stood in for; none when the project is outside the delegation.
 
     A limit that cannot be compared is not met: a project without a unit, or without a known budget, is not covered.
+    Nor is one that whoever set it for another may never sign; a confidential one only by their own choice.
     """
+    if one.set_by_id != one.person_id and one.set_by_id in here.never:
+        return frozenset()
+    if here.confidential and not one.own:
+        return frozenset()
     if one.below is not None and not (here.home_path and here.home_path.startswith(one.below)):
         return frozenset()
     if one.most is not None and (here.budget_minor is None or here.budget_minor > one.most):
@@ -146,12 +167,15 @@ def covers(one: StandIn, here: Covering, roles: Iterable[str]) -> frozenset[str]
     return frozenset(roles) & one.roles if one.roles else frozenset(roles)
 
 
-def covering(project: Project, home_path: str) -> Covering:
-    """Return what delegations are held against for a project. Its budget counts in the company's currency."""
+def covering(project: Project, home_path: str, never: Iterable[int]) -> Covering:
+    """Return what delegations are held against for a project that some `never` sign.
+
+    Its budget counts in the company's currency.
+    """
     query = select(Scope).where(Scope.project_id == project.id)
     scope = together.one(Scope, project.id, lambda: db.session().scalar(query))
     budget = budget_in_company_currency(scope) if scope is not None else None
-    return Covering(home_path, in_minor(budget))
+    return Covering(home_path, in_minor(budget), project.confidential, frozenset(never))
 
 
 def in_minor(amount: Decimal | None) -> int | None:
@@ -173,7 +197,7 @@ def for_seat(
     found = [one for one in in_force() if one.person_id in people and one.stand_in_id not in never]
     if not found:
         return frozenset()
-    here = covering(project, home_path)
+    here = covering(project, home_path, never)
     return frozenset(
         (one.stand_in_id, one.person_id)
         for one in found
@@ -290,9 +314,11 @@ def readers() -> tuple[Select[Any, Any], ...]:
 
     Beside them those who were stood in for, as if they had signed themselves.
     """
+    opens = and_(in_force_today(), or_(~Project.confidential, own_choice()))
     waiting = (
         select(Round.project_id, StandInSeat.person_id)
         .join(StandInSeat, StandInSeat.round_id == Round.id)
+        .join(Project, Project.id == Round.project_id)
         .join(
             Delegation,
             and_(
@@ -300,10 +326,11 @@ def readers() -> tuple[Select[Any, Any], ...]:
                 Delegation.stand_in_id == StandInSeat.person_id,
             ),
         )
-        .where(in_force_today())
+        .where(opens)
     )
     signed = (
         select(SignoffRow.project_id, SignoffRow.person_id)
+        .join(Project, Project.id == SignoffRow.project_id)
         .join(
             Delegation,
             and_(
@@ -311,7 +338,7 @@ def readers() -> tuple[Select[Any, Any], ...]:
                 Delegation.stand_in_id == SignoffRow.person_id,
             ),
         )
-        .where(in_force_today())
+        .where(opens)
     )
     stood_for = select(SignoffRow.project_id, SignoffRow.on_behalf_of_id).where(
         SignoffRow.on_behalf_of_id.is_not(None)

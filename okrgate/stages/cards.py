@@ -138,7 +138,7 @@ def card(
             Decided(one["person_id"], one["decision"], one["on_behalf_of"])
             for one in reversed(valid)
         ],
-        delegations=stand_ins.stood_in_for(reader.id) if loaded.stands_in else (),
+        delegations=stand_ins.in_force() if loaded.stands_in else (),
         names=names,
         turns=waiting,
     )
@@ -201,7 +201,7 @@ def _standings(
 ) -> list[Standing]:
     """Return what somebody may do here in their own name, and for each of those they stand in for."""
     own = stand(project, rulebook, found, person, known)
-    away = dict.fromkeys(one.person_id for one in known.delegations)
+    away = dict.fromkeys(one.person_id for one in known.in_place(person))
     if not away or found.closed_at is not None:
         return [own]
     asked = roles_asked(project, rulebook, known.seats)

@@ -81,7 +81,7 @@ class Decided(NamedTuple):
 class Known:
     """What a standing follows from: somebody's roles in the project, its people, the round's seats and decisions.
 
-    `decided` is oldest first; `delegations` are those of today in which this person stands in for somebody. `names`
+    `decided` is oldest first; `delegations` are those of today, none when this person stands in for nobody. `names`
     may be left out.
     """
 
@@ -98,6 +98,10 @@ class Known:
     def asked(self) -> Sequence[Seat]:
         """Return the seats whose turn has come."""
         return asked_now(self.seats, self.turns)
+
+    def in_place(self, person: int) -> list[StandIn]:
+        """Return the delegations in which this person stands in for somebody."""
+        return [one for one in self.delegations if one.stand_in_id == person]
 
 
 def standing(
@@ -120,7 +124,7 @@ def standing(
         settled=snapshot.settled,
         seats=seats,
         decided=decided_in(found.id),
-        delegations=stand_ins.stood_in_for(person),
+        delegations=stand_ins.in_force(),
         turns=turns_now(rulebook, found.transition, snapshot),
     )
     if on_behalf_of is None:
@@ -138,7 +142,7 @@ def stand(
     project: Project, rulebook: Rulebook, found: Round, person: int, known: Known
 ) -> Standing:
     """Say the same from what is known already. Asks nothing but, once a round is over, for names."""
-    roles = _seated(known.asked, known.roles)
+    roles = _roles(known, known.roles)
     never = _never(project, rulebook, found, known)
     if found.closed_at is not None:
         # Whoever came too late is told who decided; whoever never signs is not even told that there was a round.
@@ -168,29 +172,28 @@ def stand_in(
     Neither of the two may have a part in the project or have decided already, and the delegation has to cover it.
     """
     theirs = frozenset(role for role, people in held.items() if away in people)
-    covered = _covered(project, known, away, theirs)
-    refusal = _why_not_for(project, rulebook, found, person, known, away, theirs, covered)
+    never = _never(project, rulebook, found, known)
+    covered = _covered(project, known, person, away, theirs, never)
+    refusal = _why_not_for(found, person, known, away, theirs, covered, never)
     if refusal:
         return Standing(refusal=refusal, on_behalf_of=away)
     reached = covered or frozenset()
     return Standing(
-        roles=_seated(known.asked, reached),
+        roles=_roles(known, reached),
         moves=_moves(project, rulebook, reached),
         on_behalf_of=away,
     )
 
 
 def _why_not_for(
-    project: Project,
-    rulebook: Rulebook,
     found: Round,
     person: int,
     known: Known,
     away: int,
     theirs: frozenset[str],
     covered: frozenset[str] | None,
+    never: Mapping[int, str],
 ) -> str:
-    never = _never(project, rulebook, found, known)
     if found.closed_at is not None:
         return who_decided(known.decided, known.names)
     if covered is None:
@@ -222,14 +225,24 @@ def _never(project: Project, rulebook: Rulebook, found: Round, known: Known) -> 
 
 
 def _covered(
-    project: Project, known: Known, away: int, theirs: frozenset[str]
+    project: Project,
+    known: Known,
+    person: int,
+    away: int,
+    theirs: frozenset[str],
+    never: Collection[int],
 ) -> frozenset[str] | None:
     """Return the roles in which somebody is stood in for today; None when there is no delegation at all."""
-    found = [one for one in known.delegations if one.person_id == away]
+    found = [one for one in known.in_place(person) if one.person_id == away]
     if not found:
         return None
-    here = stand_ins.covering(project, known.around.home_path)
+    here = stand_ins.covering(project, known.around.home_path, {*never, *_excluded(known)})
     return frozenset().union(*(stand_ins.covers(one, here, theirs) for one in found))
+
+
+def _roles(known: Known, held: frozenset[str]) -> tuple[str, ...]:
+    """Return the roles in which a word counts: of every seat, once one of theirs is asked. Nobody speaks twice."""
+    return _seated(known.seats, held) if _seated(known.asked, held) else ()
 
 
 def _seated(seats: Sequence[Seat], roles: frozenset[str]) -> tuple[str, ...]:
@@ -239,15 +252,18 @@ def _seated(seats: Sequence[Seat], roles: frozenset[str]) -> tuple[str, ...]:
 def _barred(person: int, never: Mapping[int, str], known: Known) -> str:
     if person in never:
         return never[person]
-    excluded = {
+    if person in _excluded(known):
+        return "The rules leave you out of this sign-off, because of your part in the project."
+    return ""
+
+
+def _excluded(known: Known) -> set[int]:
+    return {
         one
         for seat in known.seats
         for fact in seat.excluded
         for one in known.around.people.get(fact, ())
     }
-    if person in excluded:
-        return "The rules leave you out of this sign-off, because of your part in the project."
-    return ""
 
 
 def _spoken(person: int, known: Known, *, you: bool = True) -> str:

@@ -178,17 +178,77 @@ def test_neither_of_the_two_may_have_a_part(arrive: Arrive, part: str, who: str)
 
 
 @pytest.mark.parametrize("name", ["Sue", "Lea"])
-def test_whoever_stands_in_for_somebody_with_a_part_does_not_sign(
+def test_whoever_stands_in_for_a_signer_with_a_part_does_not_sign(
     arrive: Arrive, name: str
 ) -> None:
     company = arrive("in approval")
+    with transaction() as session:
+        session.add(role_of(company, company.ids[name], MD))
     away(company, name, "Mia")
     assert queue.waiting_for(company.ids["Mia"]) == []
     with pytest.raises(Forbidden, match="You stand in for somebody with a part"):
         decide(company, "Mia", None)
     delegations.end(only(company), by=company.ids["Mia"])
     assert len(queue.waiting_for(company.ids["Mia"])) == 1
+    with pytest.raises(Conflict, match="They ended this themselves"):
+        away(company, name, "Mia", by="Ada")
     decide(company, "Mia", None)
+    with clock.moved_to(clock.now() + timedelta(days=31)):
+        away(company, name, "Mia")
+
+
+def test_naming_a_signer_is_no_way_to_be_rid_of_them(arrive: Arrive) -> None:
+    company = arrive("in approval")
+    other = company.factory.unit("Elsewhere")
+    for name in ("Sue", "Lea"):
+        away(company, name, "Mia")
+    with transaction() as session:
+        session.add(role_of(company, company.ids["Sue"], MD))
+    for number in db.session.scalars(select(Delegation.id)).all():
+        delegations.end(number, by=company.ids["Ada"], admin=True)
+    for narrowed in ({"unit_id": other.id}, {"amount_minor": 0}, {"roles": ("mgmt_reviewer",)}):
+        away(company, "Sue", "Mia", **narrowed)
+    assert len(queue.waiting_for(company.ids["Mia"])) == 1
+    decide(company, "Mia", None)
+
+
+def test_nobody_with_a_part_chooses_the_stand_in_of_a_signer(arrive: Arrive) -> None:
+    company = arrive("in approval")
+    path = f"/approvals/{round_of(company).id}"
+    for name in ("Sue", "Oli"):
+        delegations.name_assistant(company.ids["Vik"], company.ids[name], by=company.ids["Vik"])
+    with transaction() as session:
+        session.add(CoEditor(project_id=company.project().id, person_id=company.ids["Ada"]))
+    for by in ("Sue", "Ada"):
+        number = away(company, "Vik", "Pat", by=by)
+        assert queue.waiting_for(company.ids["Pat"]) == [], by
+        assert "does not reach this project" in refusal(company, "Pat", "Vik")
+        words = {"decision": "approved", "digest": round_of(company).digest, "key": by}
+        answer = company["Pat"].client.post(
+            path, data=words | {"in_name_of": str(company.ids["Vik"])}
+        )
+        assert answer.status_code == 403, by
+        delegations.end(number, by=company.ids["Vik"])
+    away(company, "Vik", "Pat", by="Oli")
+    decide(company, "Pat", "Vik")
+
+
+def test_an_administrator_opens_nothing_confidential_through_a_stand_in(arrive: Arrive) -> None:
+    company = arrive("in approval")
+    pat, page = company["Pat"], f"/projects/{company.reference}"
+    number = away(company, "Vik", "Pat", by="Ada")
+    assert len(queue.waiting_for(company.ids["Pat"])) == 1
+    with transaction() as session:
+        session.get_one(Project, company.project().id).confidential = True
+    pat.open(page, status=404)
+    assert "does not reach this project" in refusal(company, "Pat", "Vik")
+    settling.settle(company.project().id)
+    assert queue.waiting_for(company.ids["Pat"]) == []
+    delegations.end(number, by=company.ids["Vik"])
+    delegations.name_assistant(company.ids["Vik"], company.ids["Oli"], by=company.ids["Vik"])
+    away(company, "Vik", "Pat", by="Oli")
+    pat.open(page)
+    decide(company, "Pat", "Vik")
 
 
 def test_there_is_no_chain(arrive: Arrive) -> None:
@@ -275,7 +335,7 @@ def test_limits_of_unit_amount_and_role(arrive: Arrive) -> None:
         number = away(company, "Vik", "Pat", **narrowed)
         assert queue.waiting_for(company.ids["Pat"]) == [], narrowed
         assert "does not reach this project" in refusal(company, "Pat", "Vik")
-        delegations.end(number, by=company.ids["Pat"])
+        delegations.end(number, by=company.ids["Vik"])
     budget = db.session.get_one(Scope, company.project().id).budget_minor
     assert budget
     away(
@@ -448,7 +508,7 @@ def test_nobody_signs_through_another_what_they_could_not_sign(
             )
     settling.settle(company.project().id)
     has_part = {submitter, lead, *editors}
-    barred = has_part | {other for one, other in pairs if one in has_part}
+    barred = has_part | {other for one, other in pairs if one in has_part & holders}
     may = {
         (other, one)
         for one, other in pairs

@@ -1,16 +1,21 @@
 """Sign-off in steps: whoever comes later is not asked, and not let, until what comes first is there."""
 
+from pathlib import Path
+
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
+from okrgate.accounts.models import RoleGrant
 from okrgate.approvals import service as approvals
-from okrgate.approvals.models import SeatPerson
+from okrgate.approvals.models import Round, SeatPerson
 from okrgate.database import db, transaction
 from okrgate.errors import Forbidden
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import service, settling, withdrawing
 from okrgate.stages.service import Ask
-from tests.factories import SHIPPED
+from tests.factories import SHIPPED, Factory
+from tests.integration import several
 from tests.integration.conftest import Arrive
 from tests.integration.journey.company import Company
 
@@ -83,3 +88,26 @@ def test_a_step_that_is_taken_back_is_waited_for_again(arrive: Arrive) -> None:
     assert waiting(company) == {"Vik"}
     with pytest.raises(Forbidden, match="not your turn yet"):
         decide(company, "Mia", "too early")
+
+
+BOTH = "      - {id: both-approve, message: A director and a keeper have to approve, severity: hard, if: {all: [{signoff: {role: director, quorum: 1}}, {signoff: {role: keeper, quorum: 1}}]}}\n"
+STEPS = """      - {id: director-first, message: A director first, severity: hard, if: {signoff: {role: director, quorum: 1}}}
+      - {id: keeper-then, after: director-first, message: A keeper then, severity: hard, if: {signoff: {role: keeper, quorum: 1}}}
+"""
+
+
+def test_who_holds_the_roles_of_two_steps_speaks_once_for_both(
+    app: Flask, factory: Factory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert several.RULES.count(BOTH) == 1
+    monkeypatch.setattr(several, "RULES", several.RULES.replace(BOTH, STEPS))
+    company = several.Several(factory, tmp_path)
+    with transaction() as session:
+        for held in session.scalars(
+            select(RoleGrant).where(RoleGrant.person_id == company.ids["Kim"])
+        ):
+            held.person_id = company.ids["Dan"]
+    number = company.ask("Idea", stage="board", lead="Pat")
+    found = db.session.get_one(Round, number)
+    service.decide(number, Ask("approved", found.digest, "both"), by=company.ids["Dan"])
+    assert company.project(number).stage == "running"
