@@ -161,7 +161,7 @@ def decide(
     where its gate is signed strictly, what signing.decide() raises for a proof that is missing or does not hold.
     """
     row, project, rulebook, snapshot = _read(request_id)
-    gate = gate_named(project, row.gate)
+    rules, gate = project.rulebook_version_id, gate_named(project, row.gate)
     seats = entitled(project, rulebook, snapshot, gate, {row.by_id})
     if not approve and len(reason.strip()) < _WORDS_MIN:
         raise Invalid("Say why.", {"reason": "Say why, so that others can act on it."})
@@ -170,7 +170,6 @@ def decide(
     checked = confirming.confirmed(rulebook, row.gate, act, by, proof)
     name = directory.names([by]).get(by, "Somebody")
     told = concerned(project, snapshot)
-    rules = project.rulebook_version_id
     with transaction() as session:
         project = locked(project.id)
         if project.rulebook_version_id != rules:
