@@ -21,6 +21,7 @@ BLOCKED, FREED, OTHERWISE, SAME = "blocked", "freed", "otherwise", "same"
 UNJUDGED, STAGELESS = "unjudged", "stageless"
 TWICE = 50
 _TOLD = "statements"
+_ANSWERS = "answers."
 
 
 @dataclass(frozen=True)
@@ -274,7 +275,11 @@ def turns_on_private(
 
 def _is_private(name: str, own: Rulebook, draft: Rulebook) -> bool:
     facts = own.facts.get(name), draft.facts.get(name)
-    return name == _TOLD or any(one is not None and one.type == "money" for one in facts)
+    # What an older version asked as money may still be stored, though the version in force no longer asks it.
+    is_unknown = name.startswith(_ANSWERS) and facts[0] is None
+    return (
+        name == _TOLD or is_unknown or any(one is not None and one.type == "money" for one in facts)
+    )
 
 
 def _are_alike(names: Iterable[str], own: Rulebook, draft: Rulebook) -> bool:

@@ -136,7 +136,10 @@ def answers_of(section: Section, project: Project, rulebook: Rulebook) -> list[A
             if value in (True, False, None)
             else str(value)
         )
-        found.append(Answer(QUESTIONS_PAGE, f"q_{question.id}", question.label, text or ""))
+        is_money = question.type == "money"
+        found.append(
+            Answer(QUESTIONS_PAGE, f"q_{question.id}", question.label, text or "", private=is_money)
+        )
     return found
 
 

@@ -14,14 +14,16 @@ from okrgate import clock
 from okrgate.accounts.models import Person
 from okrgate.database import db, transaction
 from okrgate.gates.checks import in_child
+from okrgate.gates.language import read_rulebook
 from okrgate.gates.model import Rulebook
-from okrgate.projects.models import Project
+from okrgate.projects.models import Project, RulebookAnswer
 from okrgate.projects.ticket_models import Problem, Value
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import facts, impact_facts, impact_judging
 from okrgate.stages import impact as impacts
 from okrgate.stages.facts import Snapshot
 from okrgate.stages.impact_report import Impact
+from okrgate.stages.sections import ALL, answers_of
 from tests.counting import statements
 from tests.factories import SHIPPED, Factory
 from tests.integration.conftest import Arrive
@@ -253,6 +255,45 @@ def test_an_old_question_of_money_is_not_told_to_others(
 
     assert titles(binding.replace("problem.length, gte: 10", "problem.length, gte: 30")) == ["Dear"]
     assert titles(binding.replace("value.amount, gte: 9", "value.amount, gte: 99999")) == []
+
+
+def test_an_answer_that_the_rules_in_force_no_longer_ask_is_not_told_to_others(
+    small: None, factory: Factory
+) -> None:
+    """An older version may have asked it as money; a draft calls it a number to learn it limit by limit."""
+    ada, lee = factory.person("Ada", admin=True), factory.person("Lee", admin=True)
+    project = tells(factory.project("Secretly dear", lead=lee), 20)
+    with transaction() as session:
+        session.add(RulebookAnswer(project_id=project.id, question="price", value="73210.00"))
+
+    def asking(kind: str, limit: int) -> Impact:
+        price = f"  price: {{stage: begun, section: problem, type: {kind}, label: Price}}\n"
+        dear = f"      - {{id: dear, message: Dear, severity: hard, if: {{fact: answers.price, gte: {limit}}}}}\n"
+        text = ONE_GATE.replace("gates:\n", f"questions:\n{price}gates:\n", 1)
+        text = text.replace("  agreed:\n    label", f"{dear}  agreed:\n    label")
+        return of(text, reader=ada.id)
+
+    for kind in ("money", "number"):
+        low, high = asking(kind, 73210), asking(kind, 73211)
+        assert low.sentences == high.sentences
+        assert (dict(low.open), low.affected, low.hidden.count) == ({}, (), 1)
+        assert (dict(high.open), high.affected, high.hidden.count) == ({}, (), 1)
+
+
+def test_the_answer_to_a_question_of_money_is_for_those_involved(
+    small: None, factory: Factory
+) -> None:
+    project = factory.project("Dear")
+    asked = "".join(
+        f"  {kind}: {{stage: begun, section: problem, type: {kind}, label: Price}}\n"
+        for kind in ("money", "number")
+    )
+    rulebook, problems = read_rulebook(ONE_GATE.replace("gates:\n", f"questions:\n{asked}gates:\n"))
+    assert rulebook is not None, problems
+
+    answers = answers_of(ALL["problem"], project, rulebook)
+
+    assert {one.field: one.private for one in answers[-2:]} == {"q_money": True, "q_number": False}
 
 
 def test_it_asks_no_more_for_more_projects(small: None, factory: Factory) -> None:
