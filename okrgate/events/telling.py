@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from okrgate.database import check_writing
 
@@ -17,13 +18,18 @@ class Recipient:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """What happened. `path` is the page to open; `by` the name of who did it."""
+    """What happened. `path` is the page to open; `by` the name of who did it.
+
+    `guarded` is for news about several projects: (field, place in it, project, what stands there for whoever may not
+    read that project when the mail is sent; None: nothing).
+    """
 
     recipients: tuple[Recipient, ...] = ()
     by: str = "okrgate"
     by_id: int | None = None
     path: str = "/"
     channels: tuple[str, ...] = ("mail", "inbox")
+    guarded: tuple[tuple[str, int, int, Any], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -128,7 +128,7 @@ def call(meeting_id: int, reader: Reader) -> None:
             raise Invalid("The meeting begins in the past. Give it another day first.")
         found.state = CALLED
         found.version += 1
-        _record("meeting.called", found, reader, agenda=list(news.agenda_words(found.id)))
+        _record("meeting.called", found, reader, agenda=list(news.agenda(found.id)["agenda"]))
         publish(news.called(found, news.people_of(found), reader.id))
 
 

@@ -115,6 +115,8 @@ def _event(
     With `only`, those are left out, and the reader has a part in the others: they read reasons and conditions too.
     """
     items = [one for one in kept.body["items"] if one["project"] in shown or not only]
+    reached = [one for one in items if one["reached"]]
+    left = [one for one in items if not one["reached"]]
     return MinutesSent(
         recipients=told,
         by=names.get(by, "Somebody"),
@@ -125,12 +127,12 @@ def _event(
         chair=names.get(meeting.chair_id, "Somebody"),
         here=() if only else tuple(names.get(one, "Somebody") for one in kept.body["here"]),
         away=() if only else tuple(names.get(one, "Somebody") for one in kept.body["away"]),
-        items=tuple(
-            (_called(one, shown), _lines(one, shown, names, why=only))
-            for one in items
-            if one["reached"]
+        items=tuple((_called(one, shown), _lines(one, shown, names, why=only)) for one in reached),
+        not_reached=tuple(_called(one, shown) for one in left),
+        guarded=(
+            *(("items", at, one["project"], (HIDDEN, ())) for at, one in enumerate(reached)),
+            *(("not_reached", at, one["project"], HIDDEN) for at, one in enumerate(left)),
         ),
-        not_reached=tuple(_called(one, shown) for one in items if not one["reached"]),
     )
 
 

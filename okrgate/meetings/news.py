@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select
 
@@ -16,14 +17,12 @@ HIDDEN = "A confidential project"
 
 def called(meeting: Meeting, people: Iterable[int], by: int) -> MeetingEvent:
     """Return the invitation for these people."""
-    return _event(MeetingCalled, meeting, people, by, agenda=agenda_words(meeting.id))
+    return _event(MeetingCalled, meeting, people, by, **agenda(meeting.id))
 
 
 def changed(meeting: Meeting, people: Iterable[int], by: int, what: Sequence[str]) -> MeetingEvent:
     """Return the news that time, place or name changed."""
-    return _event(
-        MeetingChanged, meeting, people, by, agenda=agenda_words(meeting.id), changed=tuple(what)
-    )
+    return _event(MeetingChanged, meeting, people, by, changed=tuple(what), **agenda(meeting.id))
 
 
 def cancelled(meeting: Meeting, people: Iterable[int], by: int, reason: str = "") -> MeetingEvent:
@@ -44,19 +43,29 @@ def people_of(meeting: Meeting) -> set[int]:
     return {meeting.chair_id, meeting.called_by_id, *db.session().scalars(query)}
 
 
-def agenda_words(meeting_id: int) -> tuple[str, ...]:
-    """Return the agenda as lines that anybody may read."""
-    rows = db.session().execute(
-        select(AgendaItem, Project)
-        .join(Project, Project.id == AgendaItem.project_id)
-        .where(AgendaItem.meeting_id == meeting_id)
-        .order_by(AgendaItem.place, AgendaItem.id)
+def agenda(meeting_id: int) -> dict[str, Any]:
+    """Return the agenda as lines that anybody may read now, and what stands there for whoever may not any more."""
+    rows = (
+        db.session()
+        .execute(
+            select(AgendaItem, Project)
+            .join(Project, Project.id == AgendaItem.project_id)
+            .where(AgendaItem.meeting_id == meeting_id)
+            .order_by(AgendaItem.place, AgendaItem.id)
+        )
+        .all()
     )
-    return tuple(
-        f"{HIDDEN if row.Project.confidential else f'{row.Project.reference} {row.Project.title}'},"
-        f" {row.AgendaItem.minutes} minutes"
-        for row in rows
-    )
+    return {
+        "agenda": tuple(
+            f"{HIDDEN if row.Project.confidential else f'{row.Project.reference} {row.Project.title}'},"
+            f" {row.AgendaItem.minutes} minutes"
+            for row in rows
+        ),
+        "guarded": tuple(
+            ("agenda", place, row.Project.id, f"{HIDDEN}, {row.AgendaItem.minutes} minutes")
+            for place, row in enumerate(rows)
+        ),
+    }
 
 
 def _event(

@@ -19,7 +19,7 @@ from okrgate.accounts.models import Person
 from okrgate.config import Settings
 from okrgate.database import db, transaction
 from okrgate.events import DutiesHanded
-from okrgate.notifications import messages, rights, snapshots
+from okrgate.notifications import hiding, messages, rights, snapshots
 from okrgate.notifications.models import DEAD, MAIL, SENDING, SENT, SKIPPED, WAITING, OutboxRow
 from okrgate.notifications.relay import Refusal, Relay, Unreachable
 from okrgate.notifications.wording import printable, zone_named
@@ -142,6 +142,7 @@ def _write(claim: Claim) -> EmailMessage | _Outcome:
     if row.project_id is not None and not rights.may_read(person.id, row.project_id):
         return _Outcome(SKIPPED, "The person may no longer read the project.")
     event = snapshots.restore(row.event, row.snapshot, person_id=person.id, asked=row.asked)
+    event = hiding.as_read_now(event, person.id)
     reader = messages.Reader(person.id, person.name, person.email, zone_named(person.timezone))
     return messages.compose(event, reader, message_id=row.message_id)
 

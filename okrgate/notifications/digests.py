@@ -45,7 +45,8 @@ def _gather(person: int) -> None:
     with transaction() as session:
         rows = _held(session, person)
         readable = rights.readable(person, (row.project_id for row in rows))
-        lines = [_line(row) for row in rows if row.project_id is None or row.project_id in readable]
+        told = [row for row in rows if row.project_id is None or row.project_id in readable]
+        lines = [_line(row) for row in told]
         for row in rows:
             row.status = GATHERED
         if lines:
@@ -56,6 +57,11 @@ def _gather(person: int) -> None:
                     lines=tuple(lines[:_LINES]),
                     more=max(0, len(lines) - _LINES),
                     waiting=asked,
+                    guarded=tuple(
+                        ("lines", place, row.project_id, None)
+                        for place, row in enumerate(told[:_LINES])
+                        if row.project_id is not None
+                    ),
                     channels=(MAIL,),
                 )
             )

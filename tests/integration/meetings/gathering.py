@@ -9,7 +9,7 @@ from sqlalchemy import select
 from okrgate import clock
 from okrgate.database import db
 from okrgate.meetings.models import AgendaItem, Meeting
-from okrgate.notifications import messages, snapshots
+from okrgate.notifications import hiding, messages, snapshots
 from okrgate.notifications.models import MAIL, OutboxRow
 from tests.integration.several import Several
 
@@ -104,6 +104,7 @@ def letters(company: Several, kind: str = "") -> list[tuple[str, EmailMessage]]:
         if kind and one.event != kind:
             continue
         event = snapshots.restore(one.event, one.snapshot, person_id=one.person_id, asked=one.asked)
+        event = hiding.as_read_now(event, one.person_id)
         reader = messages.Reader(
             one.person_id, names[one.person_id], "a@example.com", ZoneInfo("Europe/Berlin")
         )

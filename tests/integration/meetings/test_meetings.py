@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from okrgate.approvals.models import Round, SignoffRow
 from okrgate.audit.models import Entry
@@ -13,6 +13,7 @@ from okrgate.database import db, transaction
 from okrgate.errors import NotFound
 from okrgate.meetings import running
 from okrgate.meetings.models import Meeting, MeetingPerson, Minutes
+from okrgate.projects.models import Project
 from okrgate.stages import service, settling, withdrawing
 from okrgate.stages.reading import Reader
 from okrgate.stages.standing import Ask
@@ -255,6 +256,33 @@ def test_reasons_are_for_those_with_a_part(company: Several) -> None:
     assert "Dan approved" in told["Pat"]
     assert "It pays" not in told["Pat"] + told["Kim"]
     assert "Dan approved: It pays for itself." in told["Dora"]
+
+
+def test_a_mail_that_waits_names_what_its_reader_may_read_when_it_goes(company: Several) -> None:
+    number, left = company.ask("Secret plan"), company.ask("Secret too")
+    meeting, _ = held(company, number, left, people=("Pat",))
+    decide(company, "Dan", number, "approved")
+    press(company, "Dan", f"/meetings/{meeting}/end")
+    kinds = ("MeetingCalled", "MinutesSent")
+    before = [
+        text_of(letter)
+        for kind in kinds
+        for name, letter in letters(company, kind)
+        if name == "Pat"
+    ]
+    assert [("Secret plan" in text, "Secret too" in text) for text in before] == [(True, True)] * 2
+    with transaction() as session:
+        session.execute(update(Project).values(confidential=True))
+    after = [
+        text_of(letter)
+        for kind in kinds
+        for name, letter in letters(company, kind)
+        if name == "Pat"
+    ]
+    for text in after:
+        assert "Secret" not in text
+        assert "Dan approved" not in text
+        assert "A confidential project" in text
 
 
 def test_what_was_taken_back_is_in_no_minutes(company: Several) -> None:
