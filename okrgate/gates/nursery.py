@@ -59,7 +59,7 @@ def work(
     function: Callable[[Any], Any],
     given: Any,
     *,
-    prepare: Callable[[], None],
+    prepare: Callable[[], object],
     is_awaited: Callable[[], bool],
 ) -> Any:
     """Return what a function of a module returns in a process of its own, where `prepare` is called before it.

@@ -8,7 +8,6 @@ from typing import Any
 
 from okrgate.gates.checks import in_child
 from okrgate.gates.language import read_rulebook
-from okrgate.gates.proving import prove_promises
 from okrgate.workshop.rows.conditions_words import in_words, names_of
 from okrgate.workshop.rows.gate_messages import filled
 from okrgate.workshop.rows.plain_words import PlainWords
@@ -111,6 +110,9 @@ def proofs(content: str) -> tuple[Proof, ...] | None:
 
 def prove(content: str) -> list[Proof] | None:
     """Return what the proof says of each promise, in the order of the file."""
+    # The solver is heavy and has crashed: it is loaded where rules are checked, and nowhere else.
+    from okrgate.gates.proving import prove_promises
+
     rulebook, _problems = read_rulebook(content)
     if rulebook is None:
         return None
