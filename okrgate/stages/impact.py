@@ -188,6 +188,12 @@ def of(
     return tell(looked, reader=reader, before=before, most=most)
 
 
+def looked_at(process_id: int) -> set[int]:
+    """Return the open projects that `of` looks at: the newest, as many as it takes."""
+    mine = (Project.process_id == process_id) & Project.closed_at.is_(None)
+    return {one.id for one in _newest(mine, MOST_OPEN)}
+
+
 def unknown(problem: str) -> str:
     """Return the sentence that says why there is no answer."""
     return f"The impact could not be worked out: {problem}."

@@ -98,9 +98,12 @@ def _projects(rollout: Rollout, version: service.Listed) -> Mapping[int, list[st
     )
     moves = rollout.in_flight == MIGRATE
     affected: dict[int, Affected] = {}
+    unknown: set[int] = set()
     if moves and open_ones:
         found = impact.of(version.process, version.text, reader=None, most=impact.MOST_OPEN)
         affected = {one.project_id: one for one in found.affected}
+        looked = set() if found.problem else impact.looked_at(version.process_id)
+        unknown = {project.id for project in open_ones} - looked
     numbers = {
         one: service.get_version(one).number
         for one in {project.rulebook_version_id for project in open_ones}
@@ -111,7 +114,8 @@ def _projects(rollout: Rollout, version: service.Listed) -> Mapping[int, list[st
         if moves:
             own = service.rulebook(project.rulebook_version_id)
             stays = migrating.why_it_stays(project, own, service.rulebook(version.id))
-            becomes = _moved(version.number, number, stays, affected.get(project.id))
+            sure = project.id not in unknown
+            becomes = _moved(version.number, number, stays, affected.get(project.id), sure=sure)
         else:
             becomes = f"keeps version {number}; nothing changes for it."
         for person in {project.submitter_id, project.lead_id} - {None}:
@@ -119,11 +123,13 @@ def _projects(rollout: Rollout, version: service.Listed) -> Mapping[int, list[st
     return told
 
 
-def _moved(number: int, before: int, stays: str, one: Affected | None) -> str:
-    """Say what becomes of a project that is to move."""
+def _moved(number: int, before: int, stays: str, one: Affected | None, *, sure: bool) -> str:
+    """Say what becomes of a project that is to move; `sure`: it was looked at."""
     if stays:
         return f"keeps version {before}. {stays}"
     said = [f"moves to version {number}."]
+    if one is None and not sure:
+        return f"moves to version {number}; its page says what is asked of it then."
     if one is None:
         return f"moves to version {number}; nothing else changes for it now."
     if one.problem:

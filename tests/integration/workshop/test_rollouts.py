@@ -18,7 +18,7 @@ from okrgate.projects.models import Project
 from okrgate.projects.ticket_models import Problem
 from okrgate.rulebooks import service
 from okrgate.rulebooks.drafts import Draft
-from okrgate.stages import facts, migrating, settling, signing
+from okrgate.stages import facts, impact, migrating, settling, signing
 from okrgate.stages.moving import move
 from okrgate.stages.signing import Ask
 from okrgate.workshop.publishing import arriving, proposals, rollouts, telling
@@ -382,6 +382,17 @@ def test_everybody_concerned_gets_one_mail_with_their_projects(
     assert [line.partition(" ")[0] for line in lines] == [second.reference, first.reference]
     assert "moves to version 2. It lacks now: Tell the problem." in str(lines[0])
     assert any("10" in str(one) and "30" in str(one) for one in letters[lee.id]["changes"])  # type: ignore[attr-defined]
+
+
+def test_of_a_project_that_was_not_looked_at_nothing_is_promised(
+    factory: Factory, unit: OrgUnit, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, theirs = begun(factory, unit), begun(factory, unit, "Newer")
+    monkeypatch.setattr(impact, "MOST_OPEN", 1)
+    publish(ada, HARDER)
+    letters = told()
+    assert "its page says what is asked of it then" in str(letters[mine.submitter_id]["projects"])
+    assert "its page says" not in str(letters[theirs.submitter_id]["projects"])
 
 
 def test_whose_word_is_newly_needed_is_told(
