@@ -14,12 +14,17 @@ from okrgate.once import once
 from okrgate.projects.models import Project
 from okrgate.rulebooks import service as rulebooks
 from okrgate.stages import judging, signing_news
+from okrgate.stages.confirming import is_strict
 from okrgate.stages.facts import facts_as_json, gather
 from okrgate.stages.preparing import locked
 from okrgate.stages.standing import SPOKEN, decided_in, who_decided
 
 _LONGEST = 4000
 _MOVED = "It is too late to take this back. {}"
+_STAYS = (
+    "This gate asks for a second factor, so an objection stays until what is signed changes. "
+    "Say in a comment that you think otherwise now."
+)
 _MOVES = (
     "It is too late to take this back: every sign-off is there, and the project is about to go on."
 )
@@ -28,7 +33,8 @@ _MOVES = (
 def withdraw(signoff_id: int, *, by: int, reason: str = "") -> int:
     """Take a decision back: its seat is open again. Return the receipt's id; twice is once.
 
-    Raises NotFound for a decision that is not this person's own, Conflict when its round is over.
+    Raises NotFound for a decision that is not this person's own, Conflict when its round is over or it is an objection
+    at a strict gate.
     """
     return once(
         lambda: _known(signoff_id, by), lambda: _withdraw(signoff_id, by, reason.strip()[:_LONGEST])
@@ -86,6 +92,7 @@ def _withdraw(signoff_id: int, by: int, reason: str) -> int:
         row = db.session().get_one(SignoffRow, row.id, populate_existing=True)
         if refusal(row, found):
             raise Conflict(refusal(row, found))
+        _check_only_closes(project, found, row)
         # Judged inside: whoever takes a word back waits for nobody, and what the receipt says is what was so.
         now = gather(project, rulebook)
         transition = rulebook.transitions[found.transition]
@@ -106,6 +113,13 @@ def _withdraw(signoff_id: int, by: int, reason: str) -> int:
         project.version += 1
         publish(news)
         return receipt.id
+
+
+def _check_only_closes(project: Project, found: Round, row: SignoffRow) -> None:
+    """Raise Conflict where taking it back could open a strict gate: that would take a second factor."""
+    rulebook = rulebooks.rulebook(project.rulebook_version_id)
+    if row.decision == approvals.OBJECTED and is_strict(rulebook, found.gate):
+        raise Conflict(_STAYS)
 
 
 def _check_not_moving(transition: Transition, verdict: Verdict) -> None:

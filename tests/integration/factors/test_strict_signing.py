@@ -23,7 +23,7 @@ from okrgate.factors.models import SecondFactor
 from okrgate.factors.proving import FactorNeeded, Proof
 from okrgate.gates.model import Rulebook
 from okrgate.rulebooks import service as rulebooks
-from okrgate.stages import confirming, service
+from okrgate.stages import confirming, service, withdrawing
 from okrgate.stages.reaching import Reach
 from tests.dumps import differences, dump
 from tests.integration.conftest import Arrive
@@ -92,6 +92,20 @@ def test_who_has_no_factor_is_told_before_and_after(strict: Company) -> None:
     found = round_of(strict)
     assert "You cannot sign here yet" in client.get(f"/approvals/{found.id}").get_data(as_text=True)
     assert "You cannot sign here yet" in send(client, strict, 200)
+
+
+def test_an_objection_is_not_taken_back_without_a_factor(
+    arrive: Arrive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = arrive("in approval")
+    company.sign("Mia", "approved")
+    company.sign("Vik", "objected", reason="It is too dear.")
+    monkeypatch.setitem(*strict_gate(company))
+    words = {row.person_id: row.id for row in db.session.scalars(select(SignoffRow))}
+    mia, vik = company.ids["Mia"], company.ids["Vik"]
+    with pytest.raises(Conflict, match="an objection stays"):
+        withdrawing.withdraw(words[vik], by=vik)
+    assert withdrawing.withdraw(words[mia], by=mia), "it can only close the gate"
 
 
 def test_no_move_leads_past_the_page_that_asks(strict: Company) -> None:
