@@ -123,7 +123,7 @@ def _result(one: Standing, own: Rulebook, draft: Rulebook, judge: Judge) -> Resu
     if not one.closed and one.stage not in draft.stages:
         return Result(one.project_id, STAGELESS)
     judged = judge.pairs(own, draft, one.stage, closed=one.closed)
-    private = any(pair.private for pair in judged)
+    private = any(pair.private or pair.revived & one.answers.keys() for pair in judged)
     try:
         return replace(_compared(one, own, draft, judge), private=private)
     except GateUnjudgeable as problem:
@@ -188,13 +188,15 @@ def _places(draft: Rulebook, verdict: Verdict | None, finding: Finding) -> Itera
 class Pair:
     """One move as it was and as it would be. `decides`: it is judged whether the project can go on now.
 
-    `private`: what its gate asks otherwise turns on what only those involved may read.
+    `private`: what its gate asks otherwise turns on what only those involved may read. `revived` names answers that it
+    reads and the rules in force do not ask: one that is stored all the same may have been given as money.
     """
 
     before: Transition | None
     after: Transition | None
     decides: bool
     private: bool
+    revived: frozenset[str]
 
 
 def pairs(own: Rulebook, draft: Rulebook, stage: str, *, closed: bool) -> list[Pair]:
@@ -221,6 +223,7 @@ def pairs(own: Rulebook, draft: Rulebook, stage: str, *, closed: bool) -> list[P
             after,
             decides=_decides(before, after, start[0], closed=closed),
             private=turns_on_private(own, before, draft, after),
+            revived=_revived(own, before, draft, after),
         )
         for before, after in named
         if (_gate(own, before) or _gate(draft, after)) and not is_same(own, before, draft, after)
@@ -262,24 +265,38 @@ def turns_on_private(
     own: Rulebook, before: Transition | None, draft: Rulebook, after: Transition | None
 ) -> bool:
     """Tell whether a requirement that differs reads money or what stakeholders said: they are for those involved."""
+    return any(
+        any(_is_private(name, own, draft) for name in read)
+        and (differs or not _are_alike(read, own, draft))
+        for read, differs in _readings(own, before, draft, after)
+    )
+
+
+def _revived(
+    own: Rulebook, before: Transition | None, draft: Rulebook, after: Transition | None
+) -> frozenset[str]:
+    return frozenset(
+        name
+        for read, _ in _readings(own, before, draft, after)
+        for name in read
+        if name.startswith(_ANSWERS) and name not in own.facts
+    )
+
+
+def _readings(
+    own: Rulebook, before: Transition | None, draft: Rulebook, after: Transition | None
+) -> Iterator[tuple[set[str], bool]]:
+    """Yield what each requirement reads, as it is and as it would be, and whether these differ."""
     old, new = _by_id(_gate(own, before)), _by_id(_gate(draft, after))
     for name in {*old, *new}:
         pair = old.get(name), new.get(name)
         read = {each for one in pair if one is not None for each in read_by(one)}
-        if any(_is_private(each, own, draft) for each in read) and (
-            pair[0] != pair[1] or not _are_alike(read, own, draft)
-        ):
-            return True
-    return False
+        yield read, pair[0] != pair[1]
 
 
 def _is_private(name: str, own: Rulebook, draft: Rulebook) -> bool:
     facts = own.facts.get(name), draft.facts.get(name)
-    # What an older version asked as money may still be stored, though the version in force no longer asks it.
-    is_unknown = name.startswith(_ANSWERS) and facts[0] is None
-    return (
-        name == _TOLD or is_unknown or any(one is not None and one.type == "money" for one in facts)
-    )
+    return name == _TOLD or any(one is not None and one.type == "money" for one in facts)
 
 
 def _are_alike(names: Iterable[str], own: Rulebook, draft: Rulebook) -> bool:
