@@ -47,6 +47,7 @@ class Filter:
     project_id: int | None = None
     actor_id: int | None = None
     action: str = ""
+    without: str = ""
     since: datetime | None = None
     until: datetime | None = None
 
@@ -162,9 +163,11 @@ def actions() -> list[str]:
     return list(db.session().scalars(select(Entry.action).distinct().order_by(Entry.action)))
 
 
-def of_project(project_id: int, *, limit: int = 50, before: int | None = None) -> list[Entry]:
-    """Return what happened to one project, newest first."""
-    return page(Filter(project_id=project_id), before=before, limit=limit)
+def of_project(
+    project_id: int, *, limit: int = 50, before: int | None = None, without: str = ""
+) -> list[Entry]:
+    """Return what happened to one project, newest first, but for one kind of act."""
+    return page(Filter(project_id=project_id, without=without), before=before, limit=limit)
 
 
 def _filtered(wanted: Filter) -> Select[Entry]:
@@ -177,6 +180,8 @@ def _filtered(wanted: Filter) -> Select[Entry]:
         )
     if wanted.action:
         query = query.where(Entry.action == wanted.action)
+    if wanted.without:
+        query = query.where(Entry.action != wanted.without)
     if wanted.since:
         query = query.where(Entry.at >= wanted.since)
     if wanted.until:

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from okrgate.accounts import directory
+from okrgate.approvals.receipts import SEALED
 from okrgate.audit import service as audit
 from okrgate.delivery import service as delivery
 from okrgate.delivery.running import DELIVERY
@@ -108,7 +109,8 @@ def show_project(reference: str) -> ResponseReturnValue:
     saved, drafted = editing.saved_and_drafted(project.id, me())
     before = whole(request.args.get("before", ""))
     shown = _LATEST if before is None else _EARLIER
-    entries = audit.of_project(project.id, limit=shown + 1, before=before)
+    # Left out of the question too, so that a page is full.
+    entries = audit.of_project(project.id, limit=shown + 1, before=before, without=SEALED)
     entries, further = entries[:shown], entries[shown:]
     private = _private(loaded)
     asked = panel.people_in(verdicts, requests)
