@@ -9,7 +9,6 @@ import atexit
 import gc
 import multiprocessing
 import os
-import pickle
 import select
 import signal
 import socket
@@ -25,10 +24,6 @@ from typing import Any
 
 IDLE = 600.0
 _GLANCE = 0.25
-# So long one waits for those that answer at once, if they move at all.
-_SOON = 2.0
-_LENGTH = 8
-_PIECE = 1 << 20
 _BY_HEART = ("okrgate.gates.examining", "okrgate.gates.proving")
 # Memory that was never written holds rubbish there: an engine that reads it fails where it is tried, not where it serves.
 _STRICT = {"MALLOC_PERTURB_": "85"}
@@ -68,7 +63,9 @@ def work(
     """
     for last in (False, True):
         try:
-            return _work(function.__module__, (prepare, function, given), is_awaited)
+            return _work(
+                _nursery.begin(function.__module__), (prepare, function, given), is_awaited
+            )
         except _Gone:
             # It may have been idle for long, or the machine was short of memory.
             if last:
@@ -76,65 +73,29 @@ def work(
     raise AssertionError("unreachable")
 
 
-def _work(module: str, asked: Any, is_awaited: Callable[[], bool]) -> Any:
-    content = pickle.dumps(asked)
-    answer, fate, process = _nursery.begin(module)
+def _work(
+    started: tuple[Connection, Connection], asked: Any, is_awaited: Callable[[], bool]
+) -> Any:
+    answer, fate = started
     with answer, fate:
         try:
-            try:
-                _send(answer, content, is_awaited)
-                length = int.from_bytes(_receive(answer, _LENGTH, is_awaited))
-                return pickle.loads(_receive(answer, length, is_awaited))  # noqa: S301 our own copy wrote it
-            except (EOFError, OSError):
-                raise Ended(_status(fate, is_awaited)) from None
-        except GivenUp:
-            with suppress(OSError):
-                fate.send_bytes(b"end")
-                if not fate.poll(_SOON):
-                    _nursery.abandon(process)
-            raise
+            answer.send(asked)
+            while not answer.poll(_GLANCE):
+                if not is_awaited():
+                    fate.send_bytes(b"end")
+                    with suppress(_Gone):
+                        _status(fate)
+                    raise GivenUp
+            return answer.recv()
+        except (EOFError, OSError):
+            raise Ended(_status(fate)) from None
 
 
-def _send(end: socket.socket, content: bytes, is_awaited: Callable[[], bool]) -> None:
-    """Send all of it, as long as somebody waits for the answer: the other side may have stopped to read."""
-    left = memoryview(content)
-    while left:
-        try:
-            left = left[end.send(left) :]
-        except TimeoutError:
-            _go_on(is_awaited)
-
-
-def _receive(end: socket.socket, length: int, is_awaited: Callable[[], bool]) -> bytes:
-    """Return so many bytes, as long as somebody waits for them. Raises EOFError when no more come."""
-    found = bytearray()
-    while len(found) < length:
-        try:
-            piece = end.recv(min(length - len(found), _PIECE))
-        except TimeoutError:
-            _go_on(is_awaited)
-            continue
-        if not piece:
-            raise EOFError
-        found += piece
-    return bytes(found)
-
-
-def _go_on(is_awaited: Callable[[], bool]) -> None:
-    if not is_awaited():
-        raise GivenUp
-
-
-def _status(fate: Connection, is_awaited: Callable[[], bool]) -> int:
+def _status(fate: Connection) -> int:
     try:
-        while not fate.poll(_GLANCE):
-            _go_on(is_awaited)
         return int(fate.recv_bytes())
     except (EOFError, OSError):
         raise _Gone from None
-
-
-_Process = subprocess.Popen[bytes]
 
 
 class _Nursery:
@@ -145,25 +106,23 @@ class _Nursery:
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
-    def begin(self, module: str) -> tuple[socket.socket, Connection, _Process | None]:
-        """Return the ends of a new copy (what it answers, and what becomes of it), and what it is a copy of."""
-        answer, its_answer = socket.socketpair()
-        answer.settimeout(_GLANCE)
+    def begin(self, module: str) -> tuple[Connection, Connection]:
+        """Return the ends of a new copy: what it answers, and what becomes of it."""
+        answer, its_answer = multiprocessing.Pipe()
         fate, its_fate = multiprocessing.Pipe()
         with its_answer, its_fate, self._lock:
             fate.send_bytes(module.encode())
             for _attempt in range(2):
-                with suppress(ConnectionError, TimeoutError):
+                with suppress(ConnectionError):
                     control = self._control or self._start()
                     socket.send_fds(control, [b"!"], [its_answer.fileno(), its_fate.fileno()])
                     break
                 self._end()
-            return answer, fate, self._process
+        return answer, fate
 
     def _start(self) -> socket.socket:
         self._end()
         control, theirs = socket.socketpair()
-        control.settimeout(_SOON)
         begin = _BEGIN.format(path=sys.path, control=theirs.fileno(), idle=IDLE)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 our own code, no shell
@@ -185,19 +144,8 @@ class _Nursery:
             self._control.close()
             self._control = None
         if self._process is not None:
-            try:
-                self._process.wait(_SOON)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+            self._process.wait()
             self._process = None
-
-    def abandon(self, process: _Process | None) -> None:
-        """End one that does not move; the next piece of work begins another."""
-        with self._lock:
-            if process is not None and process is self._process:
-                process.kill()
-                self._end()
 
     def forget(self) -> None:
         """Leave it to the process that this one is a copy of."""
@@ -225,7 +173,7 @@ def keep(control: int, idle: float) -> None:
             message, given, _flags, _address = socket.recv_fds(asked, 1, 2)
             if not message:
                 return
-            answer, fate = socket.socket(fileno=given[0]), Connection(given[1])
+            answer, fate = (Connection(one) for one in given)
             with answer, fate:
                 _learn(fate.recv_bytes().decode())
                 if os.fork() == 0:
@@ -250,7 +198,7 @@ def _learn(module: str) -> None:
         gc.freeze()
 
 
-def _mind(answer: socket.socket, fate: Connection) -> None:
+def _mind(answer: Connection, fate: Connection) -> None:
     """Let a copy of this process work; end it when nobody wants it, and tell how it ended."""
     alive, its_life = os.pipe()
     worker = os.fork()
@@ -269,14 +217,12 @@ def _mind(answer: socket.socket, fate: Connection) -> None:
     os._exit(0)
 
 
-def _answer(answer: socket.socket) -> None:
+def _answer(answer: Connection) -> None:
     code = 1
     try:
-        with answer.makefile("rb") as asked:
-            prepare, function, given = pickle.load(asked)  # noqa: S301 whoever began us wrote it
+        prepare, function, given = answer.recv()
         prepare()
-        said = pickle.dumps(function(given))
-        answer.sendall(len(said).to_bytes(_LENGTH) + said)
+        answer.send(function(given))
         code = 0
     except BaseException:
         traceback.print_exc()

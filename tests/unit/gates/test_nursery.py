@@ -4,9 +4,7 @@ import os
 import signal
 import threading
 import time
-from contextlib import suppress
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -24,15 +22,6 @@ def parents(_: object) -> tuple[int, int]:
 def wait_for(path: str) -> None:
     Path(path).write_text(str(os.getpid()), encoding="ascii")
     time.sleep(2 * PATIENCE)
-
-
-def dies_in_its_answer(_: object) -> None:
-    """Begin an answer that is never finished, as a process does that the system ends meanwhile."""
-    for one in Path("/proc/self/fd").iterdir():
-        with suppress(OSError):
-            if str(one.readlink()).startswith("socket:"):
-                os.write(int(one.name), (1000).to_bytes(8) + b"abc")
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def is_alive(process: int) -> bool:
@@ -57,37 +46,6 @@ def test_another_origin_is_begun_where_the_first_is_gone() -> None:
     _, second = in_child(parents, None, PATIENCE)
 
     assert second != first
-
-
-def test_a_copy_that_dies_in_its_answer_has_ended() -> None:
-    with pytest.raises(nursery.Ended) as found:
-        nursery.work(dies_in_its_answer, None, prepare=os.getpid, is_awaited=lambda: True)
-
-    assert found.value.signal == signal.SIGKILL
-
-
-@pytest.mark.parametrize("size", [1, 5_000_000])
-def test_an_origin_that_does_not_move_is_given_up(
-    size: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(nursery, "_SOON", 0.1)
-    _, first = in_child(parents, None, PATIENCE)
-    os.kill(first, signal.SIGSTOP)
-    said: list[object] = []
-
-    def ask() -> None:
-        try:
-            nursery.work(len, b"x" * size, prepare=os.getpid, is_awaited=lambda: False)
-        except nursery.GivenUp as end:
-            said.append(end)
-
-    asking = Thread(target=ask, daemon=True)
-    asking.start()
-    asking.join(PATIENCE)
-
-    assert len(said) == 1
-    assert not is_alive(first)
-    assert in_child(len, "four", PATIENCE) == 4
 
 
 def test_it_ends_when_nobody_asks_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
